@@ -1,0 +1,309 @@
+"""Seeds to noise blocks to noisy rows to the base model to vote counts.
+
+The only place with parallel loops and progress bars. Every row sees the same draws, and draw
+number i of a stream depends on the seed, the stream and i alone. So the counts of a row depend
+neither on the other rows nor on how the work is cut into calls and spread over workers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any
+
+import joblib
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.utils.parallel import Parallel, delayed
+from threadpoolctl import threadpool_limits
+from tqdm.auto import tqdm
+
+from sksmooth._rows import Rows
+from sksmooth.noise import Noise
+
+# One block of draws is generated from one seed: large enough to pay for its generator, small
+# enough that batches of any size are cut from it without waste.
+_BLOCK_VALUES = 2**16
+_MAX_BLOCK = 128
+
+# Most models are fastest near 5 MB of input per call; the bounds keep the cost of a call from
+# dominating, and memory from growing, at the extremes of the row size.
+_BYTES_PER_CALL = 5_000_000
+_MAX_BYTES_PER_CALL = 32_000_000
+_FEWEST_ROWS_PER_CALL, _MOST_ROWS_PER_CALL = 256, 20_000
+
+# A task is what one worker does between two moves of the progress bar.
+_MOST_CALLS_PER_TASK = 16
+_TASKS_PER_WORKER = 4
+
+
+class Purpose(IntEnum):
+    """What a stream of draws is for. Draws of one purpose are never used for another."""
+
+    AUGMENTATION = 0
+    COLLAPSE_CHECK = 1
+    SELECTION = 2
+    ESTIMATION = 3
+
+
+@dataclass(frozen=True)
+class DrawStream:
+    """An endless, reproducible sequence of draws of a noise.
+
+    Attributes
+    ----------
+    noise : Noise
+        Distribution of the draws.
+    seed : int
+        Entropy shared by all streams of an estimator.
+    purpose : Purpose
+        Selects the stream.
+    shape : tuple of int
+        Shape of one draw.
+    dtype : dtype
+        Dtype of the draws.
+    """
+
+    noise: Noise
+    seed: int
+    purpose: Purpose
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+
+    @property
+    def block_size(self) -> int:
+        """Number of draws that share one seed; a function of the shape alone."""
+        return int(np.clip(_BLOCK_VALUES // max(1, np.prod(self.shape)), 1, _MAX_BLOCK))
+
+    def take(self, start: int, stop: int) -> NDArray[Any]:
+        """Return the draws numbered `start` to `stop` - 1."""
+        size = self.block_size
+        draws = np.empty((stop - start, *self.shape), self.dtype)
+        for block in range(start // size, -(-stop // size)):
+            first = max(start, block * size)
+            last = min(stop, (block + 1) * size)
+            draws[first - start : last - start] = self._block(block)[
+                first - block * size : last - block * size
+            ]
+        return draws
+
+    def _block(self, index: int) -> NDArray[Any]:
+        seed = np.random.SeedSequence(self.seed, spawn_key=(self.purpose, index))
+        rng = np.random.Generator(np.random.PCG64(seed))
+        return self.noise.draw(self.block_size, self.shape, rng, self.dtype)
+
+
+@dataclass(frozen=True)
+class Voter:
+    """The base model as a function from inputs to class indices.
+
+    Attributes
+    ----------
+    model : object with predict
+        Fitted base model.
+    classes : ndarray of shape (n_classes,)
+        Its labels, sorted.
+    """
+
+    model: Any
+    classes: NDArray[Any]
+
+    def __call__(self, X: Any, n_rows: int) -> NDArray[np.intp]:
+        """Index of the class that the model gives to each of the `n_rows` rows of X."""
+        labels = np.asarray(self.model.predict(X))
+        if labels.shape not in ((n_rows,), (n_rows, 1)):
+            raise ValueError(
+                f"{type(self.model).__name__}.predict returned an array of shape "
+                f"{labels.shape} for {n_rows} rows; one label per row is needed."
+            )
+        labels = labels.reshape(n_rows)
+        indices = self._index(labels)
+        if indices is None:
+            unknown = sorted({str(label) for label in labels} - {str(c) for c in self.classes})
+            raise ValueError(
+                f"{type(self.model).__name__}.predict returned labels outside its classes: "
+                f"{', '.join(unknown[:5])}. Known classes: "
+                f"{', '.join(str(c) for c in self.classes[:10])}. A classifier is needed, whose "
+                "classes_ (or the labels given to fit) list all that it predicts."
+            )
+        return indices
+
+    def _index(self, labels: NDArray[Any]) -> NDArray[np.intp] | None:
+        last = len(self.classes) - 1
+        if self._classes_are_indices and labels.dtype.kind in "iu":
+            known = labels.size == 0 or (labels.min() >= 0 and labels.max() <= last)
+            return labels.astype(np.intp, copy=False) if known else None
+        try:
+            indices = np.minimum(np.searchsorted(self.classes, labels), last)
+        except TypeError:  # labels that do not compare with the classes
+            return None
+        return indices if (self.classes[indices] == labels).all() else None
+
+    @property
+    def _classes_are_indices(self) -> bool:
+        classes = self.classes
+        return classes.dtype.kind in "iu" and bool((classes == np.arange(len(classes))).all())
+
+
+def count_votes(
+    voter: Voter,
+    rows: Rows,
+    stream: DrawStream,
+    n_draws: int,
+    *,
+    batch_size: int | None,
+    n_jobs: int | None,
+    progress: str | None,
+) -> NDArray[np.int64]:
+    """Count the votes of the base model on noisy copies of every row.
+
+    Parameters
+    ----------
+    voter : Voter
+        Base model.
+    rows : Rows of length m
+        Inputs.
+    stream : DrawStream
+        Source of the noise.
+    n_draws : int
+        The first `n_draws` draws of the stream are used, the same for every row.
+    batch_size : int or None
+        Largest number of noisy rows per call of the base model; None chooses by the size of a
+        row. Memory grows with it and with nothing else.
+    n_jobs : int or None
+        Number of workers, as in joblib; threads unless `joblib.parallel_config` says otherwise.
+    progress : str or None
+        Label of the progress bar; None shows none.
+
+    Returns
+    -------
+    counts : ndarray of shape (m, n_classes)
+        Each row sums to `n_draws`.
+    """
+    counts = np.zeros((len(rows), len(voter.classes)), np.int64)
+    n_workers = joblib.effective_n_jobs(n_jobs)
+    per_call = batch_size or default_batch_size(rows)
+    tasks = _plan(len(rows), n_draws, stream.block_size, per_call, n_workers)
+    bar = tqdm(
+        total=len(rows) * n_draws,
+        desc=progress,
+        unit=" draws",
+        unit_scale=True,
+        disable=progress is None,
+    )
+    with _library_threads(n_workers), bar:
+        parallel = Parallel(n_jobs=n_jobs, prefer="threads", return_as="generator_unordered")
+        for task, votes in parallel(
+            delayed(_run)(task, voter, rows[task.rows], stream, per_call) for task in tasks
+        ):
+            counts[task.rows] += votes
+            bar.update(votes.sum())
+    return counts
+
+
+def default_batch_size(rows: Rows) -> int:
+    """Noisy rows per call of the base model that suit most models."""
+    row_bytes = max(1, rows.n_features * rows.dtype.itemsize)
+    wanted = np.clip(_BYTES_PER_CALL // row_bytes, _FEWEST_ROWS_PER_CALL, _MOST_ROWS_PER_CALL)
+    return int(max(1, min(wanted, _MAX_BYTES_PER_CALL // row_bytes)))
+
+
+@dataclass(frozen=True)
+class _Task:
+    """A rectangle of the table of rows by draws."""
+
+    rows: slice
+    start: int
+    stop: int
+
+
+def _plan(m: int, n_draws: int, block: int, per_call: int, n_workers: int) -> Iterator[_Task]:
+    """Cut rows by draws into tasks in which as many rows as possible share their draws."""
+    size = np.clip(
+        m * n_draws // (_TASKS_PER_WORKER * n_workers), per_call, _MOST_CALLS_PER_TASK * per_call
+    )
+    draws = int(min(max(size // max(1, m), block), per_call, n_draws))
+    if draws > block:
+        draws -= draws % block
+    rows = max(1, int(size // draws))
+    for start in range(0, n_draws, draws):
+        for first in range(0, m, rows):
+            yield _Task(slice(first, first + rows), start, min(start + draws, n_draws))
+
+
+def _run(
+    task: _Task, voter: Voter, rows: Rows, stream: DrawStream, per_call: int
+) -> tuple[_Task, NDArray[np.int64]]:
+    draws = stream.take(task.start, task.stop)
+    n_draws, n_classes = len(draws), len(voter.classes)
+    votes = np.zeros((len(rows), n_classes), np.int64)
+    step = max(1, per_call // n_draws)
+    for first in range(0, len(rows), step):
+        chunk = rows[first : first + step]
+        noisy = stream.noise.perturb(chunk.values, draws)
+        noisy = noisy.reshape(-1, *chunk.shape)
+        origin = task.rows.start + first
+        with _naming(
+            f"noisy copies of rows {origin} to {origin + len(chunk) - 1} of X "
+            f"(draws {task.start} to {task.stop - 1})"
+        ):
+            indices = voter(chunk.as_given(noisy), len(noisy))
+        offsets = np.arange(len(chunk))[:, None] * n_classes
+        votes[first : first + step] = np.bincount(
+            (indices.reshape(len(chunk), n_draws) + offsets).ravel(),
+            minlength=len(chunk) * n_classes,
+        ).reshape(len(chunk), n_classes)
+    return task, votes
+
+
+@contextmanager
+def _naming(rows: str) -> Iterator[None]:
+    """Add to an error of the base model the noisy rows that it came from."""
+    try:
+        yield
+    except Exception as error:
+        note = f"Raised by the base model on {rows}."
+        if hasattr(error, "add_note"):
+            error.add_note(note)
+        elif error.args and isinstance(error.args[0], str):  # Python 3.10
+            error.args = (f"{error.args[0]}\n{note}", *error.args[1:])
+        raise
+
+
+def _library_threads(n_workers: int) -> Any:
+    """Share the cores among workers: threads that each start their own threads slow all down."""
+    if n_workers == 1:
+        return nullcontext()
+    return threadpool_limits(limits=max(1, joblib.cpu_count() // n_workers))
+
+
+def augment(rows: Rows, stream: DrawStream, n_copies: int) -> NDArray[Any]:
+    """Return noisy copies of all rows, each with draws of its own.
+
+    Parameters
+    ----------
+    rows : Rows of length m
+        Inputs.
+    stream : DrawStream
+        Source of the noise.
+    n_copies : int
+        Number of copies of each row, at least 1.
+
+    Returns
+    -------
+    noisy : ndarray of shape (n_copies * m, ...)
+        The first m rows are a copy of all inputs, and so on.
+    """
+    m = len(rows)
+    noisy = np.empty((n_copies * m, *rows.shape), rows.dtype)
+    step = default_batch_size(rows)
+    for copy in range(n_copies):
+        for first in range(0, m, step):
+            last = min(first + step, m)
+            draws = stream.take(copy * m + first, copy * m + last)
+            noisy[copy * m + first : copy * m + last] = stream.noise.apply(
+                rows.values[first:last], draws
+            )
+    return noisy

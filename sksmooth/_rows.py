@@ -1,0 +1,194 @@
+"""The rows of X as numbers that noise can be added to, and the way back to what the user gave."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+from sklearn.utils import check_array
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Inputs to be perturbed.
+
+    Attributes
+    ----------
+    values : ndarray of shape (m, ...)
+        The rows, in their own dtype.
+    dtype : dtype
+        Dtype of their noisy copies: float32 stays, everything else becomes float64.
+    as_given : callable
+        Turns noisy values back into the container of the user's X: an array, or a DataFrame with
+        the same columns.
+    """
+
+    values: NDArray[Any]
+    dtype: np.dtype[Any]
+    as_given: Callable[[NDArray[Any]], Any]
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def __getitem__(self, rows: Any) -> Rows:
+        return Rows(self.values[rows], self.dtype, self.as_given)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of one row."""
+        return self.values.shape[1:]
+
+    @property
+    def n_features(self) -> int:
+        """Number of features of one row."""
+        return int(np.prod(self.shape))
+
+
+def read_rows(X: Any, *, owner: Any) -> Rows:
+    """Read X, or say which part of it noise cannot be added to.
+
+    Parameters
+    ----------
+    X : array-like or DataFrame of shape (m, ...)
+        Inputs as the user gave them.
+    owner : estimator
+        Named in messages of scikit-learn.
+
+    Returns
+    -------
+    rows : Rows
+
+    Raises
+    ------
+    ValueError
+        If X is sparse, not numeric (the columns are named), complex, empty, or holds NaN or
+        infinity (row and column are named).
+    """
+    _refuse_sparse(X)
+    try:
+        values = check_array(
+            X, dtype="numeric", ensure_all_finite=False, allow_nd=True, estimator=owner
+        )
+    except (TypeError, ValueError) as error:
+        _refuse_columns_that_are_not_numbers(X, error)
+        raise
+    if hasattr(X, "columns") or values.dtype.kind not in "biuf":
+        _refuse_columns_that_are_not_numbers(X, TypeError(f"Got dtype {values.dtype}."))
+    _refuse_non_finite(values, X)
+    dtype = np.dtype(np.float32 if values.dtype == np.float32 else np.float64)
+    return Rows(values, dtype, _way_back(X))
+
+
+@dataclass(frozen=True)
+class _PandasLike:
+    """Rebuild a pandas DataFrame (a class, so that it can be sent to other processes)."""
+
+    cls: Any
+    columns: Any
+
+    def __call__(self, values: NDArray[Any]) -> Any:
+        return self.cls(values, columns=self.columns)
+
+
+@dataclass(frozen=True)
+class _PolarsLike:
+    """Rebuild a polars DataFrame."""
+
+    cls: Any
+    columns: Any
+
+    def __call__(self, values: NDArray[Any]) -> Any:
+        return self.cls(values, schema=self.columns)
+
+
+def _identity(values: NDArray[Any]) -> NDArray[Any]:
+    return values
+
+
+def _way_back(X: Any) -> Callable[[NDArray[Any]], Any]:
+    if hasattr(X, "iloc") and hasattr(X, "columns"):
+        return _PandasLike(type(X), X.columns)
+    if hasattr(X, "schema") and hasattr(X, "columns"):
+        return _PolarsLike(type(X), list(X.columns))
+    return _identity
+
+
+def _refuse_sparse(X: Any) -> None:
+    if sparse.issparse(X):
+        raise ValueError(
+            "Sparse X is not supported: noise makes every entry non-zero. "
+            "Pass X.toarray(), or reduce X first (for instance with TruncatedSVD)."
+        )
+    if hasattr(X, "iloc") and hasattr(X, "dtypes"):
+        columns = [
+            str(name)
+            for name, dtype in zip(X.columns, X.dtypes, strict=True)
+            if type(dtype).__name__ == "SparseDtype"
+        ]
+        if columns:
+            raise ValueError(
+                f"Sparse columns are not supported: {', '.join(columns)}. Noise makes every "
+                "entry non-zero. Pass X.sparse.to_dense()."
+            )
+
+
+def _refuse_columns_that_are_not_numbers(X: Any, error: Exception) -> None:
+    columns = [name for name, column in _columns(X) if not _is_numeric(column)]
+    if columns:
+        raise type(error)(
+            f"Noise can only be added to numbers, and these columns of X are not numeric: "
+            f"{', '.join(columns)}. Encode them before this estimator (for instance with "
+            f"sklearn.preprocessing.OneHotEncoder(sparse_output=False)), or leave them out. "
+            f"{error}"
+        ) from error
+
+
+def _columns(X: Any) -> Iterator[tuple[str, Any]]:
+    if hasattr(X, "columns"):
+        yield from ((str(name), X[name]) for name in X.columns)
+        return
+    values = np.asarray(X)
+    if values.ndim == 2:
+        yield from ((str(j), values[:, j]) for j in range(values.shape[1]))
+
+
+def _is_numeric(column: Any) -> bool:
+    if str(column.dtype).lower() in ("category", "categorical"):
+        return False  # its codes are names, whatever they look like
+    values = np.asarray(column)
+    if values.dtype.kind in "biuf":
+        return True
+    if values.dtype.kind != "O":
+        return False
+    try:
+        values.astype(np.float64)
+    except (TypeError, ValueError):
+        return False
+    return True
+
+
+def _refuse_non_finite(values: NDArray[Any], X: Any) -> None:
+    if values.dtype.kind != "f":
+        return
+    with np.errstate(over="ignore", invalid="ignore"):
+        if np.isfinite(values.sum()):  # no array of the size of X in the common case
+            return
+    bad = np.argwhere(~np.isfinite(values))
+    if not len(bad):  # only the sum overflowed
+        return
+    row, *position = (int(i) for i in bad[0])
+    value = "NaN" if np.isnan(values[tuple(bad[0])]) else "infinity"
+    where = str(X.columns[position[0]]) if hasattr(X, "columns") else _in_words(position)
+    raise ValueError(
+        f"X contains {value} at row {row}, column {where} ({len(bad)} such entries in all). "
+        "No certificate exists for such a row: impute or drop it, or put "
+        "sklearn.impute.SimpleImputer before this estimator."
+    )
+
+
+def _in_words(position: list[int]) -> str:
+    return str(position[0]) if len(position) == 1 else str(tuple(position))

@@ -1,0 +1,337 @@
+"""Results: frozen records of arrays, one entry per row of X."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sksmooth._extras import import_extra
+from sksmooth.bounds import clopper_pearson_lower, runner_up_upper_bound
+from sksmooth.noise import Noise
+
+__all__ = ["ClassificationCertificate"]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class ClassificationCertificate:
+    """What has been proven about the predictions for m inputs.
+
+    Slicing with an integer, a slice, a mask or an index array gives the certificate of those
+    rows; ``len`` is the number of rows.
+
+    Attributes
+    ----------
+    prediction : ndarray of shape (m,)
+        Class of each row, whether or not anything was proven about it.
+    radius : ndarray of shape (m,)
+        Every perturbation of at most this size, in `norm` and in the units of X, leaves the
+        prediction as it is. 0 where abstained.
+    abstained : ndarray of bool of shape (m,)
+        Rows for which nothing was proven.
+    certified : ndarray of bool of shape (m,)
+        Rows for which the radius asked for was proven (`target_radius`; any radius at all where
+        none was asked for).
+    p_lower : ndarray of shape (m,)
+        Lower confidence bound of the vote share of `prediction`.
+    p_upper : ndarray of shape (m,)
+        Upper confidence bound of the vote share of every other class.
+    counts : ndarray of shape (m, n_classes)
+        Votes per class, in the order of `classes`.
+    n_draws : ndarray of shape (m,)
+        Number of votes of each row that `counts` holds. The draws that selected the prediction
+        are not among them.
+    classes : ndarray of shape (n_classes,)
+        Labels of the classes.
+    norm : float
+        Norm of the radius: 1, 2 or ``numpy.inf``.
+    alpha : float or None
+        Probability, for each row, that its statement is wrong; for all rows together where
+        `n_simultaneous` is above 1. None: the statement is exact.
+    noise : Noise
+        The smoothing distribution.
+    n_features : int
+        Number of features of one input.
+    target_radius : ndarray of shape (m,) or None
+        Radius that was asked for.
+    bilateral : bool
+        Whether the shares of the other classes were bounded too.
+    n_simultaneous : int
+        Number of rows among which `alpha` is shared.
+    """
+
+    prediction: NDArray[Any]
+    radius: NDArray[np.float64]
+    p_lower: NDArray[np.float64]
+    p_upper: NDArray[np.float64]
+    counts: NDArray[np.int64]
+    n_draws: NDArray[np.int64]
+    classes: NDArray[Any]
+    norm: float
+    alpha: float | None
+    noise: Noise
+    n_features: int
+    target_radius: NDArray[np.float64] | None = None
+    bilateral: bool = False
+    n_simultaneous: int = 1
+
+    @classmethod
+    def from_counts(
+        cls,
+        prediction: NDArray[Any],
+        counts: NDArray[np.int64],
+        *,
+        classes: NDArray[Any],
+        noise: Noise,
+        alpha: float,
+        n_features: int,
+        norm: float | None = None,
+        target_radius: NDArray[np.float64] | None = None,
+        bilateral: bool = False,
+        n_simultaneous: int = 1,
+    ) -> ClassificationCertificate:
+        """Certify predictions from the votes on noisy copies.
+
+        Parameters
+        ----------
+        prediction : ndarray of shape (m,)
+            Labels, chosen independently of `counts`.
+        counts : ndarray of shape (m, n_classes)
+            Votes per class.
+        classes : ndarray of shape (n_classes,)
+            Labels of the columns of `counts`, sorted.
+        noise : Noise
+            Distribution of the noise that the votes were taken under.
+        alpha : float
+            Failure probability of the certificate of one row (of all rows together where
+            `n_simultaneous` is above 1), in (0, 0.5).
+        n_features : int
+            Number of features of one input.
+        norm : float, optional
+            Norm of the radius; the natural norm of the noise by default.
+        target_radius : ndarray of shape (m,), optional
+            Radius to decide on.
+        bilateral : bool, default=False
+            Bound the shares of the other classes by their own votes. Half of `alpha` goes to
+            the predicted class and half to the others. With two classes this says nothing new,
+            and is not done.
+        n_simultaneous : int, default=1
+            Number of rows among which `alpha` is shared (union bound).
+
+        Returns
+        -------
+        certificate : ClassificationCertificate
+
+        References
+        ----------
+        .. [1] Cohen, J., Rosenfeld, E. and Kolter, Z. (2019). Certified adversarial robustness
+           via randomized smoothing. ICML 2019, section 3.2.
+        """
+        bilateral = bilateral and len(classes) > 2
+        n_draws = counts.sum(axis=1)
+        top = np.searchsorted(classes, prediction)
+        votes = np.take_along_axis(counts, top[:, None], axis=1)[:, 0]
+        row_alpha = alpha / n_simultaneous
+        if bilateral:
+            p_lower = clopper_pearson_lower(votes, n_draws, row_alpha / 2)
+            p_upper = runner_up_upper_bound(counts, top, n_draws, row_alpha / 2)
+            p_upper = np.minimum(p_upper, 1.0 - p_lower)
+        else:
+            p_lower = clopper_pearson_lower(votes, n_draws, row_alpha)
+            p_upper = 1.0 - p_lower
+        norm = noise.norm if norm is None else norm
+        return cls(
+            prediction=prediction,
+            radius=noise.radius(p_lower, p_upper, n_features=n_features, norm=norm),
+            p_lower=p_lower,
+            p_upper=p_upper,
+            counts=counts,
+            n_draws=n_draws,
+            classes=classes,
+            norm=norm,
+            alpha=alpha,
+            noise=noise,
+            n_features=n_features,
+            target_radius=target_radius,
+            bilateral=bilateral,
+            n_simultaneous=n_simultaneous,
+        )
+
+    @property
+    def abstained(self) -> NDArray[np.bool_]:
+        """Rows for which nothing was proven."""
+        return self.radius <= 0
+
+    @property
+    def certified(self) -> NDArray[np.bool_]:
+        """Rows for which the radius asked for was proven."""
+        proven = ~self.abstained
+        return proven if self.target_radius is None else proven & (self.radius >= self.target_radius)
+
+    def max_radius(self) -> float:
+        """Largest radius that any row could have reached: that of a unanimous vote.
+
+        Returns
+        -------
+        radius : float
+            0 for no rows; infinite where the certificate is exact.
+        """
+        if self.alpha is None:
+            return np.inf
+        if not len(self):
+            return 0.0
+        share = self.alpha / self.n_simultaneous / (2 if self.bilateral else 1)
+        p_lower = clopper_pearson_lower(self.n_draws.max(), self.n_draws.max(), share)
+        return float(self.noise.radius(p_lower, n_features=self.n_features, norm=self.norm))
+
+    def at(self, *, alpha: float) -> ClassificationCertificate:
+        """Certificate from the same votes at another level.
+
+        Parameters
+        ----------
+        alpha : float
+            Failure probability in (0, 0.5). It has to be chosen before the votes are looked at,
+            like any level of confidence.
+
+        Returns
+        -------
+        certificate : ClassificationCertificate
+
+        Raises
+        ------
+        ValueError
+            If the certificate is exact, or `alpha` is out of range.
+        """
+        if self.alpha is None:
+            raise ValueError("This certificate is exact (alpha is None): it holds at every level.")
+        if not 0 < alpha < 0.5:
+            raise ValueError(f"alpha must lie in (0, 0.5), got {alpha!r}.")
+        return ClassificationCertificate.from_counts(
+            self.prediction,
+            self.counts,
+            classes=self.classes,
+            noise=self.noise,
+            alpha=alpha,
+            n_features=self.n_features,
+            norm=self.norm,
+            target_radius=self.target_radius,
+            bilateral=self.bilateral,
+            n_simultaneous=self.n_simultaneous,
+        )
+
+    def to_frame(self) -> Any:
+        """Table with one row per input.
+
+        Returns
+        -------
+        frame : pandas.DataFrame
+            Columns `prediction`, `radius`, `certified`, `abstained`, `p_lower`, `p_upper`,
+            `n_draws` and one column of votes per class, named ``votes_<class>``.
+
+        Raises
+        ------
+        ImportError
+            If pandas is not installed.
+        """
+        pandas = import_extra("pandas", extra="pandas", user="ClassificationCertificate.to_frame")
+        columns = {
+            "prediction": self.prediction,
+            "radius": self.radius,
+            "certified": self.certified,
+            "abstained": self.abstained,
+            "p_lower": self.p_lower,
+            "p_upper": self.p_upper,
+            "n_draws": self.n_draws,
+        }
+        votes = {f"votes_{c}": self.counts[:, j] for j, c in enumerate(self.classes)}
+        return pandas.DataFrame({**columns, **votes})
+
+    @staticmethod
+    def concatenate(certificates: Sequence[ClassificationCertificate]) -> ClassificationCertificate:
+        """Join the certificates of several batches of rows, in order.
+
+        Parameters
+        ----------
+        certificates : sequence of ClassificationCertificate
+            At least one. They must agree in everything but their rows.
+
+        Returns
+        -------
+        certificate : ClassificationCertificate
+
+        Raises
+        ------
+        ValueError
+            If there are none, if they were made in different ways, or if a joint statement
+            would cover more rows than its alpha was shared among.
+        """
+        if not certificates:
+            raise ValueError("concatenate needs at least one certificate.")
+        first = certificates[0]
+        for other in certificates[1:]:
+            first._refuse_other_kind(other)
+        n_rows = sum(len(c) for c in certificates)
+        if 1 < first.n_simultaneous < n_rows:
+            raise ValueError(
+                f"A joint statement over {first.n_simultaneous} rows does not extend to {n_rows}. "
+                "Certify all rows in one call with simultaneous=True."
+            )
+        parts = {name: [getattr(c, name) for c in certificates] for name in first._row_fields()}
+        return replace(first, **{name: np.concatenate(part) for name, part in parts.items()})
+
+    def _refuse_other_kind(self, other: ClassificationCertificate) -> None:
+        mine, theirs = self._kind(), other._kind()
+        for name, value in mine.items():
+            if value != theirs[name]:
+                raise ValueError(
+                    f"Certificates of different kinds cannot be joined: {name} is {value} in one "
+                    f"and {theirs[name]} in another."
+                )
+
+    def _kind(self) -> dict[str, Any]:
+        return {
+            "noise": repr(self.noise),
+            "classes": list(self.classes),
+            "norm": self.norm,
+            "alpha": self.alpha,
+            "n_features": self.n_features,
+            "bilateral": self.bilateral,
+            "n_simultaneous": self.n_simultaneous,
+            "target_radius": "given" if self.target_radius is not None else "not given",
+        }
+
+    def _row_fields(self) -> list[str]:
+        names = ["prediction", "radius", "p_lower", "p_upper", "counts", "n_draws"]
+        return names if self.target_radius is None else [*names, "target_radius"]
+
+    def __len__(self) -> int:
+        return len(self.prediction)
+
+    def __getitem__(self, rows: Any) -> ClassificationCertificate:
+        if isinstance(rows, (int, np.integer)):
+            rows = [range(len(self))[rows]]  # also raises IndexError, which ends a loop
+        return replace(self, **{name: getattr(self, name)[rows] for name in self._row_fields()})
+
+    def __repr__(self) -> str:
+        level = "exact" if self.alpha is None else f"alpha={self.alpha:g}"
+        joint = f" jointly for {self.n_simultaneous} rows" if self.n_simultaneous > 1 else ""
+        lines = [
+            f"ClassificationCertificate: {len(self)} rows, l{self.norm:g} norm, {self.noise!r}, "
+            f"{level}{joint}"
+        ]
+        if len(self):
+            lines += [
+                f"  certified {self.certified.mean():7.1%}   abstained {self.abstained.mean():7.1%}",
+                f"  radius    median {np.median(self.radius):.4g}, largest "
+                f"{self.radius.max():.4g}, within reach {self.max_radius():.4g}",
+                f"  draws     {_span(self.n_draws)} per row",
+            ]
+        return "\n".join(lines)
+
+
+def _span(values: NDArray[Any]) -> str:
+    low, high = values.min(), values.max()
+    return f"{low}" if low == high else f"{low} to {high}"

@@ -1,0 +1,118 @@
+"""What every smoother shares: its noise, its seed, and how its base model is fitted."""
+
+from abc import ABC, abstractmethod
+from numbers import Integral, Real
+
+import numpy as np
+from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone
+from sklearn.frozen import FrozenEstimator
+from sklearn.utils import get_tags
+from sklearn.utils._metadata_requests import _routing_enabled
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
+from sklearn.utils.validation import _check_method_params
+
+from sksmooth._monte_carlo import DrawStream, Purpose, augment
+
+_POSITIVE = Interval(Real, 0, None, closed="neither")
+
+
+class BaseSmoother(MetaEstimatorMixin, BaseEstimator, ABC):
+    """Base class of the estimators that perturb the inputs of a base model.
+
+    A subclass is final. It has the parameters below, and defines `_default_estimator` and
+    `fit`, which calls `_fit_base_model` and leaves `estimator_`, `noise_` and `_seed`.
+    """
+
+    _parameter_constraints: dict = {
+        "estimator": [HasMethods(["fit", "predict"]), None],
+        "sigma": [_POSITIVE],
+        "n_augment": [Interval(Integral, 0, None, closed="left")],
+        "batch_size": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
+        "n_jobs": [Integral, None],
+        "random_state": ["random_state"],
+        "verbose": ["verbose"],
+    }
+
+    @abstractmethod
+    def _default_estimator(self):
+        """Return the base model used where `estimator` is None."""
+
+    def _base_model(self):
+        return self._default_estimator() if self.estimator is None else self.estimator
+
+    def _fit_base_model(self, X, rows, y, params):
+        """Fit a clone of the base model on noisy copies of X; a frozen one is left as it is."""
+        model = clone(self._base_model())
+        if isinstance(model, FrozenEstimator):
+            return model
+        if self.n_augment:
+            copies = np.tile(np.arange(len(rows)), self.n_augment)
+            noisy = augment(rows, self._stream(rows, Purpose.AUGMENTATION), self.n_augment)
+            X, y = rows.as_given(noisy), y[copies]
+            params = _check_method_params(rows.values, params, indices=copies)
+        return model.fit(X, y, **params)
+
+    def _params_of_base_fit(self, params):
+        """Metadata for the base model: as requested by it where routing is on, else all."""
+        if not _routing_enabled():
+            return params
+        return process_routing(self, "fit", **params).estimator.fit
+
+    def _draw_seed(self):
+        """Entropy fixed at fit, or None where each call takes fresh entropy."""
+        if self.random_state is None or isinstance(self.random_state, Integral):
+            return self.random_state
+        return int(self.random_state.randint(np.iinfo(np.int32).max))
+
+    def _stream(self, rows, purpose):
+        seed = np.random.SeedSequence().entropy if self._seed is None else int(self._seed)
+        return DrawStream(self.noise_, seed, purpose, rows.shape, rows.dtype)
+
+    def _engine_options(self, progress):
+        return {
+            "batch_size": None if self.batch_size == "auto" else self.batch_size,
+            "n_jobs": self.n_jobs,
+            "progress": progress if self.verbose else None,
+        }
+
+    @property
+    def n_features_in_(self):
+        """Number of features seen during `fit`, where the base model tells."""
+        return self._fitted_base_model().n_features_in_
+
+    @property
+    def feature_names_in_(self):
+        """Names of the features seen during `fit`, where the base model tells."""
+        return self._fitted_base_model().feature_names_in_
+
+    def _fitted_base_model(self):
+        try:
+            return self.__dict__["estimator_"]
+        except KeyError:
+            raise AttributeError(f"This {type(self).__name__} is not fitted yet.") from None
+
+    def get_metadata_routing(self):
+        """Describe which metadata reaches the `fit` of the base model.
+
+        Returns
+        -------
+        routing : sklearn.utils.metadata_routing.MetadataRouter
+        """
+        return MetadataRouter(owner=type(self).__name__).add(
+            estimator=self._base_model(),
+            method_mapping=MethodMapping().add(caller="fit", callee="fit"),
+        )
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        try:
+            base_tags = get_tags(self._base_model())
+        except AttributeError:  # a frozen object that is no scikit-learn estimator
+            return tags
+        tags.input_tags.two_d_array = base_tags.input_tags.two_d_array
+        tags.input_tags.three_d_array = base_tags.input_tags.three_d_array
+        tags.target_tags.required = base_tags.target_tags.required
+        if tags.classifier_tags is not None and base_tags.classifier_tags is not None:
+            tags.classifier_tags.multi_class = base_tags.classifier_tags.multi_class
+        return tags

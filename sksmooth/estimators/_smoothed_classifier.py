@@ -1,0 +1,380 @@
+"""Randomized smoothing of a classifier."""
+
+import warnings
+from numbers import Integral, Real
+
+import numpy as np
+from sklearn.base import ClassifierMixin, _fit_context
+from sklearn.linear_model import LogisticRegression
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import _check_y, check_consistent_length, check_is_fitted
+
+from sksmooth._monte_carlo import Purpose, Voter, count_votes
+from sksmooth._rows import read_rows
+from sksmooth.bounds import clopper_pearson_lower, min_draws_to_certify
+from sksmooth.certificates import ClassificationCertificate
+from sksmooth.estimators._base import BaseSmoother
+from sksmooth.exceptions import NoiseCollapseWarning, UnreachableRadiusError
+from sksmooth.noise import GaussianNoise, Noise
+
+_FAMILIES = {"gaussian": GaussianNoise}
+
+# The check for a collapse at fit: enough votes for a standard error of a few percent.
+_COLLAPSE_ROWS, _COLLAPSE_DRAWS = 64, 16
+
+
+class SmoothedClassifier(ClassifierMixin, BaseSmoother):
+    """Classifier with certificates: the majority vote of a base model on noisy inputs.
+
+    For an input x, the class that the base model gives most often to x plus noise is the answer
+    of the smoothed classifier. If it wins by enough, no perturbation of x up to a certain size
+    can change the answer, whatever the base model is. :meth:`certify` computes that size.
+
+    Parameters
+    ----------
+    estimator : classifier, default=None
+        Base model: anything with `fit` and `predict`. A model that is already fitted is wrapped
+        in :class:`sklearn.frozen.FrozenEstimator`. None: logistic regression.
+    noise : {"gaussian"} or Noise, default="gaussian"
+        Distribution of the noise. A name takes its scale from `sigma`; an object of
+        :mod:`sksmooth.noise` brings its own parameters (``noise__sigma`` is then tunable).
+    sigma : float, default=0.25
+        Root mean square of the noise per feature, in the units of X. Larger noise proves larger
+        radii and costs accuracy.
+    norm : float, default=None
+        Norm p of the certified radius, from 1 to ``numpy.inf``. None: the natural norm of the
+        noise (2 for "gaussian").
+    n_selection : int, default=100
+        Draws per row that select the predicted class.
+    n_estimation : int, default=10_000
+        Further draws per row that certify it. The largest radius that can be proven grows with
+        their logarithm.
+    alpha : float, default=0.001
+        Probability, in (0, 0.5), that the certificate of one row is wrong.
+    n_augment : int, default=5
+        `fit` trains the base model on this many noisy copies of each row. 0: on X itself. A base
+        model that has not seen noise gets certificates near zero.
+    batch_size : int or "auto", default="auto"
+        Largest number of noisy rows per call of the base model. Memory is bounded by it.
+    n_jobs : int, default=None
+        Number of parallel workers, as in joblib: threads, unless
+        :class:`joblib.parallel_config` asks for another backend.
+    random_state : int, RandomState instance or None, default=None
+        Seed of the noise, fixed at `fit`. None takes fresh entropy at each call. Every row sees
+        the same draws. An adversary who knows the seed before choosing the input voids the
+        guarantee.
+    verbose : int or bool, default=False
+        Show a progress bar.
+
+    Attributes
+    ----------
+    estimator_ : object
+        Fitted base model.
+    classes_ : ndarray of shape (n_classes,)
+        Class labels, sorted.
+    noise_ : Noise
+        Distribution of the noise.
+    n_features_in_ : int
+        Number of features, if the base model has it.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the features, if the base model has them.
+
+    See Also
+    --------
+    ClassificationCertificate : What `certify` returns.
+    make_certified_scorer : Certified accuracy as a score for grid search.
+
+    Notes
+    -----
+    Counts are the same for any `n_jobs`, any `batch_size` and any order or subset of the rows.
+
+    References
+    ----------
+    .. [1] Cohen, J., Rosenfeld, E. and Kolter, Z. (2019). Certified adversarial robustness via
+       randomized smoothing. ICML 2019.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from sksmooth import SmoothedClassifier
+    >>> X, y = load_iris(return_X_y=True)
+    >>> clf = SmoothedClassifier(LogisticRegression(max_iter=500), sigma=0.3, random_state=0)
+    >>> certificate = clf.fit(X, y).certify(X[:3])
+    >>> certificate.prediction
+    array([0, 0, 0])
+    >>> certificate.radius.round(2)
+    array([0.79, 0.68, 0.78])
+    """
+
+    _parameter_constraints: dict = {
+        **BaseSmoother._parameter_constraints,
+        "noise": [StrOptions(set(_FAMILIES)), Noise],
+        "norm": [Interval(Real, 1, None, closed="left"), None],
+        "n_selection": [Interval(Integral, 1, None, closed="left")],
+        "n_estimation": [Interval(Integral, 1, None, closed="left")],
+        "alpha": [Interval(Real, 0, 0.5, closed="neither")],
+    }
+
+    def __init__(
+        self,
+        estimator=None,
+        *,
+        noise="gaussian",
+        sigma=0.25,
+        norm=None,
+        n_selection=100,
+        n_estimation=10_000,
+        alpha=0.001,
+        n_augment=5,
+        batch_size="auto",
+        n_jobs=None,
+        random_state=None,
+        verbose=False,
+    ):
+        self.estimator = estimator
+        self.noise = noise
+        self.sigma = sigma
+        self.norm = norm
+        self.n_selection = n_selection
+        self.n_estimation = n_estimation
+        self.alpha = alpha
+        self.n_augment = n_augment
+        self.batch_size = batch_size
+        self.n_jobs = n_jobs
+        self.random_state = random_state
+        self.verbose = verbose
+
+    @_fit_context(prefer_skip_nested_validation=False)
+    def fit(self, X, y, **params):
+        """Fit the base model on noisy copies of X.
+
+        Parameters
+        ----------
+        X : array-like or DataFrame of shape (m, n_features) or (m, ...)
+            Training inputs, as the base model takes them.
+        y : array-like of shape (m,)
+            Class labels.
+        **params : dict
+            Passed to `fit` of the base model. Entries with one value per row (such as
+            `sample_weight`) are repeated for the noisy copies. Where metadata routing is
+            enabled, only what the base model requests is passed.
+
+        Returns
+        -------
+        self : SmoothedClassifier
+
+        Raises
+        ------
+        ValueError
+            If a parameter or X cannot work; the message says which and what to do.
+
+        Warns
+        -----
+        NoiseCollapseWarning
+            If the base model is far worse on noisy rows than on clean ones.
+        """
+        self._refuse_too_few_draws(self.alpha)
+        rows = read_rows(X, owner=self)
+        y = _check_y(y, estimator=self)
+        check_consistent_length(rows.values, y)
+        check_classification_targets(y)
+        self.noise_ = self._make_noise()
+        self._seed = self._draw_seed()
+        self.estimator_ = self._fit_base_model(X, rows, y, self._params_of_base_fit(params))
+        self.classes_ = _sorted_classes(self.estimator_, y)
+        self._warn_if_collapsed(rows, y)
+        return self
+
+    def predict(self, X):
+        """Class with the most votes among `n_selection` noisy copies of each row.
+
+        Never abstains, and is what ``certify(X).prediction`` holds.
+
+        Parameters
+        ----------
+        X : array-like or DataFrame of shape (m, n_features) or (m, ...)
+            Inputs.
+
+        Returns
+        -------
+        y : ndarray of shape (m,)
+            Class labels.
+        """
+        return self.classes_[self._selection_votes(self._read(X)).argmax(axis=1)]
+
+    def predict_proba(self, X):
+        """Vote shares among `n_selection` noisy copies of each row.
+
+        Parameters
+        ----------
+        X : array-like or DataFrame of shape (m, n_features) or (m, ...)
+            Inputs.
+
+        Returns
+        -------
+        shares : ndarray of shape (m, n_classes)
+            In the order of `classes_`. They are estimates, without a guarantee.
+        """
+        return self._selection_votes(self._read(X)) / self.n_selection
+
+    def certify(self, X, *, radius=None, bilateral=False, simultaneous=False):
+        """Prove how far each row can move before the prediction may change.
+
+        Parameters
+        ----------
+        X : array-like or DataFrame of shape (m, n_features) or (m, ...)
+            Inputs.
+        radius : float or array-like of shape (m,), default=None
+            Only decide whether this radius holds; ``certificate.certified`` answers. None:
+            the largest radius that the votes prove.
+        bilateral : bool, default=False
+            Also bound the shares of the other classes, which proves more where the votes are
+            spread over many classes and costs half of `alpha`.
+        simultaneous : bool, default=False
+            Make `alpha` the probability that any of the m certificates is wrong (union bound).
+
+        Returns
+        -------
+        certificate : ClassificationCertificate
+            For each row: with probability at least ``1 - alpha`` over the noise, the class that
+            the smoothed classifier gives to every input within `radius` of the row is
+            `prediction`.
+
+        Raises
+        ------
+        UnreachableRadiusError
+            If no vote of `n_estimation` draws could prove the radius asked for.
+        ValueError
+            If X or a parameter cannot work; the message says which and what to do.
+        """
+        rows = self._read(X)
+        target = _check_radius(radius, len(rows))
+        n_simultaneous = len(rows) if simultaneous else 1
+        halves = 2 if bilateral and len(self.classes_) > 2 else 1
+        self._refuse_too_few_draws(self.alpha / n_simultaneous / halves)
+        self._refuse_unreachable(target, self.alpha / n_simultaneous / halves, rows.n_features)
+        top = self._selection_votes(rows).argmax(axis=1)
+        counts = self._count(rows, Purpose.ESTIMATION, self.n_estimation, "certifying")
+        return ClassificationCertificate.from_counts(
+            self.classes_[top],
+            counts,
+            classes=self.classes_,
+            noise=self.noise_,
+            alpha=self.alpha,
+            n_features=rows.n_features,
+            norm=self.norm,
+            target_radius=target,
+            bilateral=bilateral,
+            n_simultaneous=n_simultaneous,
+        )
+
+    def _default_estimator(self):
+        return LogisticRegression()
+
+    def _make_noise(self):
+        if isinstance(self.noise, Noise):
+            noise = self.noise
+            if self.sigma not in (type(self)().sigma, noise.sigma):
+                raise ValueError(
+                    f"sigma={self.sigma!r} has no effect: noise={noise!r} brings its own "
+                    "parameters. Set noise__sigma instead."
+                )
+            noise.check_parameters()
+            return noise
+        return _FAMILIES[self.noise](sigma=self.sigma)
+
+    def _read(self, X):
+        """Check X, the parameters and the base model before any sampling."""
+        check_is_fitted(self)
+        self._validate_params()
+        rows = read_rows(X, owner=self)
+        first = rows[:1]
+        self._voter()(first.as_given(first.values.astype(rows.dtype)), len(first))
+        return rows
+
+    def _voter(self):
+        return Voter(self.estimator_, self.classes_)
+
+    def _selection_votes(self, rows):
+        return self._count(rows, Purpose.SELECTION, self.n_selection, "selecting")
+
+    def _count(self, rows, purpose, n_draws, progress):
+        stream = self._stream(rows, purpose)
+        options = self._engine_options(progress)
+        return count_votes(self._voter(), rows, stream, n_draws, **options)
+
+    def _refuse_too_few_draws(self, alpha):
+        smallest = min_draws_to_certify(alpha)
+        if self.n_estimation < smallest:
+            raise ValueError(
+                f"n_estimation={self.n_estimation} is too small to certify anything at the "
+                f"level {alpha:g} of one bound, even with a unanimous vote. "
+                f"Use n_estimation >= {smallest}, or a larger alpha."
+            )
+
+    def _refuse_unreachable(self, target, alpha, n_features):
+        if target is None or not len(target):
+            return
+
+        def reach(n):
+            p_lower = clopper_pearson_lower(n, n, alpha)
+            return self.noise_.radius(p_lower, n_features=n_features, norm=self.norm)
+
+        wanted, ceiling = target.min(), reach(self.n_estimation)
+        if wanted <= ceiling:
+            return
+        n = self.n_estimation
+        while n < 10**9 and reach(n) < wanted:
+            n *= 2
+        more = f" n_estimation={n} would reach it." if reach(n) >= wanted else ""
+        raise UnreachableRadiusError(
+            f"No row can be certified at radius={wanted:g}: a unanimous vote of "
+            f"n_estimation={self.n_estimation} draws of {self.noise_!r} proves {ceiling:.4g} at "
+            f"most.{more} A larger sigma reaches further too."
+        )
+
+    def _warn_if_collapsed(self, rows, y):
+        sample = np.unique(np.linspace(0, len(rows) - 1, _COLLAPSE_ROWS).astype(int))
+        rows, truth = rows[sample], y[sample][:, None] == self.classes_
+        clean_votes = self._voter()(rows.as_given(rows.values.astype(rows.dtype)), len(rows))
+        clean = truth[np.arange(len(rows)), clean_votes].mean()
+        votes = self._count(rows, Purpose.COLLAPSE_CHECK, _COLLAPSE_DRAWS, None)
+        noisy = (votes * truth).sum() / votes.sum()
+        chance = truth.mean(axis=0).max()
+        if clean > chance and clean - noisy > max(0.1, (clean - chance) / 2):
+            warnings.warn(
+                f"The base model is right on {clean:.0%} of a sample of the training rows, but "
+                f"only on {noisy:.0%} of their noisy copies ({self.noise_!r}), so its "
+                "certificates will be small or none. Train it on noisy copies (n_augment > 0 "
+                "and an estimator that is not frozen), use a smaller sigma, or check that sigma "
+                "is in the units of X.",
+                NoiseCollapseWarning,
+                stacklevel=4,
+            )
+
+
+def _sorted_classes(model, y):
+    classes = getattr(model, "classes_", None)
+    if classes is None:
+        return np.unique(y)
+    if isinstance(classes, list) and len(classes) and np.ndim(classes[0]) > 0:
+        raise ValueError(
+            f"{type(model).__name__} has several outputs; smooth one classifier per output."
+        )
+    return np.unique(classes)
+
+
+def _check_radius(radius, n_rows):
+    if radius is None:
+        return None
+    target = np.asarray(radius, dtype=float)
+    if target.shape not in ((), (n_rows,)):
+        raise ValueError(
+            f"radius must be a number or one number per row (shape ({n_rows},)), got an array of "
+            f"shape {target.shape}."
+        )
+    if not (np.isfinite(target) & (target >= 0)).all():
+        raise ValueError(f"radius must be finite and not negative, got {radius!r}.")
+    return np.broadcast_to(target, (n_rows,)).copy()

@@ -1,0 +1,229 @@
+"""Scores of certificates, and scorers for model selection."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.pipeline import Pipeline
+
+from sksmooth.certificates import ClassificationCertificate
+from sksmooth.exceptions import UnreachableRadiusError
+
+__all__ = [
+    "average_certified_radius",
+    "certified_accuracy_curve",
+    "certified_accuracy_score",
+    "make_certified_scorer",
+]
+
+
+def certified_accuracy_score(
+    y_true: ArrayLike, certificate: ClassificationCertificate, *, radius: float = 0.0
+) -> float:
+    """Share of rows that are right, and proven to stay right within a radius.
+
+    Parameters
+    ----------
+    y_true : array-like of shape (m,)
+        True labels.
+    certificate : ClassificationCertificate of length m
+        Predictions and radii for the same rows.
+    radius : float, default=0.0
+        Radius, in the norm of the certificate and the units of X.
+
+    Returns
+    -------
+    score : float
+        Share of rows whose prediction is the true label, did not abstain, and has at least this
+        radius.
+
+    Raises
+    ------
+    ValueError
+        If the lengths differ, there are no rows, or the radius is negative or not finite.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sksmooth import SmoothedClassifier, certified_accuracy_score
+    >>> X, y = load_iris(return_X_y=True)
+    >>> certificate = SmoothedClassifier(sigma=0.3, random_state=0).fit(X, y).certify(X)
+    >>> certified_accuracy_score(y, certificate) > certified_accuracy_score(
+    ...     y, certificate, radius=0.5
+    ... )
+    True
+    """
+    if not 0 <= radius < np.inf:
+        raise ValueError(f"radius must be finite and not negative, got {radius!r}.")
+    radii = _radius_where_right(y_true, certificate)
+    return float(np.mean((radii > 0) & (radii >= radius)))
+
+
+def certified_accuracy_curve(
+    y_true: ArrayLike, certificate: ClassificationCertificate
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Certified accuracy at every radius where it changes.
+
+    Parameters
+    ----------
+    y_true : array-like of shape (m,)
+        True labels.
+    certificate : ClassificationCertificate of length m
+        Predictions and radii for the same rows.
+
+    Returns
+    -------
+    radii : ndarray of shape (n_steps,)
+        0 and the distinct radii of the rows that are right, increasing.
+    accuracy : ndarray of shape (n_steps,)
+        Certified accuracy at each of them. Between two entries it equals the later one, beyond
+        the last it is 0: a step function, continuous from the left.
+
+    Raises
+    ------
+    ValueError
+        If the lengths differ or there are no rows.
+    """
+    radii = np.sort(_radius_where_right(y_true, certificate))
+    steps = np.unique(np.concatenate([[0.0], radii]))
+    not_smaller = len(radii) - np.searchsorted(radii, steps, side="left")
+    not_smaller[0] = np.count_nonzero(radii > 0)  # a radius of 0 is no certificate
+    return steps, not_smaller / len(radii)
+
+
+def average_certified_radius(y_true: ArrayLike, certificate: ClassificationCertificate) -> float:
+    """Mean certified radius; rows that are wrong or abstain count 0.
+
+    Parameters
+    ----------
+    y_true : array-like of shape (m,)
+        True labels.
+    certificate : ClassificationCertificate of length m
+        Predictions and radii for the same rows.
+
+    Returns
+    -------
+    radius : float
+        In the norm of the certificate and the units of X. The area under the curve of
+        certified accuracy against radius.
+
+    Raises
+    ------
+    ValueError
+        If the lengths differ or there are no rows.
+
+    References
+    ----------
+    .. [1] Zhai, R. et al. (2020). MACER: Attack-free and scalable robust training via maximizing
+       certified radius. ICLR 2020.
+    """
+    return float(np.mean(_radius_where_right(y_true, certificate)))
+
+
+def make_certified_scorer(radius: float = 0.0) -> CertifiedScorer:
+    """Certified accuracy at a radius, as a score for grid search and cross-validation.
+
+    Parameters
+    ----------
+    radius : float, default=0.0
+        Radius at which predictions have to be proven.
+
+    Returns
+    -------
+    scorer : callable
+        ``scorer(estimator, X, y)``, larger is better. Where the estimator is a Pipeline that
+        ends in a smoother, the steps before transform X, and the radius is in the units of what
+        they return. Settings under which no row could reach the radius score 0.
+
+    Raises
+    ------
+    ValueError
+        If the radius is negative or not finite.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.model_selection import GridSearchCV
+    >>> from sksmooth import SmoothedClassifier, make_certified_scorer
+    >>> X, y = load_iris(return_X_y=True)
+    >>> search = GridSearchCV(
+    ...     SmoothedClassifier(n_estimation=500, random_state=0),
+    ...     {"sigma": [0.2, 0.4]},
+    ...     scoring=make_certified_scorer(radius=0.5),
+    ... )
+    >>> search.fit(X, y).best_params_
+    {'sigma': 0.4}
+    """
+    if not 0 <= radius < np.inf:
+        raise ValueError(f"radius must be finite and not negative, got {radius!r}.")
+    return CertifiedScorer(radius)
+
+
+@dataclass(frozen=True)
+class CertifiedScorer:
+    """Scorer made by :func:`make_certified_scorer`.
+
+    Attributes
+    ----------
+    radius : float
+        Radius at which predictions have to be proven.
+    """
+
+    radius: float
+
+    def __call__(self, estimator: Any, X: Any, y: ArrayLike) -> float:
+        """Certified accuracy of a fitted estimator on X and y."""
+        try:
+            certificate = certify(estimator, X, radius=self.radius)
+        except UnreachableRadiusError:
+            return 0.0
+        return certified_accuracy_score(y, certificate, radius=self.radius)
+
+
+def certify(estimator: Any, X: Any, **options: Any) -> Any:
+    """Certify with a smoother, or with one at the end of a Pipeline.
+
+    Parameters
+    ----------
+    estimator : estimator or Pipeline
+        Fitted.
+    X : array-like
+        Inputs of the estimator. The steps of a Pipeline before the last transform them first.
+    **options : dict
+        Passed to `certify`.
+
+    Returns
+    -------
+    certificate : object
+        What the smoother returns.
+
+    Raises
+    ------
+    TypeError
+        If nothing in the estimator certifies.
+    """
+    if isinstance(estimator, Pipeline):
+        return certify(estimator[-1], estimator[:-1].transform(X), **options)
+    if not hasattr(estimator, "certify"):
+        raise TypeError(
+            f"{type(estimator).__name__} has no certify method. Wrap it, for instance in "
+            "SmoothedClassifier."
+        )
+    return estimator.certify(X, **options)
+
+
+def _radius_where_right(
+    y_true: ArrayLike, certificate: ClassificationCertificate
+) -> NDArray[np.float64]:
+    labels = np.asarray(y_true)
+    if labels.shape != certificate.prediction.shape:
+        raise ValueError(
+            f"y_true has shape {labels.shape}, the certificate is of {len(certificate)} rows; "
+            "one label per row is needed."
+        )
+    if not len(labels):
+        raise ValueError("There are no rows to score.")
+    return np.where(certificate.prediction == labels, certificate.radius, 0.0)
