@@ -40,12 +40,13 @@ _TASKS_PER_WORKER = 4
 
 
 class Purpose(IntEnum):
-    """What a stream of draws is for. Draws of one purpose are never used for another."""
+    """What randomness is for. Draws of one purpose are never used for another."""
 
     AUGMENTATION = 0
     COLLAPSE_CHECK = 1
     SELECTION = 2
     ESTIMATION = 3
+    BASE_MODEL = 4
 
 
 @dataclass(frozen=True)

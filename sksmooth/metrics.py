@@ -206,7 +206,8 @@ def certify(estimator: Any, X: Any, **options: Any) -> Any:
         If nothing in the estimator certifies.
     """
     if isinstance(estimator, Pipeline):
-        return certify(estimator[-1], estimator[:-1].transform(X), **options)
+        inputs = estimator[:-1].transform(X) if len(estimator) > 1 else X
+        return certify(estimator[-1], inputs, **options)
     if not hasattr(estimator, "certify"):
         raise TypeError(
             f"{type(estimator).__name__} has no certify method. Wrap it, for instance in "

@@ -51,7 +51,17 @@ class BaseSmoother(MetaEstimatorMixin, BaseEstimator, ABC):
             noisy = augment(rows, self._stream(rows, Purpose.AUGMENTATION), self.n_augment)
             X, y = rows.as_given(noisy), y[copies]
             params = _check_method_params(rows.values, params, indices=copies)
+        self._seed_base_model(model)
         return model.fit(X, y, **params)
+
+    def _seed_base_model(self, model):
+        """Make the fit reproducible: an int for every random_state that the user left at None."""
+        if self._seed is None:
+            return
+        rng = np.random.default_rng([self._seed, Purpose.BASE_MODEL])
+        for name, value in sorted(model.get_params(deep=True).items()):
+            if value is None and (name == "random_state" or name.endswith("__random_state")):
+                model.set_params(**{name: int(rng.integers(np.iinfo(np.int32).max))})
 
     def _params_of_base_fit(self, params):
         """Metadata for the base model: as requested by it where routing is on, else all."""

@@ -61,9 +61,9 @@ class SmoothedClassifier(ClassifierMixin, BaseSmoother):
         Number of parallel workers, as in joblib: threads, unless
         :class:`joblib.parallel_config` asks for another backend.
     random_state : int, RandomState instance or None, default=None
-        Seed of the noise, fixed at `fit`. None takes fresh entropy at each call. Every row sees
-        the same draws. An adversary who knows the seed before choosing the input voids the
-        guarantee.
+        Seed of the noise, fixed at `fit`; a base model that leaves its own `random_state` at
+        None is seeded too. None takes fresh entropy at each call. Every row sees the same
+        draws. An adversary who knows the seed before choosing the input voids the guarantee.
     verbose : int or bool, default=False
         Show a progress bar.
 
@@ -202,7 +202,8 @@ class SmoothedClassifier(ClassifierMixin, BaseSmoother):
         y : ndarray of shape (m,)
             Class labels.
         """
-        return self.classes_[self._selection_votes(self._read(X)).argmax(axis=1)]
+        votes = self._selection_votes(self._read(X))
+        return self.classes_[votes.argmax(axis=1)]
 
     def predict_proba(self, X):
         """Vote shares among `n_selection` noisy copies of each row.
