@@ -103,9 +103,10 @@ def runner_up_upper_bound(
 ) -> Any:
     """Upper bound on the share of every class but the top one, jointly.
 
-    Which class is second is not known before the counts are seen, so each of the other classes
-    gets its own share ``alpha / (n_classes - 1)`` of the error (Bonferroni), and the largest of
-    their bounds covers all of them.
+    The bound belongs to the class with the most votes among the others. Its error need not be
+    split among them: let B be the class whose true share is the largest. B is fixed, so its own
+    bound fails with probability `alpha` at most; the bound returned is never below it, and no
+    other share is above that of B.
 
     Parameters
     ----------
@@ -125,7 +126,7 @@ def runner_up_upper_bound(
     """
     others = counts.copy()
     np.put_along_axis(others, top[:, None], -1, axis=1)
-    return clopper_pearson_upper(others.max(axis=1), n, alpha / (counts.shape[1] - 1))
+    return clopper_pearson_upper(others.max(axis=1), n, alpha)
 
 
 def min_draws_to_certify(alpha: float) -> int:

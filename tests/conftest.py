@@ -1,0 +1,32 @@
+"""Fixtures shared by all tests."""
+
+import os
+from pathlib import Path
+
+import pytest
+from sklearn.datasets import load_digits
+
+
+@pytest.fixture(scope="session")
+def digits():
+    """Handwritten digits with pixels in [0, 1]."""
+    X, y = load_digits(return_X_y=True)
+    return X / 16, y
+
+
+@pytest.fixture(scope="session")
+def real_data():
+    """Folder of real data that is not part of the repository."""
+    folder = os.environ.get("SKSMOOTH_DATA")
+    if not folder or not Path(folder).is_dir():
+        pytest.skip("SKSMOOTH_DATA does not name the folder of real data")
+    return Path(folder)
+
+
+@pytest.fixture
+def pyplot():
+    """Return matplotlib without a screen; figures are closed afterwards."""
+    plt = pytest.importorskip("matplotlib.pyplot")
+    plt.switch_backend("agg")
+    yield plt
+    plt.close("all")
