@@ -16,6 +16,7 @@ from typing import Any
 import joblib
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.frozen import FrozenEstimator
 from sklearn.utils.parallel import Parallel, delayed
 from threadpoolctl import threadpool_limits
 from tqdm.auto import tqdm
@@ -116,7 +117,7 @@ class Voter:
         labels = np.asarray(self.model.predict(X))
         if labels.shape not in ((n_rows,), (n_rows, 1)):
             raise ValueError(
-                f"{type(self.model).__name__}.predict returned an array of shape "
+                f"{name_of(self.model)}.predict returned an array of shape "
                 f"{labels.shape} for {n_rows} rows; one label per row is needed."
             )
         labels = labels.reshape(n_rows)
@@ -124,7 +125,7 @@ class Voter:
         if indices is None:
             unknown = sorted({str(label) for label in labels} - {str(c) for c in self.classes})
             raise ValueError(
-                f"{type(self.model).__name__}.predict returned labels outside its classes: "
+                f"{name_of(self.model)}.predict returned labels outside its classes: "
                 f"{', '.join(unknown[:5])}. Known classes: "
                 f"{', '.join(str(c) for c in self.classes[:10])}. A classifier is needed, whose "
                 "classes_ (or the labels given to fit) list all that it predicts."
@@ -146,6 +147,13 @@ class Voter:
     def _classes_are_indices(self) -> bool:
         classes = self.classes
         return classes.dtype.kind in "iu" and bool((classes == np.arange(len(classes))).all())
+
+
+def name_of(model: Any) -> str:
+    """Class name of a model as the user knows it, for messages."""
+    while isinstance(model, FrozenEstimator):
+        model = model.estimator
+    return type(model).__name__
 
 
 def count_votes(

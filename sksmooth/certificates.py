@@ -183,9 +183,13 @@ class ClassificationCertificate:
             return np.inf
         if not len(self):
             return 0.0
-        share = self.alpha / self.n_simultaneous / (2 if self.bilateral else 1)
-        p_lower = clopper_pearson_lower(self.n_draws.max(), self.n_draws.max(), share)
-        return float(self.noise.radius(p_lower, n_features=self.n_features, norm=self.norm))
+        return reachable_radius(
+            self.n_draws.max(),
+            noise=self.noise,
+            alpha=self.alpha / self.n_simultaneous / (2 if self.bilateral else 1),
+            n_features=self.n_features,
+            norm=self.norm,
+        )
 
     def at(self, *, alpha: float) -> ClassificationCertificate:
         """Certificate from the same votes at another level.
@@ -330,6 +334,32 @@ class ClassificationCertificate:
                 f"  draws     {_span(self.n_draws)} per row",
             ]
         return "\n".join(lines)
+
+
+def reachable_radius(
+    n_draws: int, *, noise: Noise, alpha: float, n_features: int, norm: float | None
+) -> float:
+    """Radius that a unanimous vote proves: no row can get more from as many draws.
+
+    Parameters
+    ----------
+    n_draws : int
+        Number of votes.
+    noise : Noise
+        Distribution of the noise.
+    alpha : float
+        Error probability of one bound.
+    n_features : int
+        Number of features of one input.
+    norm : float or None
+        Norm of the radius; None: the natural norm of the noise.
+
+    Returns
+    -------
+    radius : float
+    """
+    p_lower = clopper_pearson_lower(n_draws, n_draws, alpha)
+    return float(noise.radius(p_lower, n_features=n_features, norm=norm))
 
 
 def _span(values: NDArray[Any]) -> str:

@@ -6,14 +6,14 @@ from numbers import Integral, Real
 import numpy as np
 from sklearn.base import ClassifierMixin, _fit_context
 from sklearn.linear_model import LogisticRegression
-from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils._param_validation import Interval, Options, StrOptions
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_y, check_consistent_length, check_is_fitted
 
-from sksmooth._monte_carlo import Purpose, Voter, count_votes
+from sksmooth._monte_carlo import Purpose, Voter, count_votes, name_of
 from sksmooth._rows import read_rows
-from sksmooth.bounds import clopper_pearson_lower, min_draws_to_certify
-from sksmooth.certificates import ClassificationCertificate
+from sksmooth.bounds import min_draws_to_certify
+from sksmooth.certificates import ClassificationCertificate, reachable_radius
 from sksmooth.estimators._base import BaseSmoother
 from sksmooth.exceptions import NoiseCollapseWarning, UnreachableRadiusError
 from sksmooth.noise import GaussianNoise, Noise
@@ -111,7 +111,7 @@ class SmoothedClassifier(ClassifierMixin, BaseSmoother):
     _parameter_constraints: dict = {
         **BaseSmoother._parameter_constraints,
         "noise": [StrOptions(set(_FAMILIES)), Noise],
-        "norm": [Interval(Real, 1, None, closed="left"), None],
+        "norm": [Interval(Real, 1, None, closed="left"), Options(Real, {np.inf}), None],
         "n_selection": [Interval(Integral, 1, None, closed="left")],
         "n_estimation": [Interval(Integral, 1, None, closed="left")],
         "alpha": [Interval(Real, 0, 0.5, closed="neither")],
@@ -272,7 +272,7 @@ class SmoothedClassifier(ClassifierMixin, BaseSmoother):
         )
 
     def _default_estimator(self):
-        return LogisticRegression()
+        return LogisticRegression(max_iter=1000)
 
     def _make_noise(self):
         if isinstance(self.noise, Noise):
@@ -320,8 +320,9 @@ class SmoothedClassifier(ClassifierMixin, BaseSmoother):
             return
 
         def reach(n):
-            p_lower = clopper_pearson_lower(n, n, alpha)
-            return self.noise_.radius(p_lower, n_features=n_features, norm=self.norm)
+            return reachable_radius(
+                n, noise=self.noise_, alpha=alpha, n_features=n_features, norm=self.norm
+            )
 
         wanted, ceiling = target.min(), reach(self.n_estimation)
         if wanted <= ceiling:
@@ -362,7 +363,7 @@ def _sorted_classes(model, y):
         return np.unique(y)
     if isinstance(classes, list) and len(classes) and np.ndim(classes[0]) > 0:
         raise ValueError(
-            f"{type(model).__name__} has several outputs; smooth one classifier per output."
+            f"{name_of(model)} has several outputs; smooth one classifier per output."
         )
     return np.unique(classes)
 

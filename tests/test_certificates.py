@@ -1,0 +1,194 @@
+"""The record of what was proven."""
+
+import pickle
+import sys
+
+import numpy as np
+import pytest
+from numpy.testing import assert_array_equal
+
+from sksmooth import ClassificationCertificate
+from sksmooth.bounds import clopper_pearson_lower, clopper_pearson_upper
+from sksmooth.noise import GaussianNoise
+
+CLASSES = np.array(["a", "b", "c"])
+COUNTS = np.array([[990, 8, 2], [300, 600, 100], [510, 480, 10], [0, 0, 1000], [480, 350, 170]])
+TOP = np.array([0, 1, 0, 2, 0])
+
+
+def certify(**options):
+    settings = {"alpha": 0.001, "n_features": 9, **options}
+    return ClassificationCertificate.from_counts(
+        CLASSES[TOP], COUNTS, classes=CLASSES, noise=GaussianNoise(0.5), **settings
+    )
+
+
+def test_radius_is_that_of_the_bound():
+    certificate = certify()
+    p_lower = clopper_pearson_lower(COUNTS[range(5), TOP], 1000, 0.001)
+    assert_array_equal(certificate.p_lower, p_lower)
+    assert_array_equal(certificate.p_upper, 1 - p_lower)
+    assert_array_equal(certificate.radius, GaussianNoise(0.5).radius(p_lower))
+    assert certificate.norm == 2
+    assert_array_equal(certificate.n_draws, 1000)
+
+
+def test_abstained_rows_have_radius_zero():
+    certificate = certify()
+    assert certificate.abstained.tolist() == [False, False, True, False, True]
+    assert_array_equal(certificate.radius[certificate.abstained], 0)
+    assert_array_equal(certificate.certified, ~certificate.abstained)
+
+
+def test_certified_at_a_target_radius():
+    certificate = certify(target_radius=np.array([0.0, 0.5, 0.0, 0.5, 0.1]))
+    assert certificate.certified.tolist() == [True, False, False, True, False]
+
+
+def test_bilateral_splits_alpha_and_proves_more_where_votes_are_spread():
+    one, both = certify(), certify(bilateral=True)
+    assert both.p_lower[1] == clopper_pearson_lower(600, 1000, 0.0005)
+    assert both.p_upper[1] == clopper_pearson_upper(300, 1000, 0.0005)
+    assert both.radius[4] > 0 == one.radius[4]  # .48 against .35 and .17
+    assert both.radius[3] < one.radius[3]  # unanimous: nothing to gain, half of alpha lost
+
+
+def test_bilateral_with_two_classes_is_the_ordinary_certificate():
+    options = {"alpha": 0.001, "n_features": 9, "noise": GaussianNoise(0.5)}
+    args = (np.array([0, 1]), np.array([[90, 10], [20, 80]]))
+    one = ClassificationCertificate.from_counts(*args, classes=np.array([0, 1]), **options)
+    two = ClassificationCertificate.from_counts(
+        *args, classes=np.array([0, 1]), bilateral=True, **options
+    )
+    assert_array_equal(one.radius, two.radius)
+    assert not two.bilateral
+
+
+def test_simultaneous_shares_alpha():
+    joint = certify(n_simultaneous=5)
+    assert_array_equal(joint.radius, certify(alpha=0.0002).radius)
+    assert joint.alpha == 0.001
+
+
+def test_at_another_level_is_the_certificate_of_that_level():
+    assert_array_equal(certify().at(alpha=0.2).radius, certify(alpha=0.2).radius)
+    for options in (
+        {"bilateral": True},
+        {"n_simultaneous": 5},
+        {"norm": np.inf},
+        {"target_radius": np.full(5, 0.3)},
+    ):
+        again = certify(**options).at(alpha=0.01)
+        fresh = certify(**{**options, "alpha": 0.01})
+        assert_array_equal(again.radius, fresh.radius)
+        assert_array_equal(again.certified, fresh.certified)
+        assert repr(again) == repr(fresh)
+
+
+@pytest.mark.parametrize("alpha", [0, 0.5, -1, np.nan])
+def test_at_refuses_a_level_that_is_none(alpha):
+    with pytest.raises(ValueError, match=r"alpha must lie in \(0, 0.5\)"):
+        certify().at(alpha=alpha)
+
+
+def test_exact_certificates_have_no_level():
+    from dataclasses import replace
+
+    exact = replace(certify(), alpha=None)
+    assert "exact" in repr(exact)
+    assert exact.max_radius() == np.inf
+    with pytest.raises(ValueError, match="This certificate is exact"):
+        exact.at(alpha=0.1)
+
+
+def test_max_radius_is_that_of_a_unanimous_vote():
+    assert certify().max_radius() == certify().radius[3]
+    both = certify(bilateral=True)
+    assert both.max_radius() == pytest.approx(both.radius[3], rel=1e-12)
+    assert certify(n_simultaneous=5).max_radius() == certify(n_simultaneous=5).radius[3]
+    assert certify(norm=np.inf).max_radius() == pytest.approx(certify().max_radius() / 3)
+
+
+@pytest.mark.parametrize(
+    ("rows", "expected"),
+    [
+        (slice(1, 3), [1, 2]),
+        (2, [2]),
+        (-1, [4]),
+        (np.array([True, False, False, True, False]), [0, 3]),
+        ([4, 0], [4, 0]),
+    ],
+)
+def test_slicing(rows, expected):
+    part = certify(target_radius=np.arange(5.0))[rows]
+    assert len(part) == len(expected)
+    assert_array_equal(part.counts, COUNTS[expected])
+    assert_array_equal(part.prediction, CLASSES[TOP[expected]])
+    assert_array_equal(part.target_radius, np.array(expected, float))
+
+
+def test_iterating_ends():
+    assert [len(row) for row in certify()] == [1] * 5
+    with pytest.raises(IndexError):
+        certify()[5]
+
+
+def test_concatenate_undoes_slicing():
+    whole = certify(target_radius=np.arange(5.0))
+    joined = ClassificationCertificate.concatenate([whole[:2], whole[2:2], whole[2:]])
+    for name in ("prediction", "radius", "counts", "certified", "target_radius", "n_draws"):
+        assert_array_equal(getattr(joined, name), getattr(whole, name))
+
+
+@pytest.mark.parametrize(
+    ("other", "name"),
+    [
+        ({"alpha": 0.01}, "alpha"),
+        ({"norm": np.inf}, "norm"),
+        ({"n_features": 4}, "n_features"),
+        ({"bilateral": True}, "bilateral"),
+        ({"target_radius": np.ones(5)}, "target_radius"),
+    ],
+)
+def test_concatenate_refuses_other_kinds(other, name):
+    with pytest.raises(ValueError, match=f"cannot be joined: {name} is"):
+        ClassificationCertificate.concatenate([certify(), certify(**other)])
+
+
+def test_concatenate_keeps_joint_statements_joint():
+    joint = certify(n_simultaneous=5)
+    assert len(ClassificationCertificate.concatenate([joint[:2], joint[2:]])) == 5
+    with pytest.raises(ValueError, match="joint statement over 5 rows does not extend to 10"):
+        ClassificationCertificate.concatenate([joint, joint])
+    with pytest.raises(ValueError, match="at least one"):
+        ClassificationCertificate.concatenate([])
+
+
+def test_frame_has_one_row_per_input():
+    frame = certify().to_frame()
+    assert len(frame) == 5
+    assert frame["prediction"].tolist() == CLASSES[TOP].tolist()
+    assert frame["votes_b"].tolist() == COUNTS[:, 1].tolist()
+    assert {"radius", "certified", "abstained", "p_lower", "p_upper", "n_draws"} <= set(frame)
+
+
+def test_frame_without_pandas_says_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    with pytest.raises(ImportError, match=r'pip install "sksmooth\[pandas\]"'):
+        certify().to_frame()
+
+
+def test_repr_reads():
+    text = repr(certify())
+    assert "5 rows, l2 norm, GaussianNoise(sigma=0.5), alpha=0.001" in text
+    assert "certified   60.0%" in text
+    assert "draws     1000 per row" in text
+    assert "jointly for 5 rows" in repr(certify(n_simultaneous=5))
+    assert "0 rows" in repr(certify()[:0])
+
+
+def test_is_frozen_and_pickles():
+    certificate = certify()
+    with pytest.raises(AttributeError):
+        certificate.radius = 1.0
+    assert_array_equal(pickle.loads(pickle.dumps(certificate)).radius, certificate.radius)

@@ -1,0 +1,150 @@
+"""Scores of certificates and the scorer for grid search."""
+
+import pickle
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.decomposition import PCA
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.pipeline import make_pipeline
+
+from sksmooth import (
+    ClassificationCertificate,
+    SmoothedClassifier,
+    average_certified_radius,
+    certified_accuracy_curve,
+    certified_accuracy_score,
+    make_certified_scorer,
+)
+from sksmooth.noise import GaussianNoise
+
+Y = np.array([0, 0, 1, 1, 0, 1])
+
+
+@pytest.fixture
+def certificate():
+    """Right, right, wrong, right with the radius of the first, abstained, right."""
+    correct = np.array([900, 950, 100, 900, 500, 990])
+    counts = np.stack([correct, 1000 - correct], axis=1)
+    counts[Y == 1] = counts[Y == 1, ::-1]
+    prediction = np.where(np.arange(6) == 2, 0, Y)
+    return ClassificationCertificate.from_counts(
+        prediction,
+        counts,
+        classes=np.array([0, 1]),
+        noise=GaussianNoise(1.0),
+        alpha=0.001,
+        n_features=3,
+    )
+
+
+def test_score_counts_rows_that_are_right_and_proven(certificate):
+    first, second, _, _, _, last = certificate.radius
+    assert certified_accuracy_score(Y, certificate) == 4 / 6
+    assert certified_accuracy_score(Y, certificate, radius=first) == 4 / 6  # the ball is closed
+    assert certified_accuracy_score(Y, certificate, radius=np.nextafter(first, 9)) == 2 / 6
+    assert certified_accuracy_score(Y, certificate, radius=second) == 2 / 6
+    assert certified_accuracy_score(Y, certificate, radius=last) == 1 / 6
+    assert certified_accuracy_score(Y, certificate, radius=last + 1) == 0
+
+
+def test_curve_agrees_with_the_score(certificate):
+    radii, accuracy = certified_accuracy_curve(Y, certificate)
+    assert_array_equal(radii, [0, *np.unique(certificate.radius[[0, 1, 5]])])
+    for r, a in zip(radii, accuracy, strict=True):
+        assert a == certified_accuracy_score(Y, certificate, radius=r)
+    for left, right, later in zip(radii[:-1], radii[1:], accuracy[1:], strict=True):
+        middle = (left + right) / 2
+        assert later == certified_accuracy_score(Y, certificate, radius=middle)
+
+
+def test_average_radius_is_the_area_under_the_curve(certificate):
+    radii, accuracy = certified_accuracy_curve(Y, certificate)
+    area = np.sum(np.diff(radii) * accuracy[1:])
+    assert_allclose(average_certified_radius(Y, certificate), area)
+    assert_allclose(area, certificate.radius[[0, 1, 3, 5]].sum() / 6)
+
+
+@pytest.mark.parametrize(
+    "score", [certified_accuracy_score, certified_accuracy_curve, average_certified_radius]
+)
+def test_lengths_must_agree(score, certificate):
+    with pytest.raises(ValueError, match=r"y_true has shape \(5,\), the certificate is of 6"):
+        score(Y[:5], certificate)
+    with pytest.raises(ValueError, match="no rows"):
+        score(Y[:0], certificate[:0])
+
+
+@pytest.mark.parametrize("radius", [-0.1, np.nan, np.inf])
+def test_radius_must_be_one(radius, certificate):
+    with pytest.raises(ValueError, match="radius must be finite and not negative"):
+        certified_accuracy_score(Y, certificate, radius=radius)
+    with pytest.raises(ValueError, match="radius must be finite and not negative"):
+        make_certified_scorer(radius)
+
+
+def test_scorer_is_the_score_of_a_certificate(digits):
+    X, y = digits
+    clf = SmoothedClassifier(n_estimation=200, random_state=0).fit(X[:500], y[:500])
+    expected = certified_accuracy_score(y[500:600], clf.certify(X[500:600]), radius=0.2)
+    scorer = pickle.loads(pickle.dumps(make_certified_scorer(0.2)))
+    assert scorer(clf, X[500:600], y[500:600]) == expected
+    assert 0.3 < expected < 1
+
+
+def test_scorer_gives_zero_where_no_vote_could_reach(digits):
+    X, y = digits
+    clf = SmoothedClassifier(sigma=0.05, n_estimation=100, random_state=0).fit(X[:300], y[:300])
+    assert make_certified_scorer(0.5)(clf, X[300:310], y[300:310]) == 0
+
+
+def test_scorer_looks_at_the_end_of_a_pipeline(digits):
+    X, y = digits
+    smoother = SmoothedClassifier(sigma=0.3, n_estimation=200, random_state=0)
+    pipe = make_pipeline(PCA(20, random_state=0), smoother).fit(X[:500], y[:500])
+    expected = certified_accuracy_score(
+        y[500:600], pipe[-1].certify(pipe[0].transform(X[500:600])), radius=0.2
+    )
+    assert make_certified_scorer(0.2)(pipe, X[500:600], y[500:600]) == expected
+    alone = make_pipeline(smoother).fit(X[:500], y[:500])
+    assert make_certified_scorer(0.2)(alone, X[500:600], y[500:600]) > 0.3
+
+
+def test_scorer_refuses_what_cannot_certify(digits):
+    X, y = digits
+    with pytest.raises(TypeError, match="LogisticRegression has no certify method"):
+        make_certified_scorer()(LogisticRegression(max_iter=1000).fit(X, y), X, y)
+
+
+def test_grid_search_over_sigma_and_base_parameters(digits):
+    X, y = digits
+    search = GridSearchCV(
+        SmoothedClassifier(LogisticRegression(max_iter=1000), n_estimation=100, random_state=0),
+        {"sigma": [0.01, 0.25], "estimator__C": [1e-4, 1.0]},
+        scoring=make_certified_scorer(0.2),
+        cv=3,
+    ).fit(X[:300], y[:300])
+    assert search.best_params_ == {"sigma": 0.25, "estimator__C": 1.0}
+    assert search.best_score_ > 0.3
+    assert (search.cv_results_["mean_test_score"][[0, 2]] == 0).all()  # sigma too small for 0.2
+
+
+def test_grid_search_over_the_parameters_of_a_noise(digits):
+    X, y = digits
+    search = GridSearchCV(
+        SmoothedClassifier(noise=GaussianNoise(), n_estimation=100, random_state=0),
+        {"noise__sigma": [0.01, 0.25]},
+        scoring=make_certified_scorer(0.2),
+        cv=3,
+    ).fit(X[:300], y[:300])
+    assert search.best_params_ == {"noise__sigma": 0.25}
+    assert search.best_estimator_.noise_.sigma == 0.25
+
+
+def test_cross_validation(digits):
+    X, y = digits
+    clf = SmoothedClassifier(n_estimation=100, random_state=0)
+    scores = cross_val_score(clf, X[:300], y[:300], scoring=make_certified_scorer(0.1), cv=3)
+    assert (scores > 0.3).all()
