@@ -25,7 +25,7 @@ class BaseSmoother(MetaEstimatorMixin, BaseEstimator, ABC):
     """
 
     _parameter_constraints: dict = {
-        "estimator": [HasMethods(["fit", "predict"]), None],
+        "estimator": [HasMethods("fit"), None],
         "sigma": [_POSITIVE],
         "n_augment": [Interval(Integral, 0, None, closed="left")],
         "batch_size": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],

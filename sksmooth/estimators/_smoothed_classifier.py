@@ -345,7 +345,7 @@ class SmoothedClassifier(ClassifierMixin, BaseSmoother):
         votes = self._count(rows, Purpose.COLLAPSE_CHECK, _COLLAPSE_DRAWS, None)
         noisy = (votes * truth).sum() / votes.sum()
         chance = truth.mean(axis=0).max()
-        if clean > chance and clean - noisy > max(0.1, (clean - chance) / 2):
+        if clean > chance and clean - noisy > max(0.2, (clean - chance) / 2):
             warnings.warn(
                 f"The base model is right on {clean:.0%} of a sample of the training rows, but "
                 f"only on {noisy:.0%} of their noisy copies ({self.noise_!r}), so its "
