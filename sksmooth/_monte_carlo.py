@@ -7,6 +7,7 @@ neither on the other rows nor on how the work is cut into calls and spread over 
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from sklearn.utils.parallel import Parallel, delayed
 from threadpoolctl import threadpool_limits
 from tqdm.auto import tqdm
 
+from sksmooth._batch_size import default_batch_size, fastest_batch_size
 from sksmooth._rows import Rows
 from sksmooth.noise import Noise
 
@@ -28,12 +30,6 @@ from sksmooth.noise import Noise
 # enough that batches of any size are cut from it without waste.
 _BLOCK_VALUES = 2**16
 _MAX_BLOCK = 128
-
-# Most models are fastest near 5 MB of input per call; the bounds keep the cost of a call from
-# dominating, and memory from growing, at the extremes of the row size.
-_BYTES_PER_CALL = 5_000_000
-_MAX_BYTES_PER_CALL = 32_000_000
-_FEWEST_ROWS_PER_CALL, _MOST_ROWS_PER_CALL = 256, 20_000
 
 # A task is what one worker does between two moves of the progress bar.
 _MOST_CALLS_PER_TASK = 16
@@ -179,8 +175,8 @@ def count_votes(
     n_draws : int
         The first `n_draws` draws of the stream are used, the same for every row.
     batch_size : int or None
-        Largest number of noisy rows per call of the base model; None chooses by the size of a
-        row. Memory grows with it and with nothing else.
+        Largest number of noisy rows per call of the base model; None finds a fast one. Memory
+        grows with it and with nothing else.
     n_jobs : int or None
         Number of workers, as in joblib; threads unless `joblib.parallel_config` says otherwise.
     progress : str or None
@@ -193,7 +189,7 @@ def count_votes(
     """
     counts = np.zeros((len(rows), len(voter.classes)), np.int64)
     n_workers = joblib.effective_n_jobs(n_jobs)
-    per_call = batch_size or default_batch_size(rows)
+    per_call = batch_size or _find_batch_size(voter, rows, stream, n_draws)
     tasks = _plan(len(rows), n_draws, stream.block_size, per_call, n_workers)
     bar = tqdm(
         total=len(rows) * n_draws,
@@ -212,13 +208,6 @@ def count_votes(
     return counts
 
 
-def default_batch_size(rows: Rows) -> int:
-    """Noisy rows per call of the base model that suit most models."""
-    row_bytes = max(1, rows.n_features * rows.dtype.itemsize)
-    wanted = np.clip(_BYTES_PER_CALL // row_bytes, _FEWEST_ROWS_PER_CALL, _MOST_ROWS_PER_CALL)
-    return int(max(1, min(wanted, _MAX_BYTES_PER_CALL // row_bytes)))
-
-
 @dataclass(frozen=True)
 class _Task:
     """A rectangle of the table of rows by draws."""
@@ -229,14 +218,19 @@ class _Task:
 
 
 def _plan(m: int, n_draws: int, block: int, per_call: int, n_workers: int) -> Iterator[_Task]:
-    """Cut rows by draws into tasks in which as many rows as possible share their draws."""
-    size = np.clip(
-        m * n_draws // (_TASKS_PER_WORKER * n_workers), per_call, _MOST_CALLS_PER_TASK * per_call
+    """Cut rows by draws into tasks in which as many rows as possible share their draws.
+
+    The draws of a task are such that a whole number of rows times them fills a call.
+    """
+    total = m * n_draws
+    size = int(
+        np.clip(total // (_TASKS_PER_WORKER * n_workers), per_call, _MOST_CALLS_PER_TASK * per_call)
     )
-    draws = int(min(max(size // max(1, m), block), per_call, n_draws))
+    rows_per_call = min(m, -(-per_call // max(size // m, block)))
+    draws = min(max(1, per_call // rows_per_call), n_draws)
     if draws > block:
         draws -= draws % block
-    rows = max(1, int(size // draws))
+    rows = max(1, size // (draws * rows_per_call)) * rows_per_call
     for start in range(0, n_draws, draws):
         for first in range(0, m, rows):
             yield _Task(slice(first, first + rows), start, min(start + draws, n_draws))
@@ -246,25 +240,38 @@ def _run(
     task: _Task, voter: Voter, rows: Rows, stream: DrawStream, per_call: int
 ) -> tuple[_Task, NDArray[np.int64]]:
     draws = stream.take(task.start, task.stop)
-    n_draws, n_classes = len(draws), len(voter.classes)
-    votes = np.zeros((len(rows), n_classes), np.int64)
-    step = max(1, per_call // n_draws)
+    votes = np.zeros((len(rows), len(voter.classes)), np.int64)
+    step = max(1, per_call // len(draws))
     for first in range(0, len(rows), step):
         chunk = rows[first : first + step]
-        noisy = stream.noise.perturb(chunk.values, draws)
-        noisy = noisy.reshape(-1, *chunk.shape)
         origin = task.rows.start + first
         with _naming(
             f"noisy copies of rows {origin} to {origin + len(chunk) - 1} of X "
             f"(draws {task.start} to {task.stop - 1})"
         ):
-            indices = voter(chunk.as_given(noisy), len(noisy))
-        offsets = np.arange(len(chunk))[:, None] * n_classes
-        votes[first : first + step] = np.bincount(
-            (indices.reshape(len(chunk), n_draws) + offsets).ravel(),
-            minlength=len(chunk) * n_classes,
-        ).reshape(len(chunk), n_classes)
+            votes[first : first + step] = _vote(voter, chunk, stream.noise, draws)
     return task, votes
+
+
+def _vote(voter: Voter, rows: Rows, noise: Noise, draws: NDArray[Any]) -> NDArray[np.int64]:
+    """Votes of one call of the base model: every row with every draw."""
+    noisy = noise.perturb(rows.values, draws).reshape(-1, *rows.shape)
+    indices = voter(rows.as_given(noisy), len(noisy)).reshape(len(rows), len(draws))
+    n_classes = len(voter.classes)
+    cells = indices + np.arange(len(rows))[:, None] * n_classes
+    return np.bincount(cells.ravel(), minlength=len(rows) * n_classes).reshape(-1, n_classes)
+
+
+def _find_batch_size(voter: Voter, rows: Rows, stream: DrawStream, n_draws: int) -> int:
+    def seconds_of_call(size: int) -> float:
+        draws = stream.take(0, min(size, n_draws, stream.block_size))
+        some = rows[: max(1, size // len(draws))]
+        draws = np.resize(draws, (size // len(some), *stream.shape))
+        began = time.perf_counter()
+        _vote(voter, some, stream.noise, draws)
+        return time.perf_counter() - began
+
+    return fastest_batch_size(rows, len(rows) * n_draws, seconds_of_call)
 
 
 @contextmanager

@@ -14,7 +14,8 @@ import sksmooth
 ROOT = Path(sksmooth.__file__).parent
 LAYERS = [
     {"_extras", "_rows", "bounds", "exceptions", "noise"},
-    {"_monte_carlo", "certificates"},
+    {"_batch_size", "certificates"},
+    {"_monte_carlo"},
     {"estimators"},
     {"metrics"},
     {"plotting"},

@@ -52,11 +52,12 @@ class SmoothedClassifier(ClassifierMixin, BaseSmoother):
         their logarithm.
     alpha : float, default=0.001
         Probability, in (0, 0.5), that the certificate of one row is wrong.
-    n_augment : int, default=5
+    n_augment : int, default=10
         `fit` trains the base model on this many noisy copies of each row. 0: on X itself. A base
         model that has not seen noise gets certificates near zero.
     batch_size : int or "auto", default="auto"
-        Largest number of noisy rows per call of the base model. Memory is bounded by it.
+        Largest number of noisy rows per call of the base model. Memory is bounded by it. "auto"
+        times a few sizes first where there is enough work ahead.
     n_jobs : int, default=None
         Number of parallel workers, as in joblib: threads, unless
         :class:`joblib.parallel_config` asks for another backend.
@@ -127,7 +128,7 @@ class SmoothedClassifier(ClassifierMixin, BaseSmoother):
         n_selection=100,
         n_estimation=10_000,
         alpha=0.001,
-        n_augment=5,
+        n_augment=10,
         batch_size="auto",
         n_jobs=None,
         random_state=None,

@@ -1,0 +1,77 @@
+"""How many noisy rows to hand to the base model in one call.
+
+Small calls are dominated by their overhead, large ones leave the caches; where the best size lies
+differs between models by a factor of a hundred. Where there is enough work ahead, a few sizes are
+timed first. This changes only the time: votes do not depend on the size of a call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from sksmooth._rows import Rows
+
+# Most models are fast near 2.5 MB of input per call; the bounds keep the cost of a call from
+# dominating, and memory from growing, at the extremes of the row size.
+_BYTES_PER_CALL = 2_500_000
+_MAX_BYTES_PER_CALL = 32_000_000
+_FEWEST_ROWS, _MOST_ROWS = 256, 20_000
+
+# Timing may cost this share of the work, and looks at sizes this far apart: the cost is flat
+# enough around its minimum.
+_SHARE_FOR_TIMING = 0.05
+_FACTOR = 4
+_CLEARLY_FASTER = 0.95
+
+
+def default_batch_size(rows: Rows) -> int:
+    """Noisy rows per call that suit most models."""
+    wanted = np.clip(_BYTES_PER_CALL // _row_bytes(rows), _FEWEST_ROWS, _MOST_ROWS)
+    return int(min(wanted, _most_rows(rows)))
+
+
+def fastest_batch_size(rows: Rows, n_noisy: int, seconds_of_call: Callable[[int], float]) -> int:
+    """Noisy rows per call that suit the base model at hand.
+
+    Parameters
+    ----------
+    rows : Rows
+        Inputs.
+    n_noisy : int
+        Number of noisy rows that the base model will be asked about.
+    seconds_of_call : callable
+        Times one call with a given number of noisy rows.
+
+    Returns
+    -------
+    batch_size : int
+        The default, unless there is enough work for timing and another size is faster.
+    """
+    budget = n_noisy * _SHARE_FOR_TIMING
+    start = best = default_batch_size(rows)
+    if start > budget:
+        return start
+    cost = seconds_of_call(start) / start
+    for factor in (1 / _FACTOR, _FACTOR):
+        while True:
+            size = int(np.clip(best * factor, _FEWEST_ROWS, min(_MOST_ROWS, _most_rows(rows))))
+            budget -= size
+            if size == best or budget < 0:
+                break
+            other = seconds_of_call(size) / size
+            if other > _CLEARLY_FASTER * cost:
+                break
+            best, cost = size, other
+        if best != start:
+            break
+    return best
+
+
+def _row_bytes(rows: Rows) -> int:
+    return max(1, rows.n_features * rows.dtype.itemsize)
+
+
+def _most_rows(rows: Rows) -> int:
+    return max(1, _MAX_BYTES_PER_CALL // _row_bytes(rows))
