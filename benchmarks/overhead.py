@@ -23,6 +23,7 @@ from sklearn.neural_network import MLPClassifier
 from sklearn.svm import SVC
 from threadpoolctl import threadpool_limits
 
+from benchmarks._tables import as_text, write_for_docs
 from sksmooth import SmoothedClassifier
 
 SIGMA, N_ROWS = 0.25, 50
@@ -107,18 +108,24 @@ def main(argv=None):
     options = parser.parse_args(argv)
     warnings.simplefilter("ignore", ConvergenceWarning)
     X, y = load_digits(return_X_y=True)
-    print(f"{'model':22}{'ratio':>7}{'spread':>16}{'best batch':>12}{'us/row':>9}")
-    results = {}
+    header = ("Base model", "Ratio", "Smallest to largest", "Best batch of predict", "us per row")
+    results, table = {}, []
     with threadpool_limits(limits=1):
         for name, (model, n_draws) in MODELS.items():
-            result = compare(model, n_draws, X / 16, y, options.alternations)
-            results[name] = result
+            result = results[name] = compare(model, n_draws, X / 16, y, options.alternations)
             low, high = result["spread"]
-            print(
-                f"{name:22}{result['ratio']:7.2f}{f'{low:.2f} to {high:.2f}':>16}"
-                f"{result['best_batch_size']:12d}{result['microseconds_per_noisy_row']:9.2f}",
-                flush=True,
+            table.append(
+                (
+                    name,
+                    f"{result['ratio']:.2f}",
+                    f"{low:.2f} to {high:.2f}",
+                    result["best_batch_size"],
+                    f"{result['microseconds_per_noisy_row']:.2f}",
+                )
             )
+            print(*table[-1], flush=True)
+    print(as_text(header, table))
+    write_for_docs("overhead", header, table)
     if options.json:
         with open(options.json, "w") as file:
             json.dump(results, file, indent=1)

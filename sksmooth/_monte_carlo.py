@@ -7,6 +7,7 @@ neither on the other rows nor on how the work is cut into calls and spread over 
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
@@ -73,7 +74,7 @@ class DrawStream:
     @property
     def block_size(self) -> int:
         """Number of draws that share one seed; a function of the shape alone."""
-        return int(np.clip(_BLOCK_VALUES // max(1, np.prod(self.shape)), 1, _MAX_BLOCK))
+        return min(max(_BLOCK_VALUES // max(1, math.prod(self.shape)), 1), _MAX_BLOCK)
 
     def take(self, start: int, stop: int) -> NDArray[Any]:
         """Return the draws numbered `start` to `stop` - 1."""

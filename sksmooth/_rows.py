@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -45,7 +46,7 @@ class Rows:
     @property
     def n_features(self) -> int:
         """Number of features of one row."""
-        return int(np.prod(self.shape))
+        return math.prod(self.shape)
 
 
 def read_rows(X: Any, *, owner: Any) -> Rows:

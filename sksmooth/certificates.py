@@ -169,7 +169,9 @@ class ClassificationCertificate:
     def certified(self) -> NDArray[np.bool_]:
         """Rows for which the radius asked for was proven."""
         proven = ~self.abstained
-        return proven if self.target_radius is None else proven & (self.radius >= self.target_radius)
+        return (
+            proven if self.target_radius is None else proven & (self.radius >= self.target_radius)
+        )
 
     def max_radius(self) -> float:
         """Largest radius that any row could have reached: that of a unanimous vote.
@@ -284,7 +286,8 @@ class ClassificationCertificate:
                 "Certify all rows in one call with simultaneous=True."
             )
         parts = {name: [getattr(c, name) for c in certificates] for name in first._row_fields()}
-        return replace(first, **{name: np.concatenate(part) for name, part in parts.items()})
+        joined: dict[str, Any] = {name: np.concatenate(part) for name, part in parts.items()}
+        return replace(first, **joined)
 
     def _refuse_other_kind(self, other: ClassificationCertificate) -> None:
         mine, theirs = self._kind(), other._kind()
@@ -328,10 +331,10 @@ class ClassificationCertificate:
         ]
         if len(self):
             lines += [
-                f"  certified {self.certified.mean():7.1%}   abstained {self.abstained.mean():7.1%}",
-                f"  radius    median {np.median(self.radius):.4g}, largest "
-                f"{self.radius.max():.4g}, within reach {self.max_radius():.4g}",
-                f"  draws     {_span(self.n_draws)} per row",
+                f"  certified {self.certified.mean():.1%}, abstained {self.abstained.mean():.1%}",
+                f"  radius median {np.median(self.radius):.4g}, largest {self.radius.max():.4g} "
+                f"of {self.max_radius():.4g} within reach",
+                f"  draws per row {_span(self.n_draws)}",
             ]
         return "\n".join(lines)
 

@@ -49,7 +49,9 @@ def _demo(options):
     X_train, X_test, y_train, y_test = train_test_split(
         X / 16, y, test_size=options.rows, stratify=y, random_state=0
     )
-    print(f"Handwritten digits, 64 pixels in [0, 1]: {len(X_train)} rows to train on, {len(X_test)}")
+    print(
+        f"Handwritten digits, 64 pixels in [0, 1]: {len(X_train)} rows to train on, {len(X_test)}"
+    )
     print("held out to certify. Base model: a multi-layer perceptron trained on noisy copies.\n")
     _, ax = pyplot.subplots(figsize=(7, 4.5), layout="constrained")
     lines = []

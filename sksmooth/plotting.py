@@ -169,4 +169,4 @@ def _pyplot():
 
 
 def _norm_name(norm):
-    return rf"$\ell_\infty$" if np.isinf(norm) else rf"$\ell_{{{norm:g}}}$"
+    return r"$\ell_\infty$" if np.isinf(norm) else rf"$\ell_{{{norm:g}}}$"

@@ -69,13 +69,17 @@ IMPORT_ALL = "import sksmooth, sksmooth.metrics, sksmooth.noise, sksmooth.plotti
 def test_import_is_light():
     """scikit-learn imports pandas where it finds it; sksmooth itself imports nothing heavy."""
     seen = f"print(sorted({HEAVY!r} & set(sys.modules) - before))"
-    assert in_fresh_process(
-        f"import sys, sklearn.base; before = set(sys.modules)\n{IMPORT_ALL}\n{seen}"
-    ) == "[]"
+    assert (
+        in_fresh_process(
+            f"import sys, sklearn.base; before = set(sys.modules)\n{IMPORT_ALL}\n{seen}"
+        )
+        == "[]"
+    )
     control = "import matplotlib"
-    assert in_fresh_process(
-        f"import sys, sklearn.base; before = set(sys.modules)\n{control}\n{seen}"
-    ) == "['matplotlib']"
+    assert (
+        in_fresh_process(f"import sys, sklearn.base; before = set(sys.modules)\n{control}\n{seen}")
+        == "['matplotlib']"
+    )
 
 
 def test_import_works_where_nothing_optional_is_installed():

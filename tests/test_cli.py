@@ -11,7 +11,9 @@ def test_demo_prints_a_table_and_draws_a_picture(tmp_path, capsys, pyplot):
     picture = tmp_path / "curves.png"
     assert main(["demo", "--rows", "50", "--draws", "100", "--output", str(picture)]) == 0
     out, err = capsys.readouterr()
-    table = [line.split() for line in out.splitlines() if line[:5].strip() in ("0.12", "0.25", "0.5")]
+    table = [
+        line.split() for line in out.splitlines() if line[:5].strip() in ("0.12", "0.25", "0.5")
+    ]
     assert [row[0] for row in table] == ["0.12", "0.25", "0.5"]
     for row in table:
         clean, *certified = map(float, row[1:7])

@@ -18,9 +18,7 @@ from sksmooth.noise import GaussianNoise
 
 
 def runs(folder):
-    return sorted(
-        path for path in (folder / "published").glob("*.npz") if "votes" not in path.name
-    )
+    return sorted(path for path in (folder / "published").glob("*.npz") if "votes" not in path.name)
 
 
 def certificate_of(run, count):

@@ -118,9 +118,7 @@ class Patchwork(ClassifierMixin, BaseEstimator):
         mass = [
             np.diff(special.ndtr((edges - at[:, None]) / SIGMA), axis=1) for at in (first, second)
         ]
-        return np.stack(
-            [mass[0] @ (self.cells_ == c) @ mass[1].T for c in self.classes_], axis=-1
-        )
+        return np.stack([mass[0] @ (self.cells_ == c) @ mass[1].T for c in self.classes_], axis=-1)
 
 
 def farthest_safe_distance(model, X):
@@ -129,9 +127,7 @@ def farthest_safe_distance(model, X):
     axis = np.linspace(-EXTENT - 1, EXTENT + 1, FINE)
     winner = model.smoothed_scores(axis, axis).argmax(axis=-1).ravel()
     points = np.stack(np.meshgrid(axis, axis, indexing="ij"), axis=-1).reshape(-1, 2)
-    own = np.array(
-        [model.smoothed_scores(x[:1], x[1:])[0, 0].argmax() for x in np.atleast_2d(X)]
-    )
+    own = np.array([model.smoothed_scores(x[:1], x[1:])[0, 0].argmax() for x in np.atleast_2d(X)])
     distance = np.full(len(X), np.inf)
     for c in np.unique(own):
         others = points[winner != c]

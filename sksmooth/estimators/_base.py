@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from numbers import Integral, Real
+from typing import ClassVar
 
 import numpy as np
 from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone
@@ -24,7 +25,7 @@ class BaseSmoother(MetaEstimatorMixin, BaseEstimator, ABC):
     `fit`, which calls `_fit_base_model` and leaves `estimator_`, `noise_` and `_seed`.
     """
 
-    _parameter_constraints: dict = {
+    _parameter_constraints: ClassVar[dict] = {
         "estimator": [HasMethods("fit"), None],
         "sigma": [_POSITIVE],
         "n_augment": [Interval(Integral, 0, None, closed="left")],

@@ -2,6 +2,7 @@
 
 import warnings
 from numbers import Integral, Real
+from typing import ClassVar
 
 import numpy as np
 from sklearn.base import ClassifierMixin, _fit_context
@@ -78,7 +79,7 @@ class SmoothedClassifier(ClassifierMixin, BaseSmoother):
         Distribution of the noise.
     n_features_in_ : int
         Number of features, if the base model has it.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the features, if the base model has them.
 
     See Also
@@ -109,7 +110,7 @@ class SmoothedClassifier(ClassifierMixin, BaseSmoother):
     array([0.79, 0.68, 0.78])
     """
 
-    _parameter_constraints: dict = {
+    _parameter_constraints: ClassVar[dict] = {
         **BaseSmoother._parameter_constraints,
         "noise": [StrOptions(set(_FAMILIES)), Noise],
         "norm": [Interval(Real, 1, None, closed="left"), Options(Real, {np.inf}), None],
@@ -363,9 +364,7 @@ def _sorted_classes(model, y):
     if classes is None:
         return np.unique(y)
     if isinstance(classes, list) and len(classes) and np.ndim(classes[0]) > 0:
-        raise ValueError(
-            f"{name_of(model)} has several outputs; smooth one classifier per output."
-        )
+        raise ValueError(f"{name_of(model)} has several outputs; smooth one classifier per output.")
     return np.unique(classes)
 
 

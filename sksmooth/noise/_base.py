@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 from sklearn.base import BaseEstimator
 
 
-class Noise(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn ships no types
+class Noise(BaseEstimator, ABC):
     """Base class of every smoothing distribution.
 
     A noise is a value: it holds parameters and no state, so `get_params`, `set_params`,
@@ -44,7 +44,7 @@ class Noise(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn ships no 
     def draw(
         self, n: int, shape: tuple[int, ...], rng: np.random.Generator, dtype: DTypeLike
     ) -> NDArray[Any]:
-        """Draw noise that does not depend on any input.
+        r"""Draw noise that does not depend on any input.
 
         Parameters
         ----------
@@ -59,18 +59,18 @@ class Noise(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn ships no 
 
         Returns
         -------
-        draws : ndarray of shape (n, \\*shape)
+        draws : ndarray of shape (n, \*shape)
         """
 
     @abstractmethod
     def apply(self, X: NDArray[Any], draws: NDArray[Any]) -> NDArray[Any]:
-        """Perturb inputs by draws, with the broadcasting rules of numpy.
+        r"""Perturb inputs by draws, with the broadcasting rules of numpy.
 
         Parameters
         ----------
-        X : ndarray of shape (..., \\*shape)
+        X : ndarray of shape (..., \*shape)
             Inputs.
-        draws : ndarray of shape (..., \\*shape)
+        draws : ndarray of shape (..., \*shape)
             Draws of :meth:`draw`; the leading axes broadcast against those of `X`.
 
         Returns
@@ -112,18 +112,18 @@ class Noise(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn ships no 
         return f"{type(self).__name__}({parameters})"
 
     def perturb(self, X: NDArray[Any], draws: NDArray[Any]) -> NDArray[Any]:
-        """Perturb every input by every draw.
+        r"""Perturb every input by every draw.
 
         Parameters
         ----------
-        X : ndarray of shape (m, \\*shape)
+        X : ndarray of shape (m, \*shape)
             Inputs.
-        draws : ndarray of shape (n, \\*shape)
+        draws : ndarray of shape (n, \*shape)
             Draws of :meth:`draw`, shared by all inputs.
 
         Returns
         -------
-        noisy : ndarray of shape (m, n, \\*shape)
+        noisy : ndarray of shape (m, n, \*shape)
         """
         return self.apply(X[:, None], draws[None])
 

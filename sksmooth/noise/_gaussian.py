@@ -54,7 +54,8 @@ class GaussianNoise(Noise):
     ) -> NDArray[Any]:
         """Draw independent normal values; see :meth:`Noise.draw`."""
         self.check_parameters()
-        draws = rng.standard_normal((n, *shape), dtype=np.dtype(dtype).type)  # type: ignore[type-var]
+        kind: Any = np.dtype(dtype)
+        draws: NDArray[Any] = rng.standard_normal((n, *shape), dtype=kind)
         draws *= self.sigma
         return draws
 

@@ -332,7 +332,7 @@ def test_images(digits):
 
 
 def test_single_class(iris):
-    X, y = iris
+    X, _ = iris
     clf = smoother(DummyClassifier()).fit(X, np.zeros(150, int))
     certificate = clf.certify(X)
     assert (certificate.radius == certificate.max_radius()).all()
@@ -464,7 +464,9 @@ def test_radius_out_of_reach(iris):
     X, y = iris
     clf = smoother().fit(X, y)
     ceiling = clf.certify(X).max_radius()
-    with pytest.raises(UnreachableRadiusError, match=r"No row can be certified at radius=2: .*") as info:
+    with pytest.raises(
+        UnreachableRadiusError, match=r"No row can be certified at radius=2: .*"
+    ) as info:
         clf.certify(X, radius=2)
     assert f"proves {ceiling:.4g} at most" in str(info.value)
     with pytest.raises(UnreachableRadiusError, match="n_estimation=400 would reach it"):

@@ -86,7 +86,7 @@ def test_shares_outside_the_unit_interval_are_refused(family, shares):
 
 @pytest.mark.parametrize("sigma", [0, -1.0, np.nan, np.inf, "large", None])
 def test_sigma_that_is_no_scale_is_refused(family, sigma):
-    with pytest.raises(ValueError, match="The 'sigma' parameter of .* must be a positive finite"):
+    with pytest.raises(ValueError, match=r"The 'sigma' parameter of .* must be a positive finite"):
         family(sigma=sigma).radius(0.9, n_features=8)
     with pytest.raises(ValueError, match="The 'sigma' parameter"):
         family(sigma=sigma).draw(1, (2,), np.random.default_rng(0), float)
