@@ -59,7 +59,7 @@ def clopper_pearson_lower(n_success: ArrayLike, n: ArrayLike, alpha: float) -> A
     --------
     >>> from sksmooth.bounds import clopper_pearson_lower
     >>> round(float(clopper_pearson_lower(990, 1000, alpha=0.001)), 4)
-    0.9763
+    0.976
     """
     successes, trials = _check_counts(n_success, n, alpha)
     return _once_per_count(_lower, successes, trials, alpha)[()]
@@ -92,7 +92,7 @@ def clopper_pearson_upper(n_success: ArrayLike, n: ArrayLike, alpha: float) -> A
     --------
     >>> from sksmooth.bounds import clopper_pearson_upper
     >>> round(float(clopper_pearson_upper(10, 1000, alpha=0.001)), 4)
-    0.0237
+    0.024
     """
     successes, trials = _check_counts(n_success, n, alpha)
     return _once_per_count(_upper, successes, trials, alpha)[()]

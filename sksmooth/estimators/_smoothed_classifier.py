@@ -102,12 +102,12 @@ class SmoothedClassifier(ClassifierMixin, BaseSmoother):
     >>> from sklearn.linear_model import LogisticRegression
     >>> from sksmooth import SmoothedClassifier
     >>> X, y = load_iris(return_X_y=True)
-    >>> clf = SmoothedClassifier(LogisticRegression(max_iter=500), sigma=0.3, random_state=0)
-    >>> certificate = clf.fit(X, y).certify(X[:3])
+    >>> clf = SmoothedClassifier(LogisticRegression(max_iter=500), sigma=0.5, random_state=0)
+    >>> certificate = clf.fit(X, y).certify(X[[0, 60, 140]])
     >>> certificate.prediction
-    array([0, 0, 0])
-    >>> certificate.radius.round(2)
-    array([0.79, 0.68, 0.78])
+    array([0, 1, 2])
+    >>> certificate.radius.round(1)
+    array([1.4, 1. , 1. ])
     """
 
     _parameter_constraints: ClassVar[dict] = {
