@@ -5,7 +5,7 @@ from numbers import Integral, Real
 from typing import ClassVar
 
 import numpy as np
-from sklearn.base import ClassifierMixin, _fit_context
+from sklearn.base import ClassifierMixin, _fit_context, clone
 from sklearn.linear_model import LogisticRegression
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 from sklearn.utils.multiclass import check_classification_targets
@@ -285,7 +285,7 @@ class SmoothedClassifier(ClassifierMixin, BaseSmoother):
                     "parameters. Set noise__sigma instead."
                 )
             noise.check_parameters()
-            return noise
+            return clone(noise)
         return _FAMILIES[self.noise](sigma=self.sigma)
 
     def _read(self, X):

@@ -548,3 +548,13 @@ def test_other_real_data():
     base = make_pipeline(StandardScaler(), LogisticRegression())
     clf = smoother(base, sigma=2.0).fit(X, y)
     assert clf.certify(X).certified.mean() > 0.7  # sigma is in the units of X, before scaling
+
+
+def test_noise_object_is_copied_at_fit(iris):
+    X, y = iris
+    noise = GaussianNoise(0.3)
+    clf = smoother(noise=noise).fit(X, y)
+    before = clf.certify(X[:5]).radius
+    noise.set_params(sigma=9.0)
+    assert clf.noise_.sigma == 0.3
+    assert_array_equal(clf.set_params(sigma=0.25).certify(X[:5]).radius, before)
