@@ -45,6 +45,7 @@ class Purpose(IntEnum):
     SELECTION = 2
     ESTIMATION = 3
     BASE_MODEL = 4
+    PILOT = 5
 
 
 @dataclass(frozen=True)
@@ -159,6 +160,7 @@ def count_votes(
     stream: DrawStream,
     n_draws: int,
     *,
+    first_draw: int = 0,
     batch_size: int | None,
     n_jobs: int | None,
     progress: str | None,
@@ -174,7 +176,9 @@ def count_votes(
     stream : DrawStream
         Source of the noise.
     n_draws : int
-        The first `n_draws` draws of the stream are used, the same for every row.
+        Number of draws, the same for every row.
+    first_draw : int, default=0
+        Number of the first of them in the stream.
     batch_size : int or None
         Largest number of noisy rows per call of the base model; None finds a fast one. Memory
         grows with it and with nothing else.
@@ -191,7 +195,7 @@ def count_votes(
     counts = np.zeros((len(rows), len(voter.classes)), np.int64)
     n_workers = joblib.effective_n_jobs(n_jobs)
     per_call = batch_size or _find_batch_size(voter, rows, stream, n_draws)
-    tasks = _plan(len(rows), n_draws, stream.block_size, per_call, n_workers)
+    tasks = _plan(len(rows), first_draw, n_draws, stream.block_size, per_call, n_workers)
     bar = tqdm(
         total=len(rows) * n_draws,
         desc=progress,
@@ -218,7 +222,9 @@ class _Task:
     stop: int
 
 
-def _plan(m: int, n_draws: int, block: int, per_call: int, n_workers: int) -> Iterator[_Task]:
+def _plan(
+    m: int, first_draw: int, n_draws: int, block: int, per_call: int, n_workers: int
+) -> Iterator[_Task]:
     """Cut rows by draws into tasks in which as many rows as possible share their draws.
 
     The draws of a task are such that a whole number of rows times them fills a call.
@@ -232,9 +238,10 @@ def _plan(m: int, n_draws: int, block: int, per_call: int, n_workers: int) -> It
     if draws > block:
         draws -= draws % block
     rows = max(1, size // (draws * rows_per_call)) * rows_per_call
-    for start in range(0, n_draws, draws):
+    end = first_draw + n_draws
+    for start in range(first_draw, end, draws):
         for first in range(0, m, rows):
-            yield _Task(slice(first, first + rows), start, min(start + draws, n_draws))
+            yield _Task(slice(first, first + rows), start, min(start + draws, end))
 
 
 def _run(

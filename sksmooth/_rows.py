@@ -26,17 +26,26 @@ class Rows:
     as_given : callable
         Turns noisy values back into the container of the user's X: an array, or a DataFrame with
         the same columns.
+    chosen : ndarray of int or None
+        Positions in `values` of the rows that are meant; None: all. They are copied only when
+        sliced, so choosing among many rows costs no memory.
     """
 
     values: NDArray[Any]
     dtype: np.dtype[Any]
     as_given: Callable[[NDArray[Any]], Any]
+    chosen: NDArray[np.intp] | None = None
 
     def __len__(self) -> int:
-        return len(self.values)
+        return len(self.values if self.chosen is None else self.chosen)
 
-    def __getitem__(self, rows: Any) -> Rows:
-        return Rows(self.values[rows], self.dtype, self.as_given)
+    def __getitem__(self, rows: slice) -> Rows:
+        part: Any = rows if self.chosen is None else self.chosen[rows]
+        return Rows(self.values[part], self.dtype, self.as_given)
+
+    def choose(self, positions: NDArray[np.intp]) -> Rows:
+        """Return the rows at some positions, without copying them yet."""
+        return Rows(self.values, self.dtype, self.as_given, positions)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -110,8 +119,12 @@ def _identity(values: NDArray[Any]) -> NDArray[Any]:
     return values
 
 
+def _is_pandas(X: Any) -> bool:
+    return hasattr(X, "iloc") and hasattr(X, "columns")
+
+
 def _way_back(X: Any) -> Callable[[NDArray[Any]], Any]:
-    if hasattr(X, "iloc") and hasattr(X, "columns"):
+    if _is_pandas(X):
         return _PandasLike(type(X), X.columns)
     if hasattr(X, "schema") and hasattr(X, "columns"):
         return _PolarsLike(type(X), list(X.columns))
@@ -124,7 +137,7 @@ def _refuse_sparse(X: Any) -> None:
             "Sparse X is not supported: noise makes every entry non-zero. "
             "Pass X.toarray(), or reduce X first (for instance with TruncatedSVD)."
         )
-    if hasattr(X, "iloc") and hasattr(X, "dtypes"):
+    if _is_pandas(X):
         columns = [
             str(name)
             for name, dtype in zip(X.columns, X.dtypes, strict=True)
@@ -150,7 +163,8 @@ def _refuse_columns_that_are_not_numbers(X: Any, error: Exception) -> None:
 
 def _columns(X: Any) -> Iterator[tuple[str, Any]]:
     if hasattr(X, "columns"):
-        yield from ((str(name), X[name]) for name in X.columns)
+        for j, name in enumerate(X.columns):
+            yield str(name), X.iloc[:, j] if _is_pandas(X) else X[name]
         return
     values = np.asarray(X)
     if values.ndim == 2:
@@ -161,7 +175,7 @@ def _is_numeric(column: Any) -> bool:
     if str(column.dtype).lower() in ("category", "categorical"):
         return False  # its codes are names, whatever they look like
     values = np.asarray(column)
-    if values.dtype.kind in "biuf":
+    if values.dtype.kind in "biufc":  # complex numbers are refused elsewhere, as such
         return True
     if values.dtype.kind != "O":
         return False

@@ -9,16 +9,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
 __all__ = [
+    "Look",
     "clopper_pearson_lower",
     "clopper_pearson_upper",
     "min_draws_to_certify",
+    "plan_looks",
     "runner_up_upper_bound",
 ]
 
@@ -26,8 +28,12 @@ __all__ = [
 # half of its results lie on the unsafe side.
 _RELATIVE_SLACK = 4e-12
 
+# Sequential plan. Most rows are decided within a hundred draws; a finer growth saves little.
+_FIRST_LOOK, _LOOK_GROWTH = 64, 1.5
+_PART_OF_A_CALL = 0.9
 
-def clopper_pearson_lower(n_success: ArrayLike, n: ArrayLike, alpha: float) -> Any:
+
+def clopper_pearson_lower(n_success: ArrayLike, n: ArrayLike, alpha: ArrayLike) -> Any:
     """Lower confidence bound of a proportion (Clopper and Pearson, 1934).
 
     Parameters
@@ -36,8 +42,8 @@ def clopper_pearson_lower(n_success: ArrayLike, n: ArrayLike, alpha: float) -> A
         Number of successes, between 0 and `n`.
     n : int or array-like of int
         Number of independent trials, at least 1. Broadcasts against `n_success`.
-    alpha : float
-        Probability, in (0, 1), that the bound may lie above the true proportion.
+    alpha : float or array-like
+        Probability, in (0, 1), that the bound may lie above the true proportion. Broadcasts too.
 
     Returns
     -------
@@ -61,11 +67,10 @@ def clopper_pearson_lower(n_success: ArrayLike, n: ArrayLike, alpha: float) -> A
     >>> round(float(clopper_pearson_lower(990, 1000, alpha=0.001)), 4)
     0.976
     """
-    successes, trials = _check_counts(n_success, n, alpha)
-    return _once_per_count(_lower, successes, trials, alpha)[()]
+    return _once_per_count(_lower, *_check_counts(n_success, n, alpha))[()]
 
 
-def clopper_pearson_upper(n_success: ArrayLike, n: ArrayLike, alpha: float) -> Any:
+def clopper_pearson_upper(n_success: ArrayLike, n: ArrayLike, alpha: ArrayLike) -> Any:
     """Upper confidence bound of a proportion (Clopper and Pearson, 1934).
 
     Parameters
@@ -74,8 +79,8 @@ def clopper_pearson_upper(n_success: ArrayLike, n: ArrayLike, alpha: float) -> A
         Number of successes, between 0 and `n`.
     n : int or array-like of int
         Number of independent trials, at least 1. Broadcasts against `n_success`.
-    alpha : float
-        Probability, in (0, 1), that the bound may lie below the true proportion.
+    alpha : float or array-like
+        Probability, in (0, 1), that the bound may lie below the true proportion. Broadcasts too.
 
     Returns
     -------
@@ -94,12 +99,11 @@ def clopper_pearson_upper(n_success: ArrayLike, n: ArrayLike, alpha: float) -> A
     >>> round(float(clopper_pearson_upper(10, 1000, alpha=0.001)), 4)
     0.024
     """
-    successes, trials = _check_counts(n_success, n, alpha)
-    return _once_per_count(_upper, successes, trials, alpha)[()]
+    return _once_per_count(_upper, *_check_counts(n_success, n, alpha))[()]
 
 
 def runner_up_upper_bound(
-    counts: NDArray[Any], top: NDArray[Any], n: ArrayLike, alpha: float
+    counts: NDArray[Any], top: NDArray[Any], n: ArrayLike, alpha: ArrayLike
 ) -> Any:
     """Upper bound on the share of every class but the top one, jointly.
 
@@ -116,7 +120,7 @@ def runner_up_upper_bound(
         Index of the class that is certified, chosen independently of `counts`.
     n : int or ndarray of shape (m,)
         Number of draws of each row.
-    alpha : float
+    alpha : float or ndarray of shape (m,)
         Joint error probability, in (0, 1), for one row.
 
     Returns
@@ -154,27 +158,94 @@ def min_draws_to_certify(alpha: float) -> int:
     return n
 
 
-def _check_counts(n_success: ArrayLike, n: ArrayLike, alpha: float) -> tuple[Any, Any]:
-    if not 0 < alpha < 1:
-        raise ValueError(f"alpha must lie in (0, 1), got {alpha!r}.")
-    successes, trials = np.broadcast_arrays(
-        np.asarray(n_success, dtype=float), np.asarray(n, dtype=float)
+class Look(NamedTuple):
+    """A moment at which votes are looked at, and what of alpha it may spend.
+
+    Attributes
+    ----------
+    n_draws : int
+        Votes per row at this moment.
+    alpha_share : float
+        Share of alpha that the bounds of this moment have.
+    """
+
+    n_draws: int
+    alpha_share: float
+
+
+def plan_looks(cap: int, n_earlier_calls: int = 0) -> list[Look]:
+    """Plan when to look at votes that come in, at a joint level.
+
+    A group-sequential plan: the exact bound of Clopper and Pearson is evaluated at numbers of
+    draws that grow geometrically, each time with a share of alpha fixed in advance. By the union
+    bound the lower bounds of all looks hold together with probability ``1 - alpha``, so sampling
+    may stop at any of them, for any reason, and may be taken up again: later calls have shares
+    of their own. Half of a call's part of alpha is kept for the cap, where a row that is hard to
+    decide gets almost the bound of a fixed number of draws.
+
+    Parameters
+    ----------
+    cap : int
+        Largest number of draws.
+    n_earlier_calls : int, default=0
+        Number of plans that were already followed for the same rows. Call number i (from 0) has
+        ``0.9 * 0.1 ** i`` of alpha; all calls together have no more than all of it.
+
+    Returns
+    -------
+    looks : list of Look
+        With increasing numbers of draws; the last is at `cap`.
+
+    References
+    ----------
+    .. [1] Jennison, C. and Turnbull, B. W. (1999). Group sequential methods with applications to
+       clinical trials. Chapman and Hall, chapter 7 (error spending).
+
+    Examples
+    --------
+    >>> from sksmooth.bounds import plan_looks
+    >>> [look.n_draws for look in plan_looks(1000)]
+    [64, 96, 144, 216, 324, 486, 729, 1000]
+    >>> round(sum(look.alpha_share for look in plan_looks(1000)), 12)
+    0.9
+    """
+    part = _PART_OF_A_CALL * (1 - _PART_OF_A_CALL) ** n_earlier_calls
+    sizes = []
+    size = float(_FIRST_LOOK)
+    while math.ceil(size) < cap:
+        sizes.append(math.ceil(size))
+        size *= _LOOK_GROWTH
+    early = [Look(n, part / 2 / len(sizes)) for n in sizes]
+    return [*early, Look(cap, part / 2 if early else part)]
+
+
+def _check_counts(
+    n_success: ArrayLike, n: ArrayLike, alpha: ArrayLike
+) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+    successes, trials, levels = np.broadcast_arrays(
+        *(np.asarray(value, dtype=float) for value in (n_success, n, alpha))
     )
+    if not ((levels > 0) & (levels < 1)).all():
+        raise ValueError(f"alpha must lie in (0, 1), got {alpha!r}.")
     if trials.size and trials.min() < 1:
         raise ValueError(f"n must be at least 1, got {trials.min():g}.")
     if ((successes < 0) | (successes > trials)).any():
         raise ValueError("n_success must lie between 0 and n.")
-    return successes, trials
+    return successes, trials, levels
 
 
 def _once_per_count(
-    bound: Callable[[Any, Any, float], Any], successes: Any, trials: Any, alpha: float
+    bound: Callable[[Any, Any, float], Any], successes: Any, trials: Any, levels: Any
 ) -> Any:
     """Evaluate `bound` once for each distinct pair: a million rows share few thousand counts."""
-    pairs = np.stack([successes.ravel(), trials.ravel()], axis=-1)
-    keys = pairs.view(np.complex128).ravel()  # sorts as pairs do
-    distinct, inverse = np.unique(keys, return_inverse=True)
-    return bound(distinct.real, distinct.imag, alpha)[inverse].reshape(successes.shape)
+    bounds = np.empty(successes.shape)
+    for level in np.unique(levels):
+        here = levels == level
+        pairs = np.stack([successes[here], trials[here]], axis=-1)
+        keys = pairs.view(np.complex128).ravel()  # sorts as pairs do
+        distinct, inverse = np.unique(keys, return_inverse=True)
+        bounds[here] = bound(distinct.real, distinct.imag, float(level))[inverse]
+    return bounds
 
 
 def _lower(successes: Any, trials: Any, alpha: float) -> Any:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from sksmooth._extras import import_extra
 from sksmooth.bounds import clopper_pearson_lower, runner_up_upper_bound
@@ -61,6 +61,12 @@ class ClassificationCertificate:
         Whether the shares of the other classes were bounded too.
     n_simultaneous : int
         Number of rows among which `alpha` is shared.
+    alpha_share : ndarray of shape (m,)
+        Share of the `alpha` of a row that its bounds were computed with: 1 where the number of
+        draws was fixed in advance; less where sampling stopped when the row was decided.
+    n_calls : int
+        Number of sequential calls that the votes come from; 0 where the number of draws was
+        fixed in advance.
     """
 
     prediction: NDArray[Any]
@@ -77,6 +83,8 @@ class ClassificationCertificate:
     target_radius: NDArray[np.float64] | None = None
     bilateral: bool = False
     n_simultaneous: int = 1
+    alpha_share: NDArray[np.float64] | float = 1.0
+    n_calls: int = 0
 
     @classmethod
     def from_counts(
@@ -92,6 +100,8 @@ class ClassificationCertificate:
         target_radius: NDArray[np.float64] | None = None,
         bilateral: bool = False,
         n_simultaneous: int = 1,
+        alpha_share: NDArray[np.float64] | float = 1.0,
+        n_calls: int = 0,
     ) -> ClassificationCertificate:
         """Certify predictions from the votes on noisy copies.
 
@@ -120,6 +130,10 @@ class ClassificationCertificate:
             and is not done.
         n_simultaneous : int, default=1
             Number of rows among which `alpha` is shared (union bound).
+        alpha_share : float or ndarray of shape (m,), default=1
+            Share of the alpha of a row that its bounds get; see :func:`sksmooth.bounds.plan_looks`.
+        n_calls : int, default=0
+            Number of sequential calls that the votes come from.
 
         Returns
         -------
@@ -134,7 +148,8 @@ class ClassificationCertificate:
         n_draws = counts.sum(axis=1)
         top = np.searchsorted(classes, prediction)
         votes = np.take_along_axis(counts, top[:, None], axis=1)[:, 0]
-        row_alpha = alpha / n_simultaneous
+        alpha_share = np.broadcast_to(np.asarray(alpha_share, dtype=float), n_draws.shape)
+        row_alpha = alpha / n_simultaneous * alpha_share
         if bilateral:
             p_lower = clopper_pearson_lower(votes, n_draws, row_alpha / 2)
             p_upper = runner_up_upper_bound(counts, top, n_draws, row_alpha / 2)
@@ -158,6 +173,8 @@ class ClassificationCertificate:
             target_radius=target_radius,
             bilateral=bilateral,
             n_simultaneous=n_simultaneous,
+            alpha_share=alpha_share,
+            n_calls=n_calls,
         )
 
     @property
@@ -186,9 +203,12 @@ class ClassificationCertificate:
         if not len(self):
             return 0.0
         return reachable_radius(
-            self.n_draws.max(),
+            self.n_draws,
             noise=self.noise,
-            alpha=self.alpha / self.n_simultaneous / (2 if self.bilateral else 1),
+            alpha=self.alpha
+            / self.n_simultaneous
+            / (2 if self.bilateral else 1)
+            * self.alpha_share,
             n_features=self.n_features,
             norm=self.norm,
         )
@@ -226,6 +246,8 @@ class ClassificationCertificate:
             target_radius=self.target_radius,
             bilateral=self.bilateral,
             n_simultaneous=self.n_simultaneous,
+            alpha_share=self.alpha_share,
+            n_calls=self.n_calls,
         )
 
     def to_frame(self) -> Any:
@@ -256,12 +278,12 @@ class ClassificationCertificate:
         return pandas.DataFrame({**columns, **votes})
 
     @staticmethod
-    def concatenate(certificates: Sequence[ClassificationCertificate]) -> ClassificationCertificate:
+    def concatenate(certificates: Iterable[ClassificationCertificate]) -> ClassificationCertificate:
         """Join the certificates of several batches of rows, in order.
 
         Parameters
         ----------
-        certificates : sequence of ClassificationCertificate
+        certificates : iterable of ClassificationCertificate
             At least one. They must agree in everything but their rows.
 
         Returns
@@ -274,6 +296,7 @@ class ClassificationCertificate:
             If there are none, if they were made in different ways, or if a joint statement
             would cover more rows than its alpha was shared among.
         """
+        certificates = list(certificates)
         if not certificates:
             raise ValueError("concatenate needs at least one certificate.")
         first = certificates[0]
@@ -307,11 +330,12 @@ class ClassificationCertificate:
             "n_features": self.n_features,
             "bilateral": self.bilateral,
             "n_simultaneous": self.n_simultaneous,
+            "n_calls": self.n_calls,
             "target_radius": "given" if self.target_radius is not None else "not given",
         }
 
     def _row_fields(self) -> list[str]:
-        names = ["prediction", "radius", "p_lower", "p_upper", "counts", "n_draws"]
+        names = ["prediction", "radius", "p_lower", "p_upper", "counts", "n_draws", "alpha_share"]
         return names if self.target_radius is None else [*names, "target_radius"]
 
     def __len__(self) -> int:
@@ -340,18 +364,18 @@ class ClassificationCertificate:
 
 
 def reachable_radius(
-    n_draws: int, *, noise: Noise, alpha: float, n_features: int, norm: float | None
+    n_draws: ArrayLike, *, noise: Noise, alpha: ArrayLike, n_features: int, norm: float | None
 ) -> float:
     """Radius that a unanimous vote proves: no row can get more from as many draws.
 
     Parameters
     ----------
-    n_draws : int
-        Number of votes.
+    n_draws : int or array-like
+        Number of votes; the most favourable of several is taken.
     noise : Noise
         Distribution of the noise.
-    alpha : float
-        Error probability of one bound.
+    alpha : float or array-like
+        Error probability of one bound, for each number of votes.
     n_features : int
         Number of features of one input.
     norm : float or None
@@ -362,7 +386,7 @@ def reachable_radius(
     radius : float
     """
     p_lower = clopper_pearson_lower(n_draws, n_draws, alpha)
-    return float(noise.radius(p_lower, n_features=n_features, norm=norm))
+    return float(noise.radius(np.max(p_lower), n_features=n_features, norm=norm))
 
 
 def _span(values: NDArray[Any]) -> str:

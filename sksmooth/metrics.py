@@ -184,11 +184,11 @@ class CertifiedScorer:
 
 
 def certify(estimator: Any, X: Any, **options: Any) -> Any:
-    """Certify with a smoother, or with one at the end of a Pipeline.
+    """Certify with a smoother, with one at the end of a Pipeline, or with the best of a search.
 
     Parameters
     ----------
-    estimator : estimator or Pipeline
+    estimator : estimator, Pipeline or search
         Fitted.
     X : array-like
         Inputs of the estimator. The steps of a Pipeline before the last transform them first.
@@ -208,12 +208,18 @@ def certify(estimator: Any, X: Any, **options: Any) -> Any:
     if isinstance(estimator, Pipeline):
         inputs = estimator[:-1].transform(X) if len(estimator) > 1 else X
         return certify(estimator[-1], inputs, **options)
+    if hasattr(estimator, "best_estimator_"):  # a fitted search
+        return certify(estimator.best_estimator_, X, **options)
     if not hasattr(estimator, "certify"):
         raise TypeError(
             f"{type(estimator).__name__} has no certify method. Wrap it, for instance in "
             "SmoothedClassifier."
         )
     return estimator.certify(X, **options)
+
+
+def _is_text(labels: NDArray[Any]) -> bool:
+    return labels.dtype.kind in "US" or isinstance(labels[0], str)
 
 
 def _radius_where_right(
@@ -227,4 +233,11 @@ def _radius_where_right(
         )
     if not len(labels):
         raise ValueError("There are no rows to score.")
+    if _is_text(labels) != _is_text(certificate.classes):
+        raise ValueError(
+            f"y_true and the certificate mix labels that are text with labels that are not: "
+            f"{labels[0]!r} against {certificate.classes[0]!r}."
+        )
+    if labels.dtype.kind == "f" and np.isnan(labels).any():
+        raise ValueError("y_true contains NaN.")
     return np.where(certificate.prediction == labels, certificate.radius, 0.0)

@@ -1,6 +1,7 @@
 """Displays: pictures of certificates. matplotlib is imported only to draw."""
 
 import numpy as np
+from sklearn.utils import check_consistent_length
 
 from sksmooth._extras import import_extra
 from sksmooth.metrics import certified_accuracy_curve, certify
@@ -120,6 +121,7 @@ class CertifiedAccuracyDisplay:
         display : CertifiedAccuracyDisplay
         """
         import_extra("matplotlib", extra="plot", user=cls.__name__)  # before the long work
+        check_consistent_length(X, y)
         return cls.from_certificate(y, certify(estimator, X), name=name, ax=ax, **kwargs)
 
     def plot(self, *, ax=None, name=None, **kwargs):

@@ -15,7 +15,7 @@ ROOT = Path(sksmooth.__file__).parent
 LAYERS = [
     {"_extras", "_rows", "bounds", "exceptions", "noise"},
     {"_batch_size", "certificates"},
-    {"_monte_carlo"},
+    {"_monte_carlo", "_sequential"},
     {"estimators"},
     {"metrics"},
     {"plotting"},

@@ -8,6 +8,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.decomposition import PCA
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
 
 from sksmooth import (
@@ -110,6 +111,25 @@ def test_scorer_looks_at_the_end_of_a_pipeline(digits):
     assert make_certified_scorer(0.2)(pipe, X[500:600], y[500:600]) == expected
     alone = make_pipeline(smoother).fit(X[:500], y[:500])
     assert make_certified_scorer(0.2)(alone, X[500:600], y[500:600]) > 0.3
+
+
+def test_labels_of_another_kind_are_refused(certificate):
+    with pytest.raises(ValueError, match="mix labels that are text with labels that are not"):
+        certified_accuracy_score(Y.astype(str), certificate)
+    with pytest.raises(ValueError, match="y_true contains NaN"):
+        average_certified_radius(np.where(Y == 0, np.nan, Y), certificate)
+
+
+def test_scorer_looks_at_the_best_of_a_search(digits):
+    X, y = digits
+    scorer = make_certified_scorer(0.2)
+    clf = SmoothedClassifier(GaussianNB(), n_estimation=100, random_state=0)
+    search = GridSearchCV(clf, {"sigma": [0.1, 0.25]}, scoring=scorer, cv=2)
+    search.fit(X[:200], y[:200])
+    assert scorer(search, X[200:250], y[200:250]) == scorer(
+        search.best_estimator_, X[200:250], y[200:250]
+    )
+    assert np.isfinite(cross_val_score(search, X[:200], y[:200], scoring=scorer, cv=2)).all()
 
 
 def test_scorer_refuses_what_cannot_certify(digits):

@@ -105,10 +105,19 @@ def test_large_finite_values_are_read():
     assert read(np.full((3, 2), 1e308)).values.max() == 1e308
 
 
+def test_rows_are_chosen_without_copying_them():
+    rows = read(np.arange(12.0).reshape(6, 2))
+    chosen = rows.choose(np.array([5, 1, 3]))
+    assert chosen.values is rows.values
+    assert len(chosen) == 3
+    assert chosen[1:].values.tolist() == [[2.0, 3.0], [6.0, 7.0]]
+
+
 @pytest.mark.parametrize(
     ("X", "message"),
     [
         (np.zeros(3), "Expected 2D array, got 1D array"),
+        (pd.Series([1.0, 2.0]), "Expected a 2-dimensional container"),
         (np.zeros((0, 3)), "0 sample"),
         (np.zeros((3, 0)), "0 feature"),
         (np.zeros((3, 2), complex), "Complex data not supported"),

@@ -30,7 +30,11 @@ class BaseSmoother(MetaEstimatorMixin, BaseEstimator, ABC):
         "sigma": [_POSITIVE],
         "n_augment": [Interval(Integral, 0, None, closed="left")],
         "batch_size": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
-        "n_jobs": [Integral, None],
+        "n_jobs": [
+            Interval(Integral, 1, None, closed="left"),
+            Interval(Integral, None, -1, closed="right"),
+            None,
+        ],
         "random_state": ["random_state"],
         "verbose": ["verbose"],
     }
@@ -80,13 +84,6 @@ class BaseSmoother(MetaEstimatorMixin, BaseEstimator, ABC):
         seed = np.random.SeedSequence().entropy if self._seed is None else int(self._seed)
         return DrawStream(self.noise_, seed, purpose, rows.shape, rows.dtype)
 
-    def _engine_options(self, progress):
-        return {
-            "batch_size": None if self.batch_size == "auto" else self.batch_size,
-            "n_jobs": self.n_jobs,
-            "progress": progress if self.verbose else None,
-        }
-
     @property
     def n_features_in_(self):
         """Number of features seen during `fit`, where the base model tells."""
@@ -115,11 +112,17 @@ class BaseSmoother(MetaEstimatorMixin, BaseEstimator, ABC):
             method_mapping=MethodMapping().add(caller="fit", callee="fit"),
         )
 
+    def _base_tags(self):
+        """Tags of the base model; None for a frozen object that is no scikit-learn estimator."""
+        try:
+            return get_tags(self._base_model())
+        except AttributeError:
+            return None
+
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
-        try:
-            base_tags = get_tags(self._base_model())
-        except AttributeError:  # a frozen object that is no scikit-learn estimator
+        base_tags = self._base_tags()
+        if base_tags is None:
             return tags
         tags.input_tags.two_d_array = base_tags.input_tags.two_d_array
         tags.input_tags.three_d_array = base_tags.input_tags.three_d_array

@@ -6,6 +6,7 @@ from typing import ClassVar
 
 import numpy as np
 from sklearn.base import ClassifierMixin, _fit_context, clone
+from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 from sklearn.utils.multiclass import check_classification_targets
@@ -13,10 +14,16 @@ from sklearn.utils.validation import _check_y, check_consistent_length, check_is
 
 from sksmooth._monte_carlo import Purpose, Voter, count_votes, name_of
 from sksmooth._rows import read_rows
-from sksmooth.bounds import min_draws_to_certify
-from sksmooth.certificates import ClassificationCertificate, reachable_radius
 from sksmooth.estimators._base import BaseSmoother
-from sksmooth.exceptions import NoiseCollapseWarning, UnreachableRadiusError
+from sksmooth.estimators._certification import (
+    Certification,
+    check_certify_options,
+    check_radius,
+    check_start,
+    refuse_noise_below_resolution,
+    refuse_too_few_draws,
+)
+from sksmooth.exceptions import NoiseCollapseWarning
 from sksmooth.noise import GaussianNoise, Noise
 
 _FAMILIES = {"gaussian": GaussianNoise}
@@ -49,8 +56,8 @@ class SmoothedClassifier(ClassifierMixin, BaseSmoother):
     n_selection : int, default=100
         Draws per row that select the predicted class.
     n_estimation : int, default=10_000
-        Further draws per row that certify it. The largest radius that can be proven grows with
-        their logarithm.
+        Further draws per row that certify it; at most so many where `certify` only decides a
+        radius. The largest radius that can be proven grows with their logarithm.
     alpha : float, default=0.001
         Probability, in (0, 0.5), that the certificate of one row is wrong.
     n_augment : int, default=10
@@ -90,6 +97,10 @@ class SmoothedClassifier(ClassifierMixin, BaseSmoother):
     Notes
     -----
     Counts are the same for any `n_jobs`, any `batch_size` and any order or subset of the rows.
+
+    The noise and the base model are those of `fit`: after a change of `sigma` or `noise`, fit
+    again. `alpha`, `n_estimation`, `norm`, `batch_size` and `n_jobs` may change between calls of
+    `certify`.
 
     References
     ----------
@@ -177,22 +188,26 @@ class SmoothedClassifier(ClassifierMixin, BaseSmoother):
         NoiseCollapseWarning
             If the base model is far worse on noisy rows than on clean ones.
         """
-        self._refuse_too_few_draws(self.alpha)
+        refuse_too_few_draws(self.n_estimation, self.alpha)
+        self._refuse_what_does_not_classify()
         rows = read_rows(X, owner=self)
         y = _check_y(y, estimator=self)
         check_consistent_length(rows.values, y)
         check_classification_targets(y)
         self.noise_ = self._make_noise()
+        refuse_noise_below_resolution(self.noise_, rows)
         self._seed = self._draw_seed()
         self.estimator_ = self._fit_base_model(X, rows, y, self._params_of_base_fit(params))
         self.classes_ = _sorted_classes(self.estimator_, y)
+        _refuse_foreign_labels(self.estimator_, self.classes_, y)
         self._warn_if_collapsed(rows, y)
         return self
 
     def predict(self, X):
         """Class with the most votes among `n_selection` noisy copies of each row.
 
-        Never abstains, and is what ``certify(X).prediction`` holds.
+        Never abstains. With an integer `random_state` it is what ``certify(X).prediction`` holds;
+        with None each call votes with fresh noise, and rows on the border may differ.
 
         Parameters
         ----------
@@ -222,7 +237,7 @@ class SmoothedClassifier(ClassifierMixin, BaseSmoother):
         """
         return self._selection_votes(self._read(X)) / self.n_selection
 
-    def certify(self, X, *, radius=None, bilateral=False, simultaneous=False):
+    def certify(self, X, *, radius=None, rtol=0.0, bilateral=False, simultaneous=False, start=None):
         """Prove how far each row can move before the prediction may change.
 
         Parameters
@@ -230,13 +245,23 @@ class SmoothedClassifier(ClassifierMixin, BaseSmoother):
         X : array-like or DataFrame of shape (m, n_features) or (m, ...)
             Inputs.
         radius : float or array-like of shape (m,), default=None
-            Only decide whether this radius holds; ``certificate.certified`` answers. None:
-            the largest radius that the votes prove.
+            Only decide whether this radius holds; ``certificate.certified`` answers. A row is
+            given no more draws once it is decided either way, and `n_estimation` at most: tens
+            of times fewer than for the largest radius. None: the largest radius that the votes
+            prove.
+        rtol : float, default=0
+            Accept radii that are smaller by this share, on average, than those that
+            `n_estimation` draws would prove, and take as many draws as each row needs for it.
+            0: `n_estimation` draws for every row.
         bilateral : bool, default=False
             Also bound the shares of the other classes, which proves more where the votes are
             spread over many classes and costs half of `alpha`.
         simultaneous : bool, default=False
             Make `alpha` the probability that any of the m certificates is wrong (union bound).
+        start : ClassificationCertificate of length m, default=None
+            Result of an earlier call with `radius` for the same rows: go on from its votes, with
+            new draws, at the same level. `radius`, and `n_estimation` as the cap on all votes of
+            a row, may have been raised. Its `bilateral` and `simultaneous` are kept.
 
         Returns
         -------
@@ -251,30 +276,43 @@ class SmoothedClassifier(ClassifierMixin, BaseSmoother):
             If no vote of `n_estimation` draws could prove the radius asked for.
         ValueError
             If X or a parameter cannot work; the message says which and what to do.
+
+        References
+        ----------
+        .. [1] Cohen, J., Rosenfeld, E. and Kolter, Z. (2019). Certified adversarial robustness via
+           randomized smoothing. ICML 2019, Theorem 1.
+        .. [2] Jennison, C. and Turnbull, B. W. (1999). Group sequential methods with applications
+           to clinical trials. Chapman and Hall (for `radius`).
         """
         rows = self._read(X)
-        target = _check_radius(radius, len(rows))
-        n_simultaneous = len(rows) if simultaneous else 1
-        halves = 2 if bilateral and len(self.classes_) > 2 else 1
-        self._refuse_too_few_draws(self.alpha / n_simultaneous / halves)
-        self._refuse_unreachable(target, self.alpha / n_simultaneous / halves, rows.n_features)
-        top = self._selection_votes(rows).argmax(axis=1)
-        counts = self._count(rows, Purpose.ESTIMATION, self.n_estimation, "certifying")
-        return ClassificationCertificate.from_counts(
-            self.classes_[top],
-            counts,
-            classes=self.classes_,
-            noise=self.noise_,
-            alpha=self.alpha,
-            n_features=rows.n_features,
-            norm=self.norm,
-            target_radius=target,
-            bilateral=bilateral,
-            n_simultaneous=n_simultaneous,
+        check_certify_options(rtol, radius, start, bilateral, simultaneous)
+        target = check_radius(radius, len(rows))
+        if start is not None:
+            check_start(start, self, rows)
+            return Certification.from_start(self, rows, target, start).decide(start)
+        run = Certification(
+            self, rows, target, bilateral=bilateral, n_joint=len(rows) if simultaneous else 1
         )
+        if target is not None:
+            return run.decide()
+        return run.within(rtol) if rtol else run.fixed()
 
     def _default_estimator(self):
         return LogisticRegression(max_iter=1000)
+
+    def _refuse_what_does_not_classify(self):
+        """Refuse, before it is trained, a base model that is meant for something else."""
+        model, tags = self._base_model(), self._base_tags()
+        kind = None if tags is None else tags.estimator_type
+        if kind not in (None, "classifier"):
+            raise ValueError(
+                f"The base model has to be a classifier; {name_of(model)} is a {kind}."
+            )
+        if isinstance(model, FrozenEstimator) and not hasattr(model, "predict"):
+            raise ValueError(
+                f"The base model needs a predict method, which {name_of(model)} has not. Wrap it "
+                "in a class whose predict returns one label per row."
+            )
 
     def _make_noise(self):
         if isinstance(self.noise, Noise):
@@ -293,6 +331,7 @@ class SmoothedClassifier(ClassifierMixin, BaseSmoother):
         check_is_fitted(self)
         self._validate_params()
         rows = read_rows(X, owner=self)
+        refuse_noise_below_resolution(self.noise_, rows)
         first = rows[:1]
         self._voter()(first.as_given(first.values.astype(rows.dtype)), len(first))
         return rows
@@ -301,42 +340,20 @@ class SmoothedClassifier(ClassifierMixin, BaseSmoother):
         return Voter(self.estimator_, self.classes_)
 
     def _selection_votes(self, rows):
-        return self._count(rows, Purpose.SELECTION, self.n_selection, "selecting")
+        return self._count(
+            rows, self._stream(rows, Purpose.SELECTION), self.n_selection, progress="selecting"
+        )
 
-    def _count(self, rows, purpose, n_draws, progress):
-        stream = self._stream(rows, purpose)
-        options = self._engine_options(progress)
-        return count_votes(self._voter(), rows, stream, n_draws, **options)
-
-    def _refuse_too_few_draws(self, alpha):
-        smallest = min_draws_to_certify(alpha)
-        if self.n_estimation < smallest:
-            raise ValueError(
-                f"n_estimation={self.n_estimation} is too small to certify anything at the "
-                f"level {alpha:g} of one bound, even with a unanimous vote. "
-                f"Use n_estimation >= {smallest}, or a larger alpha."
-            )
-
-    def _refuse_unreachable(self, target, alpha, n_features):
-        if target is None or not len(target):
-            return
-
-        def reach(n):
-            return reachable_radius(
-                n, noise=self.noise_, alpha=alpha, n_features=n_features, norm=self.norm
-            )
-
-        wanted, ceiling = target.min(), reach(self.n_estimation)
-        if wanted <= ceiling:
-            return
-        n = self.n_estimation
-        while n < 10**9 and reach(n) < wanted:
-            n *= 2
-        more = f" n_estimation={n} would reach it." if reach(n) >= wanted else ""
-        raise UnreachableRadiusError(
-            f"No row can be certified at radius={wanted:g}: a unanimous vote of "
-            f"n_estimation={self.n_estimation} draws of {self.noise_!r} proves {ceiling:.4g} at "
-            f"most.{more} A larger sigma reaches further too."
+    def _count(self, rows, stream, n_draws, *, first_draw=0, progress=None):
+        return count_votes(
+            self._voter(),
+            rows,
+            stream,
+            n_draws,
+            first_draw=first_draw,
+            batch_size=None if self.batch_size == "auto" else self.batch_size,
+            n_jobs=self.n_jobs,
+            progress=progress if self.verbose else None,
         )
 
     def _warn_if_collapsed(self, rows, y):
@@ -344,7 +361,7 @@ class SmoothedClassifier(ClassifierMixin, BaseSmoother):
         rows, truth = rows[sample], y[sample][:, None] == self.classes_
         clean_votes = self._voter()(rows.as_given(rows.values.astype(rows.dtype)), len(rows))
         clean = truth[np.arange(len(rows)), clean_votes].mean()
-        votes = self._count(rows, Purpose.COLLAPSE_CHECK, _COLLAPSE_DRAWS, None)
+        votes = self._count(rows, self._stream(rows, Purpose.COLLAPSE_CHECK), _COLLAPSE_DRAWS)
         noisy = (votes * truth).sum() / votes.sum()
         chance = truth.mean(axis=0).max()
         if clean > chance and clean - noisy > max(0.2, (clean - chance) / 2):
@@ -359,6 +376,14 @@ class SmoothedClassifier(ClassifierMixin, BaseSmoother):
             )
 
 
+def _refuse_foreign_labels(model, classes, y):
+    if not np.isin(y, classes).any():
+        raise ValueError(
+            f"None of the labels in y ({', '.join(map(str, np.unique(y)[:5]))}) is a class of "
+            f"{name_of(model)} ({', '.join(map(str, classes[:5]))}). Pass y with its labels."
+        )
+
+
 def _sorted_classes(model, y):
     classes = getattr(model, "classes_", None)
     if classes is None:
@@ -366,17 +391,3 @@ def _sorted_classes(model, y):
     if isinstance(classes, list) and len(classes) and np.ndim(classes[0]) > 0:
         raise ValueError(f"{name_of(model)} has several outputs; smooth one classifier per output.")
     return np.unique(classes)
-
-
-def _check_radius(radius, n_rows):
-    if radius is None:
-        return None
-    target = np.asarray(radius, dtype=float)
-    if target.shape not in ((), (n_rows,)):
-        raise ValueError(
-            f"radius must be a number or one number per row (shape ({n_rows},)), got an array of "
-            f"shape {target.shape}."
-        )
-    if not (np.isfinite(target) & (target >= 0)).all():
-        raise ValueError(f"radius must be finite and not negative, got {radius!r}.")
-    return np.broadcast_to(target, (n_rows,)).copy()

@@ -13,6 +13,7 @@ from numpy.testing import assert_array_equal
 from scipy import sparse, special, stats
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.calibration import CalibratedClassifierCV
+from sklearn.cluster import KMeans
 from sklearn.compose import make_column_transformer
 from sklearn.datasets import load_breast_cancer, load_iris
 from sklearn.dummy import DummyClassifier
@@ -103,12 +104,115 @@ def test_rows_do_not_depend_on_each_other(iris):
 def test_deciding_a_radius(iris):
     X, y = iris
     clf = smoother().fit(X, y)
-    largest = clf.certify(X).radius
-    assert_array_equal(clf.certify(X, radius=0.3).certified, largest >= 0.3)
-    wanted = np.linspace(0, 0.8, 150)
-    decision = clf.certify(X, radius=wanted)
-    assert_array_equal(decision.certified, (largest >= wanted) & (largest > 0))
-    assert_array_equal(clf.certify(X, radius=0).certified, largest > 0)
+    largest = clf.set_params(n_estimation=5000).certify(X).radius
+    for wanted in (0.0, 0.3, np.linspace(0, 0.9, 150)):
+        decision = clf.certify(X, radius=wanted)
+        agree = decision.certified == ((largest >= wanted) & (largest > 0))
+        assert agree.mean() >= 0.98
+        assert_array_equal(decision.certified, decision.radius >= np.maximum(wanted, 1e-300))
+        assert decision.n_draws.mean() < 1000
+        assert decision.n_draws.max() <= 5000
+
+
+def test_decisions_do_not_depend_on_how_the_work_is_cut(iris):
+    X, y = iris
+    clf = smoother(sigma=1.0, n_estimation=3000).fit(X, y)
+    whole = clf.certify(X, radius=0.5)
+    assert len(np.unique(whole.n_draws)) > 3
+    order = np.random.default_rng(0).permutation(150)
+    for options in ({}, {"n_jobs": 2, "batch_size": 99}):
+        part = clf.set_params(**options).certify(X[order], radius=0.5)
+        assert_array_equal(part.counts, whole.counts[order])
+        assert_array_equal(part.certified, whole.certified[order])
+    assert_array_equal(clf.certify(X[7:8], radius=0.5).counts, whole.counts[7:8])
+
+
+def test_votes_of_a_decision_are_the_first_votes_of_the_full_certificate(iris):
+    X, y = iris
+    clf = smoother(sigma=1.0, n_estimation=2000).fit(X, y)
+    decision = clf.certify(X, radius=0.5)
+    to_the_end = decision.n_draws == 2000
+    assert to_the_end.any()
+    assert_array_equal(decision.counts[to_the_end], clf.certify(X).counts[to_the_end])
+
+
+def test_going_on_from_an_earlier_decision(iris):
+    X, y = iris
+    clf = smoother(sigma=1.0, n_estimation=300).fit(X, y)
+    first = clf.certify(X, radius=0.5)
+    again = clf.set_params(n_estimation=20_000).certify(X, radius=0.5, start=first)
+    assert (first.n_calls, again.n_calls) == (1, 2)
+    assert (again.counts >= first.counts).all()
+    assert again.certified[first.certified].all()
+    assert_array_equal(again.counts[first.certified], first.counts[first.certified])
+    assert again.certified.sum() > first.certified.sum()
+    assert again.n_draws.max() > 300
+    assert (again.alpha_share[again.n_draws > 300] < 0.1).all()  # the second call has a tenth
+    assert_array_equal(again.prediction, first.prediction)
+
+
+def test_going_on_uses_new_draws(iris):
+    """The votes after going on are those of one long stream: no draw is used twice."""
+    X, y = iris
+    clf = smoother(sigma=1.0, n_estimation=300).fit(X, y)
+    first = clf.certify(X, radius=0.5)
+    clf.set_params(n_estimation=3000)
+    again = clf.certify(X, radius=0.5, start=first)
+    to_the_end = again.n_draws == 3000
+    assert_array_equal(again.counts[to_the_end], clf.certify(X).counts[to_the_end])
+
+
+def test_what_cannot_be_continued(iris):
+    X, y = iris
+    clf = smoother().fit(X, y)
+    first = clf.certify(X, radius=0.1)
+    with pytest.raises(ValueError, match="start spent all of its alpha on a fixed number"):
+        clf.certify(X, radius=0.1, start=clf.certify(X))
+    with pytest.raises(ValueError, match="start has 150 rows and X has 10"):
+        clf.certify(X[:10], radius=0.1, start=first)
+    with pytest.raises(ValueError, match="pass the radius to decide on"):
+        clf.certify(X, start=first)
+    with pytest.raises(ValueError, match="must be a ClassificationCertificate, got dict"):
+        clf.certify(X, radius=0.1, start={})
+    with pytest.raises(ValueError, match="start brings its own bilateral"):
+        clf.certify(X, radius=0.1, start=first, bilateral=True)
+    other = smoother(sigma=0.2).fit(X, y)
+    with pytest.raises(ValueError, match="start was made with another noise"):
+        other.certify(X, radius=0.1, start=first)
+
+
+def test_joint_decisions_are_taken_up_as_joint(iris):
+    X, y = iris
+    clf = smoother(n_estimation=2000).fit(X, y)
+    first = clf.certify(X, radius=0.2, simultaneous=True, bilateral=True)
+    again = clf.certify(X, radius=0.3, start=first)
+    assert again.n_simultaneous == 150
+    assert again.bilateral
+    assert again.alpha == first.alpha
+
+
+def test_nearly_the_largest_radius_with_fewer_draws(digits):
+    X, y = digits
+    clf = smoother(sigma=0.25, n_estimation=10_000).fit(X[:1000], y[:1000])
+    full = clf.certify(X[1000:1200])
+    near = clf.certify(X[1000:1200], rtol=0.1)
+    assert near.n_draws.mean() < 10_000 / 4
+    assert near.radius.mean() > 0.88 * full.radius.mean()
+    assert (near.alpha_share == 1).all()
+    p_lower = clopper_pearson_lower(
+        near.counts[np.arange(200), near.prediction], near.n_draws, 0.001
+    )
+    assert_array_equal(near.p_lower, p_lower)
+    assert_array_equal(clf.certify(X[1100:1101], rtol=0.1).counts, near.counts[100:101])
+
+
+@pytest.mark.parametrize("rtol", [-0.1, 1, np.nan, "some"])
+def test_rtol_that_is_none(iris, rtol):
+    X, y = iris
+    with pytest.raises(ValueError, match=r"rtol must lie in \[0, 1\)"):
+        smoother().fit(X, y).certify(X, rtol=rtol)
+    with pytest.raises(ValueError, match="Leave out rtol or radius"):
+        smoother().fit(X, y).certify(X, rtol=0.1, radius=0.2)
 
 
 def test_norms(iris):
@@ -418,6 +522,7 @@ def test_html_and_text(iris):
         ({"n_selection": 0}, "'n_selection' parameter"),
         ({"n_augment": -1}, "'n_augment' parameter"),
         ({"batch_size": 0}, "'batch_size' parameter"),
+        ({"n_jobs": 0}, "'n_jobs' parameter"),
         ({"estimator": "tree"}, "'estimator' parameter"),
         ({"n_estimation": 9}, r"n_estimation=9 is too small.*Use n_estimation >= 10"),
         ({"noise": GaussianNoise(0.1), "sigma": 2.0}, r"sigma=2.0 has no effect.*noise__sigma"),
@@ -463,12 +568,10 @@ def test_draws_that_cannot_carry_a_joint_level(iris):
 def test_radius_out_of_reach(iris):
     X, y = iris
     clf = smoother().fit(X, y)
-    ceiling = clf.certify(X).max_radius()
-    with pytest.raises(
-        UnreachableRadiusError, match=r"No row can be certified at radius=2: .*"
-    ) as info:
+    ceiling = clf.noise_.radius(clopper_pearson_lower(200, 200, 0.45 * 0.001))
+    message = f"No row can be certified at radius=2: .* proves {ceiling:.4g} at most"
+    with pytest.raises(UnreachableRadiusError, match=message):
         clf.certify(X, radius=2)
-    assert f"proves {ceiling:.4g} at most" in str(info.value)
     with pytest.raises(UnreachableRadiusError, match="n_estimation=400 would reach it"):
         clf.certify(X, radius=ceiling + 1e-3)
     clf.set_params(n_estimation=400).certify(X, radius=ceiling + 1e-3)
@@ -508,8 +611,15 @@ def test_inputs_that_noise_cannot_be_added_to(iris):
 
 def test_base_models_that_do_not_classify(iris):
     X, y = iris
-    with pytest.raises(ValueError, match="labels outside its classes"):
+    with pytest.raises(ValueError, match="LinearRegression is a regressor"):
         smoother(LinearRegression()).fit(X, y)
+    with pytest.raises(ValueError, match="KMeans is a clusterer"):
+        smoother(FrozenEstimator(KMeans(2, n_init=1).fit(X))).fit(X, y)
+    with pytest.raises(ValueError, match="predict method, which object has not"):
+        smoother(FrozenEstimator(object())).fit(X, y)
+    model = GaussianNB().fit(X, y)
+    with pytest.raises(ValueError, match=r"None of the labels in y \(100, 101, 102\) is a class"):
+        smoother(FrozenEstimator(model)).fit(X, y + 100)
     with pytest.raises(ValueError, match="MultiOutputClassifier has several outputs"):
         smoother(FrozenEstimator(MultiOutputClassifier(GaussianNB()).fit(X, y[:, None]))).fit(X, y)
     with pytest.raises(ValueError, match="Unknown label type"):
@@ -533,6 +643,18 @@ def test_wrong_number_of_features(iris):
     X, y = iris
     with pytest.raises(ValueError, match="X has 3 features"):
         smoother().fit(X, y).certify(X[:, :3])
+
+
+def test_noise_that_would_be_rounded_away_is_refused(iris):
+    X, y = iris
+    single = X.astype(np.float32)
+    with pytest.raises(ValueError, match=r"sigma=1e-08 is too small for X in float32 with values"):
+        smoother(sigma=1e-8).fit(single, y)
+    clf = smoother(sigma=1e-8).fit(X, y)  # float64 has room for it
+    with pytest.raises(ValueError, match="pass it in float64, or use a larger sigma"):
+        clf.certify(single)
+    with pytest.raises(ValueError, match="Scale or centre X"):
+        clf.certify(X + 1e9)
 
 
 def test_progress(iris, capsys):

@@ -1,0 +1,274 @@
+"""One call of `SmoothedClassifier.certify`: what its certificates share, and its checks."""
+
+from numbers import Real
+
+import numpy as np
+from tqdm.auto import tqdm
+
+from sksmooth._monte_carlo import Purpose
+from sksmooth._sequential import count_as_needed, decide, draws_for_radius
+from sksmooth.bounds import min_draws_to_certify, plan_looks
+from sksmooth.certificates import ClassificationCertificate, reachable_radius
+from sksmooth.exceptions import UnreachableRadiusError
+
+# Draws that estimate the vote share before the draws that prove it are sized.
+_PILOT = 1000
+
+# Fewest floats per standard deviation with which rounded noise counts as noise.
+_STEPS_PER_SIGMA = 1024
+
+
+class Certification:
+    """The settings of one call, and the three ways to take votes.
+
+    Parameters
+    ----------
+    smoother : SmoothedClassifier
+        Fitted.
+    rows : Rows of length m
+        Inputs.
+    target : ndarray of shape (m,) or None
+        Radius to decide on.
+    bilateral : bool
+        Bound the shares of the other classes too.
+    n_joint : int
+        Number of rows that share alpha.
+    alpha : float, default=None
+        Level; that of the smoother by default.
+    """
+
+    def __init__(self, smoother, rows, target, *, bilateral, n_joint, alpha=None):
+        self.smoother = smoother
+        self.rows = rows
+        self.target = target
+        self.settings = {
+            "classes": smoother.classes_,
+            "noise": smoother.noise_,
+            "alpha": smoother.alpha if alpha is None else alpha,
+            "n_features": rows.n_features,
+            "norm": smoother.norm,
+            "bilateral": bilateral and len(smoother.classes_) > 2,
+            "n_simultaneous": n_joint,
+        }
+        self.stream = smoother._stream(rows, Purpose.ESTIMATION)
+
+    @classmethod
+    def from_start(cls, smoother, rows, target, start):
+        """Take the level and the kind of statement from an earlier certificate."""
+        return cls(
+            smoother,
+            rows,
+            target,
+            bilateral=start.bilateral,
+            n_joint=start.n_simultaneous,
+            alpha=start.alpha,
+        )
+
+    def fixed(self):
+        """As many draws for every row."""
+        n_draws = self.smoother.n_estimation
+        self._refuse_hopeless(alpha_share=1.0)
+        prediction = self._select(self.smoother._selection_votes(self.rows))
+        counts = self.smoother._count(self.rows, self.stream, n_draws, progress="certifying")
+        return self._certificate(prediction, counts)
+
+    def within(self, rtol):
+        """As many draws as each row needs for nearly the radius that all draws would prove."""
+        smoother = self.smoother
+        self._refuse_hopeless(alpha_share=1.0)
+        votes = smoother._selection_votes(self.rows)
+        prediction = self._select(votes)
+        top = votes.argmax(axis=1)[:, None]
+        n_pilot = max(smoother.n_selection, min(_PILOT, smoother.n_estimation // 10))
+        pilot = smoother._count(
+            self.rows,
+            smoother._stream(self.rows, Purpose.PILOT),
+            n_pilot,
+            progress="sizing",
+        )
+        needed = draws_for_radius(
+            np.take_along_axis(pilot, top, axis=1)[:, 0] / n_pilot,
+            smoother.n_estimation,
+            rtol,
+            self._alpha_of_one_bound(),
+            self._radius_of_share,
+        )
+        counts = np.zeros_like(pilot)
+        with self._progress(needed.sum(), "certifying", " draws") as bar:
+            count_as_needed(self._counter(bar), needed, counts)
+        return self._certificate(prediction, counts)
+
+    def decide(self, start=None):
+        """Draws until each row is decided at its target radius."""
+        smoother, m = self.smoother, len(self.rows)
+        n_calls = start.n_calls if start is not None else 0
+        looks = plan_looks(smoother.n_estimation, n_calls)
+        self._refuse_hopeless(alpha_share=looks[-1].alpha_share)
+        if start is None:
+            prediction = self._select(smoother._selection_votes(self.rows))
+            counts = np.zeros((m, len(smoother.classes_)), np.int64)
+            alpha_share = np.full(m, looks[0].alpha_share)
+        else:
+            prediction, counts = start.prediction, start.counts.copy()
+            alpha_share = np.array(start.alpha_share)
+
+        def certify(positions, votes, share):
+            return self._certificate(
+                prediction[positions],
+                votes,
+                target_radius=self.target[positions],
+                alpha_share=share,
+                n_calls=n_calls + 1,
+            )
+
+        with self._progress(m, "deciding", " rows") as bar:
+            decide(
+                self._counter(),
+                certify,
+                counts,
+                alpha_share,
+                np.searchsorted(smoother.classes_, prediction),
+                looks,
+                bar.update,
+            )
+        return certify(np.arange(m), counts, alpha_share)
+
+    def _select(self, votes):
+        return self.smoother.classes_[votes.argmax(axis=1)]
+
+    def _certificate(self, prediction, counts, **more):
+        return ClassificationCertificate.from_counts(prediction, counts, **self.settings, **more)
+
+    def _counter(self, bar=None):
+        """Votes of the rows at some positions; the bar advances by their number."""
+
+        def count(positions, first_draw, n_draws):
+            chosen = self.rows.choose(positions)
+            votes = self.smoother._count(chosen, self.stream, n_draws, first_draw=first_draw)
+            if bar is not None:
+                bar.update(votes.sum())
+            return votes
+
+        return count
+
+    def _progress(self, total, description, unit):
+        return tqdm(
+            total=int(total),
+            desc=description,
+            unit=unit,
+            unit_scale=True,
+            disable=not self.smoother.verbose,
+        )
+
+    def _alpha_of_one_bound(self):
+        halves = 2 if self.settings["bilateral"] else 1
+        return self.settings["alpha"] / self.settings["n_simultaneous"] / halves
+
+    def _radius_of_share(self, p_lower):
+        s = self.settings
+        return s["noise"].radius(p_lower, n_features=s["n_features"], norm=s["norm"])
+
+    def _refuse_hopeless(self, alpha_share):
+        """Refuse, before any sampling, a level or a radius that no vote could reach."""
+        alpha = self._alpha_of_one_bound() * alpha_share
+        n_draws = self.smoother.n_estimation
+        refuse_too_few_draws(n_draws, alpha)
+        if self.target is None or not len(self.target):
+            return
+
+        def reach(n):
+            s = self.settings
+            return reachable_radius(
+                n, noise=s["noise"], alpha=alpha, n_features=s["n_features"], norm=s["norm"]
+            )
+
+        wanted, ceiling = self.target.min(), reach(n_draws)
+        if wanted <= ceiling:
+            return
+        n = n_draws
+        while n < 10**9 and reach(n) < wanted:
+            n *= 2
+        more = f" n_estimation={n} would reach it." if reach(n) >= wanted else ""
+        raise UnreachableRadiusError(
+            f"No row can be certified at radius={wanted:g}: a unanimous vote of "
+            f"n_estimation={n_draws} draws of {self.settings['noise']!r} proves {ceiling:.4g} at "
+            f"most.{more} A larger sigma reaches further too."
+        )
+
+
+def refuse_too_few_draws(n_estimation, alpha):
+    """Refuse a number of draws with which even a unanimous vote proves nothing."""
+    smallest = min_draws_to_certify(alpha)
+    if n_estimation < smallest:
+        raise ValueError(
+            f"n_estimation={n_estimation} is too small to certify anything at the level "
+            f"{alpha:g} of one bound, even with a unanimous vote. "
+            f"Use n_estimation >= {smallest}, or a larger alpha."
+        )
+
+
+def refuse_noise_below_resolution(noise, rows):
+    """Refuse noise that would be lost, or coarse, when it is added to numbers as large as in X.
+
+    The certificate rests on the law of the noise; a sum of floats keeps only what lies above
+    their spacing.
+    """
+    if not rows.values.size:
+        return
+    largest = max(abs(float(rows.values.max())), abs(float(rows.values.min())))
+    spacing = float(np.spacing(np.asarray(largest, dtype=rows.dtype)))
+    if noise.sigma < _STEPS_PER_SIGMA * spacing:
+        raise ValueError(
+            f"sigma={noise.sigma:g} is too small for X in {rows.dtype} with values up to "
+            f"{largest:g}, whose floats are {spacing:.2g} apart: the noise would be rounded away. "
+            "Scale or centre X, pass it in float64, or use a larger sigma."
+        )
+
+
+def check_radius(radius, n_rows):
+    """Return the radius to decide on, one per row, or None."""
+    if radius is None:
+        return None
+    target = np.asarray(radius, dtype=float)
+    if target.shape not in ((), (n_rows,)):
+        raise ValueError(
+            f"radius must be a number or one number per row (shape ({n_rows},)), got an array of "
+            f"shape {target.shape}."
+        )
+    if not (np.isfinite(target) & (target >= 0)).all():
+        raise ValueError(f"radius must be finite and not negative, got {radius!r}.")
+    return np.broadcast_to(target, (n_rows,)).copy()
+
+
+def check_certify_options(rtol, radius, start, bilateral, simultaneous):
+    """Refuse options of `certify` that do not go together."""
+    if not (isinstance(rtol, Real) and 0 <= rtol < 1):
+        raise ValueError(f"rtol must lie in [0, 1), got {rtol!r}.")
+    if rtol and radius is not None:
+        raise ValueError(
+            f"rtol={rtol!r} is about the largest radius, and has no meaning where one radius is "
+            "decided. Leave out rtol or radius."
+        )
+    if start is not None and radius is None:
+        raise ValueError("start continues a decision: pass the radius to decide on as well.")
+    if start is not None and (bilateral or simultaneous):
+        raise ValueError("start brings its own bilateral and simultaneous; leave them out.")
+
+
+def check_start(start, smoother, rows):
+    """Refuse a certificate whose votes cannot be continued."""
+    if not isinstance(start, ClassificationCertificate):
+        raise ValueError(f"start must be a ClassificationCertificate, got {type(start).__name__}.")
+    if not start.n_calls:
+        raise ValueError(
+            "start spent all of its alpha on a fixed number of draws, so it cannot be continued. "
+            "Start with a certificate that was made with certify(X, radius=...)."
+        )
+    if len(start) != len(rows):
+        raise ValueError(f"start has {len(start)} rows and X has {len(rows)}; pass the same rows.")
+    theirs = (repr(start.noise), start.n_features, list(start.classes))
+    ours = (repr(smoother.noise_), rows.n_features, list(smoother.classes_))
+    if theirs != ours:
+        raise ValueError(
+            "start was made with another noise, other classes or another number of features."
+        )
