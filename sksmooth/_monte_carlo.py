@@ -46,6 +46,7 @@ class Purpose(IntEnum):
     ESTIMATION = 3
     BASE_MODEL = 4
     PILOT = 5
+    SCORING = 6
 
 
 @dataclass(frozen=True)

@@ -24,9 +24,11 @@ __all__ = [
     "runner_up_upper_bound",
 ]
 
-# The inverse incomplete beta function of scipy is within 9e-13 (relative) of the exact value;
-# half of its results lie on the unsafe side.
-_RELATIVE_SLACK = 4e-12
+# The inverse incomplete beta function of scipy is within 9e-13 (relative) of the exact value up to
+# 10^5 draws, and loses accuracy in proportion to their number beyond; half of its results lie on
+# the unsafe side. At levels below 1e-109 it fails.
+_RELATIVE_SLACK, _ACCURATE_DRAWS = 4e-12, 1e5
+_SMALLEST_ALPHA = 1e-100
 
 # Sequential plan. Most rows are decided within a hundred draws; a finer growth saves little.
 _FIRST_LOOK, _LOOK_GROWTH = 64, 1.5
@@ -225,8 +227,10 @@ def _check_counts(
     successes, trials, levels = np.broadcast_arrays(
         *(np.asarray(value, dtype=float) for value in (n_success, n, alpha))
     )
-    if not ((levels > 0) & (levels < 1)).all():
-        raise ValueError(f"alpha must lie in (0, 1), got {alpha!r}.")
+    if not ((levels >= _SMALLEST_ALPHA) & (levels < 1)).all():
+        raise ValueError(
+            f"alpha must lie in (0, 1), and not below {_SMALLEST_ALPHA:g}; got {alpha!r}."
+        )
     if trials.size and trials.min() < 1:
         raise ValueError(f"n must be at least 1, got {trials.min():g}.")
     if ((successes < 0) | (successes > trials)).any():
@@ -259,7 +263,7 @@ def _lower(successes: Any, trials: Any, alpha: float) -> Any:
     few, some_trials = successes[weak], trials[weak]
     with np.errstate(invalid="ignore"):  # the parameter is 0 where nothing succeeded
         direct = special.betaincinv(few, some_trials - few + 1.0, alpha)
-    lower[weak] = np.where(few == 0, 0.0, direct * (1.0 - _RELATIVE_SLACK))
+    lower[weak] = np.where(few == 0, 0.0, direct * (1.0 - _slack(some_trials)))
     return lower
 
 
@@ -268,4 +272,8 @@ def _upper(successes: Any, trials: Any, alpha: float) -> Any:
         upper = special.betainccinv(successes + 1.0, trials - successes, alpha)
     upper = np.where(successes == trials, 1.0, upper)
     upper = np.where(successes == 0, -np.expm1(np.log(alpha) / trials), upper)
-    return np.minimum(upper * (1.0 + _RELATIVE_SLACK), 1.0)
+    return np.minimum(upper * (1.0 + _slack(trials)), 1.0)
+
+
+def _slack(trials: Any) -> Any:
+    return _RELATIVE_SLACK * np.maximum(trials / _ACCURATE_DRAWS, 1.0)

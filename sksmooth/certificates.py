@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from sklearn.base import clone
 
 from sksmooth._extras import import_extra
 from sksmooth.bounds import clopper_pearson_lower, runner_up_upper_bound
@@ -144,9 +145,9 @@ class ClassificationCertificate:
         .. [1] Cohen, J., Rosenfeld, E. and Kolter, Z. (2019). Certified adversarial robustness
            via randomized smoothing. ICML 2019, section 3.2.
         """
-        bilateral = bilateral and len(classes) > 2
+        bilateral, alpha, noise = bilateral and len(classes) > 2, float(alpha), clone(noise)
         n_draws = counts.sum(axis=1)
-        top = np.searchsorted(classes, prediction)
+        top = _positions(prediction, classes)
         votes = np.take_along_axis(counts, top[:, None], axis=1)[:, 0]
         alpha_share = np.broadcast_to(np.asarray(alpha_share, dtype=float), n_draws.shape)
         row_alpha = alpha / n_simultaneous * alpha_share
@@ -293,8 +294,8 @@ class ClassificationCertificate:
         Raises
         ------
         ValueError
-            If there are none, if they were made in different ways, or if a joint statement
-            would cover more rows than its alpha was shared among.
+            If there are none, if they were made in different ways, or if they are joint
+            statements.
         """
         certificates = list(certificates)
         if not certificates:
@@ -302,11 +303,11 @@ class ClassificationCertificate:
         first = certificates[0]
         for other in certificates[1:]:
             first._refuse_other_kind(other)
-        n_rows = sum(len(c) for c in certificates)
-        if 1 < first.n_simultaneous < n_rows:
+        if first.n_simultaneous > 1 and len(certificates) > 1:
             raise ValueError(
-                f"A joint statement over {first.n_simultaneous} rows does not extend to {n_rows}. "
-                "Certify all rows in one call with simultaneous=True."
+                "Joint statements cannot be joined: each may be wrong with probability "
+                f"alpha={first.alpha}, and so would be any part of each. Certify all rows in "
+                "one call with simultaneous=True."
             )
         parts = {name: [getattr(c, name) for c in certificates] for name in first._row_fields()}
         joined: dict[str, Any] = {name: np.concatenate(part) for name, part in parts.items()}
@@ -361,6 +362,16 @@ class ClassificationCertificate:
                 f"  draws per row {_span(self.n_draws)}",
             ]
         return "\n".join(lines)
+
+
+def _positions(prediction: NDArray[Any], classes: NDArray[Any]) -> NDArray[np.intp]:
+    """Positions of labels among the classes, which have to be sorted and hold them all."""
+    if not (classes[:-1] < classes[1:]).all():
+        raise ValueError(f"classes must be sorted and distinct, got {classes}.")
+    positions = np.minimum(np.searchsorted(classes, prediction), len(classes) - 1)
+    if not (classes[positions] == prediction).all():
+        raise ValueError(f"prediction holds labels that are not among the classes {classes}.")
+    return positions
 
 
 def reachable_radius(

@@ -136,7 +136,8 @@ def make_certified_scorer(radius: float = 0.0) -> CertifiedScorer:
     scorer : callable
         ``scorer(estimator, X, y)``, larger is better. Where the estimator is a Pipeline that
         ends in a smoother, the steps before transform X, and the radius is in the units of what
-        they return. Settings under which no row could reach the radius score 0.
+        they return. Settings under which no row could reach the radius score 0. The noise is not
+        that of `certify`: a model that was selected on some draws may fit them too well.
 
     Raises
     ------
@@ -176,29 +177,29 @@ class CertifiedScorer:
 
     def __call__(self, estimator: Any, X: Any, y: ArrayLike) -> float:
         """Certified accuracy of a fitted estimator on X and y."""
+        smoother, X = find_smoother(estimator, X)
         try:
-            certificate = certify(estimator, X, radius=self.radius)
+            certificate = smoother._for_scoring().certify(X, radius=self.radius)
         except UnreachableRadiusError:
             return 0.0
         return certified_accuracy_score(y, certificate, radius=self.radius)
 
 
-def certify(estimator: Any, X: Any, **options: Any) -> Any:
-    """Certify with a smoother, with one at the end of a Pipeline, or with the best of a search.
+def find_smoother(estimator: Any, X: Any) -> tuple[Any, Any]:
+    """Find what certifies: a smoother, one at the end of a Pipeline, or the best of a search.
 
     Parameters
     ----------
     estimator : estimator, Pipeline or search
         Fitted.
     X : array-like
-        Inputs of the estimator. The steps of a Pipeline before the last transform them first.
-    **options : dict
-        Passed to `certify`.
+        Inputs of the estimator.
 
     Returns
     -------
-    certificate : object
-        What the smoother returns.
+    smoother : estimator with certify
+    X : array-like
+        Its inputs: what the steps of a Pipeline before the last make of X.
 
     Raises
     ------
@@ -207,15 +208,15 @@ def certify(estimator: Any, X: Any, **options: Any) -> Any:
     """
     if isinstance(estimator, Pipeline):
         inputs = estimator[:-1].transform(X) if len(estimator) > 1 else X
-        return certify(estimator[-1], inputs, **options)
+        return find_smoother(estimator[-1], inputs)
     if hasattr(estimator, "best_estimator_"):  # a fitted search
-        return certify(estimator.best_estimator_, X, **options)
+        return find_smoother(estimator.best_estimator_, X)
     if not hasattr(estimator, "certify"):
         raise TypeError(
             f"{type(estimator).__name__} has no certify method. Wrap it, for instance in "
             "SmoothedClassifier."
         )
-    return estimator.certify(X, **options)
+    return estimator, X
 
 
 def _is_text(labels: NDArray[Any]) -> bool:

@@ -4,7 +4,7 @@ import numpy as np
 from sklearn.utils import check_consistent_length
 
 from sksmooth._extras import import_extra
-from sksmooth.metrics import certified_accuracy_curve, certify
+from sksmooth.metrics import certified_accuracy_curve, find_smoother
 
 __all__ = ["CertifiedAccuracyDisplay"]
 
@@ -122,7 +122,8 @@ class CertifiedAccuracyDisplay:
         """
         import_extra("matplotlib", extra="plot", user=cls.__name__)  # before the long work
         check_consistent_length(X, y)
-        return cls.from_certificate(y, certify(estimator, X), name=name, ax=ax, **kwargs)
+        smoother, X = find_smoother(estimator, X)
+        return cls.from_certificate(y, smoother.certify(X), name=name, ax=ax, **kwargs)
 
     def plot(self, *, ax=None, name=None, **kwargs):
         """Draw the curve.

@@ -1,5 +1,6 @@
 """Confidence bounds: golden values, and coverage by exact enumeration."""
 
+from decimal import Decimal, localcontext
 from fractions import Fraction
 from math import comb
 
@@ -86,6 +87,19 @@ def test_coverage_in_exact_arithmetic(n):
         assert tail <= Fraction(alpha)
 
 
+@pytest.mark.parametrize(("k", "n", "alpha"), [(7, 10**7, 0.001), (2, 10**8, 0.05)])
+def test_upper_bound_for_many_draws(k, n, alpha):
+    """Few terms of the binomial law, to sixty digits."""
+
+    def tail(p):
+        return sum(Decimal(comb(n, j)) * p**j * (1 - p) ** (n - j) for j in range(k + 1))
+
+    bound = Decimal(float(clopper_pearson_upper(k, n, alpha)))
+    with localcontext() as context:
+        context.prec = 60
+        assert tail(bound) <= Decimal(alpha) < tail(bound * (1 - Decimal("1e-7")))
+
+
 def test_a_million_bounds_equal_single_ones():
     rng = np.random.default_rng(0)
     counts = rng.integers(0, 1001, 1_000_000)
@@ -106,6 +120,7 @@ def test_broadcasts():
     [
         (3, 10, 0.0, "alpha must lie in"),
         (3, 10, 1.0, "alpha must lie in"),
+        (3, 10, 1e-150, "not below 1e-100; got 1e-150"),
         (11, 10, 0.05, "n_success must lie between 0 and n"),
         (-1, 10, 0.05, "n_success must lie between 0 and n"),
         (0, 0, 0.05, "n must be at least 1"),

@@ -155,11 +155,12 @@ def test_concatenate_refuses_other_kinds(other, name):
         ClassificationCertificate.concatenate([certify(), certify(**other)])
 
 
-def test_concatenate_keeps_joint_statements_joint():
+def test_concatenate_refuses_joint_statements():
+    """Choosing parts of several by their outcome would gather the wrong ones of each."""
     joint = certify(n_simultaneous=5)
-    assert len(ClassificationCertificate.concatenate([joint[:2], joint[2:]])) == 5
-    with pytest.raises(ValueError, match="joint statement over 5 rows does not extend to 10"):
-        ClassificationCertificate.concatenate([joint, joint])
+    with pytest.raises(ValueError, match="Joint statements cannot be joined"):
+        ClassificationCertificate.concatenate([joint[:2], joint[2:3]])
+    assert len(ClassificationCertificate.concatenate([joint])) == 5
     with pytest.raises(ValueError, match="at least one"):
         ClassificationCertificate.concatenate([])
 
@@ -185,6 +186,27 @@ def test_repr_reads():
     assert "draws per row 1000" in text
     assert "jointly for 5 rows" in repr(certify(n_simultaneous=5))
     assert "0 rows" in repr(certify()[:0])
+
+
+def test_noise_of_a_certificate_is_its_own():
+    noise = GaussianNoise(0.5)
+    certificate = ClassificationCertificate.from_counts(
+        CLASSES[TOP], COUNTS, classes=CLASSES, noise=noise, alpha=0.001, n_features=9
+    )
+    noise.set_params(sigma=50.0)
+    assert_array_equal(certificate.at(alpha=0.001).radius, certificate.radius)
+
+
+def test_labels_that_are_no_class_are_refused():
+    options = {"noise": GaussianNoise(0.5), "alpha": 0.001, "n_features": 9}
+    with pytest.raises(ValueError, match="prediction holds labels that are not among"):
+        ClassificationCertificate.from_counts(
+            np.array([1]), np.array([[0, 10]]), classes=np.array([0, 2]), **options
+        )
+    with pytest.raises(ValueError, match="classes must be sorted"):
+        ClassificationCertificate.from_counts(
+            np.array([0]), np.array([[0, 10]]), classes=np.array([2, 0]), **options
+        )
 
 
 def test_is_frozen_and_pickles():

@@ -1,6 +1,7 @@
 """What every smoother shares: its noise, its seed, and how its base model is fitted."""
 
 from abc import ABC, abstractmethod
+from copy import copy
 from numbers import Integral, Real
 from typing import ClassVar
 
@@ -79,6 +80,14 @@ class BaseSmoother(MetaEstimatorMixin, BaseEstimator, ABC):
         if self.random_state is None or isinstance(self.random_state, Integral):
             return self.random_state
         return int(self.random_state.randint(np.iinfo(np.int32).max))
+
+    def _for_scoring(self):
+        """Return a copy with other draws: a model is not certified by those it was chosen by."""
+        scorer = copy(self)
+        if self._seed is not None:
+            seed = np.random.SeedSequence(int(self._seed), spawn_key=(Purpose.SCORING,))
+            scorer._seed = int(seed.generate_state(1, np.uint64)[0])
+        return scorer
 
     def _stream(self, rows, purpose):
         seed = np.random.SeedSequence().entropy if self._seed is None else int(self._seed)

@@ -12,7 +12,7 @@ from sksmooth.noise._base import Noise, check_shares
 
 # The normal quantile of scipy is within 4e-16 (relative) of the exact value; the rest of the
 # formula adds a few roundings.
-_RELATIVE_SLACK = 1e-14
+_QUANTILE_SLACK, _RELATIVE_SLACK = 1e-15, 1e-14
 
 
 class GaussianNoise(Noise):
@@ -56,7 +56,7 @@ class GaussianNoise(Noise):
         self.check_parameters()
         kind: Any = np.dtype(dtype)
         draws: NDArray[Any] = rng.standard_normal((n, *shape), dtype=kind)
-        draws *= self.sigma
+        draws *= _rounded_up(self.sigma, kind)  # wider noise than stated is on the safe side
         return draws
 
     def apply(self, X: NDArray[Any], draws: NDArray[Any]) -> NDArray[Any]:
@@ -99,15 +99,26 @@ class GaussianNoise(Noise):
         """
         self.check_parameters()
         lower, upper = check_shares(p_lower, p_upper)
-        scale = self.sigma / 2 * _inscribed_ball(self.norm if norm is None else norm, n_features)
+        scale = (
+            float(self.sigma) / 2 * _inscribed_ball(self.norm if norm is None else norm, n_features)
+        )
         with np.errstate(invalid="ignore"):  # both quantiles infinite: nothing is proven
-            radius = scale * (_normal_quantile(lower) - _normal_quantile(upper))
+            radius = scale * (_normal_quantile(lower, -1) - _normal_quantile(upper, 1))
         return np.where(lower > upper, radius * (1.0 - _RELATIVE_SLACK), 0.0)[()]
 
 
-def _normal_quantile(p: NDArray[Any]) -> NDArray[Any]:
-    """Quantile that keeps relative precision near 1, where ``1 - p`` is exact."""
-    return np.where(p > 0.5, -special.ndtri(1.0 - p), special.ndtri(p))
+def _normal_quantile(p: NDArray[Any], side: int) -> NDArray[Any]:
+    """Quantile rounded down (side -1) or up (side 1); near 1, ``1 - p`` is exact and is used."""
+    quantile = np.where(p > 0.5, -special.ndtri(1.0 - p), special.ndtri(p))
+    return quantile * (1.0 + side * np.sign(quantile) * _QUANTILE_SLACK)
+
+
+def _rounded_up(value: float, dtype: np.dtype[Any]) -> Any:
+    """Return the smallest number of a dtype that is not below the value."""
+    rounded = np.asarray(value, dtype=dtype)
+    if float(rounded) >= float(value):
+        return rounded
+    return np.nextafter(rounded, np.asarray(np.inf, dtype=dtype))
 
 
 def _inscribed_ball(norm: float, n_features: int | None) -> float:

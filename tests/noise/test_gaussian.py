@@ -49,6 +49,27 @@ def test_never_above_the_exact_radius():
     assert (special.ndtr(-radius) >= (1 - p)).all()
 
 
+def test_never_above_the_exact_radius_where_the_quantiles_nearly_cancel():
+    p = np.linspace(0.3, 0.49, 41)
+    radius = GaussianNoise(1.0).radius(p, p - 1e-15)
+    density = np.exp(-(special.ndtri(p) ** 2) / 2) / np.sqrt(2 * np.pi)
+    assert (radius <= (p - (p - 1e-15)) / density / 2 * 1.01).all()
+
+
+@pytest.mark.parametrize("sigma", [0.7, 0.1, 0.25, 1 / 3])
+def test_noise_is_at_least_as_wide_as_stated_in_every_dtype(sigma):
+    unit = GaussianNoise(1.0).draw(100, (3,), np.random.default_rng(0), np.float32)
+    draws = GaussianNoise(sigma).draw(100, (3,), np.random.default_rng(0), np.float32)
+    widths = np.abs(draws.astype(float)) / np.abs(unit.astype(float))
+    assert widths.mean() >= sigma * (1 - 1e-8)
+
+
+def test_parameters_of_narrow_types_lose_nothing():
+    wide = GaussianNoise(float(np.float16(0.1))).radius(0.99, n_features=150528, norm=np.inf)
+    narrow = GaussianNoise(np.float16(0.1)).radius(0.99, n_features=150528, norm=np.inf)
+    assert narrow == wide
+
+
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_draws_are_normal(dtype):
     draws = GaussianNoise(2.0).draw(50_000, (2,), np.random.default_rng(0), dtype)
