@@ -66,7 +66,7 @@ def decide(
     undecided = np.ones(len(counts), dtype=bool)
     begun = np.flatnonzero(n_draws)
     undecided[begun] = ~settled(begun)
-    on_decided(np.count_nonzero(~undecided))
+    on_decided(int(np.count_nonzero(~undecided)))
     for look in looks:
         rows = np.flatnonzero(undecided & (n_draws < look.n_draws))
         for have in np.unique(n_draws[rows]):
@@ -75,7 +75,7 @@ def decide(
         n_draws[rows] = look.n_draws
         alpha_share[rows] = look.alpha_share
         undecided[rows] = ~settled(rows)
-        on_decided(np.count_nonzero(~undecided[rows]))
+        on_decided(int(np.count_nonzero(~undecided[rows])))
 
 
 def favourable_outcome(
