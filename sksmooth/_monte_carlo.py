@@ -131,6 +131,20 @@ class Voter:
             )
         return indices
 
+    @property
+    def draws_per_call(self) -> None:
+        """None: the size of a call is free, and its rows are as many as fill it."""
+        return None
+
+    def tally(self, rows: Rows, noise: Noise, draws: NDArray[Any]) -> NDArray[np.int64]:
+        """Votes of one call of the base model: every row with every draw."""
+        noisy = noise.perturb(rows.values, draws).reshape(-1, *rows.shape)
+        indices = self(rows.as_given(noisy), len(noisy)).reshape(len(rows), len(draws))
+        n_classes = len(self.classes)
+        cells = indices + np.arange(len(rows))[:, None] * n_classes
+        counts = np.bincount(cells.ravel(), minlength=len(rows) * n_classes)
+        return counts.reshape(-1, n_classes)
+
     def _index(self, labels: NDArray[Any]) -> NDArray[np.intp] | None:
         last = len(self.classes) - 1
         if self._classes_are_indices and labels.dtype.kind in "iu":
@@ -156,7 +170,7 @@ def name_of(model: Any) -> str:
 
 
 def count_votes(
-    voter: Voter,
+    voter: Any,
     rows: Rows,
     stream: DrawStream,
     n_draws: int,
@@ -170,8 +184,8 @@ def count_votes(
 
     Parameters
     ----------
-    voter : Voter
-        Base model.
+    voter : Voter or ScoreVoter
+        Base model; its `tally` takes the votes of one call.
     rows : Rows of length m
         Inputs.
     stream : DrawStream
@@ -195,8 +209,13 @@ def count_votes(
     """
     counts = np.zeros((len(rows), len(voter.classes)), np.int64)
     n_workers = joblib.effective_n_jobs(n_jobs)
-    per_call = batch_size or _find_batch_size(voter, rows, stream, n_draws)
-    tasks = _plan(len(rows), first_draw, n_draws, stream.block_size, per_call, n_workers)
+    n_draws_of_call = voter.draws_per_call
+    if n_draws_of_call is not None:
+        per_call = most = len(rows) * n_draws_of_call
+    else:
+        per_call = batch_size or _find_batch_size(voter, rows, stream, n_draws)
+        most = _MOST_CALLS_PER_TASK * per_call
+    tasks = _plan(len(rows), first_draw, n_draws, stream.block_size, per_call, most, n_workers)
     bar = tqdm(
         total=len(rows) * n_draws,
         desc=progress,
@@ -224,16 +243,14 @@ class _Task:
 
 
 def _plan(
-    m: int, first_draw: int, n_draws: int, block: int, per_call: int, n_workers: int
+    m: int, first_draw: int, n_draws: int, block: int, per_call: int, most: int, n_workers: int
 ) -> Iterator[_Task]:
     """Cut rows by draws into tasks in which as many rows as possible share their draws.
 
     The draws of a task are such that a whole number of rows times them fills a call.
     """
     total = m * n_draws
-    size = int(
-        np.clip(total // (_TASKS_PER_WORKER * n_workers), per_call, _MOST_CALLS_PER_TASK * per_call)
-    )
+    size = int(np.clip(total // (_TASKS_PER_WORKER * n_workers), per_call, most))
     rows_per_call = min(m, -(-per_call // max(size // m, block)))
     draws = min(max(1, per_call // rows_per_call), n_draws)
     if draws > block:
@@ -246,7 +263,7 @@ def _plan(
 
 
 def _run(
-    task: _Task, voter: Voter, rows: Rows, stream: DrawStream, per_call: int
+    task: _Task, voter: Any, rows: Rows, stream: DrawStream, per_call: int
 ) -> tuple[_Task, NDArray[np.int64]]:
     draws = stream.take(task.start, task.stop)
     votes = np.zeros((len(rows), len(voter.classes)), np.int64)
@@ -258,26 +275,17 @@ def _run(
             f"noisy copies of rows {origin} to {origin + len(chunk) - 1} of X "
             f"(draws {task.start} to {task.stop - 1})"
         ):
-            votes[first : first + step] = _vote(voter, chunk, stream.noise, draws)
+            votes[first : first + step] = voter.tally(chunk, stream.noise, draws)
     return task, votes
 
 
-def _vote(voter: Voter, rows: Rows, noise: Noise, draws: NDArray[Any]) -> NDArray[np.int64]:
-    """Votes of one call of the base model: every row with every draw."""
-    noisy = noise.perturb(rows.values, draws).reshape(-1, *rows.shape)
-    indices = voter(rows.as_given(noisy), len(noisy)).reshape(len(rows), len(draws))
-    n_classes = len(voter.classes)
-    cells = indices + np.arange(len(rows))[:, None] * n_classes
-    return np.bincount(cells.ravel(), minlength=len(rows) * n_classes).reshape(-1, n_classes)
-
-
-def _find_batch_size(voter: Voter, rows: Rows, stream: DrawStream, n_draws: int) -> int:
+def _find_batch_size(voter: Any, rows: Rows, stream: DrawStream, n_draws: int) -> int:
     def seconds_of_call(size: int) -> float:
         draws = stream.take(0, min(size, n_draws, stream.block_size))
         some = rows[: max(1, size // len(draws))]
         draws = np.resize(draws, (size // len(some), *stream.shape))
         began = time.perf_counter()
-        _vote(voter, some, stream.noise, draws)
+        voter.tally(some, stream.noise, draws)
         return time.perf_counter() - began
 
     return fastest_batch_size(rows, len(rows) * n_draws, seconds_of_call)

@@ -16,6 +16,7 @@ LAYERS = [
     {"_extras", "_rows", "bounds", "exceptions", "noise"},
     {"_batch_size", "certificates"},
     {"_monte_carlo", "_sequential"},
+    {"_linear"},
     {"estimators"},
     {"metrics"},
     {"plotting"},

@@ -3,8 +3,10 @@
 from numbers import Real
 
 import numpy as np
+from sklearn.base import clone
 from tqdm.auto import tqdm
 
+from sksmooth._linear import exact_margin
 from sksmooth._monte_carlo import Purpose
 from sksmooth._sequential import count_as_needed, decide, draws_for_radius
 from sksmooth.bounds import min_draws_to_certify, plan_looks
@@ -196,6 +198,28 @@ class Certification:
         )
 
 
+def exact_certificate(smoother, rows, target):
+    """Certificate of a linear classifier with two classes: the distance to its hyperplane."""
+    norm = smoother.noise_.norm if smoother.norm is None else smoother.norm
+    second, distance, p_lower = exact_margin(smoother._scores, rows, norm, smoother.noise_.sigma)
+    m = len(rows)
+    return ClassificationCertificate(
+        prediction=smoother.classes_[second.astype(int)],
+        radius=distance,
+        p_lower=p_lower,
+        p_upper=1.0 - p_lower,
+        counts=np.zeros((m, 2), np.int64),
+        n_draws=np.zeros(m, np.int64),
+        classes=smoother.classes_,
+        norm=norm,
+        alpha=None,
+        noise=clone(smoother.noise_),
+        n_features=rows.n_features,
+        target_radius=target,
+        alpha_share=np.ones(m),
+    )
+
+
 def refuse_too_few_draws(n_estimation, alpha):
     """Refuse a number of draws with which even a unanimous vote proves nothing."""
     smallest = min_draws_to_certify(alpha)
@@ -259,6 +283,8 @@ def check_start(start, smoother, rows):
     """Refuse a certificate whose votes cannot be continued."""
     if not isinstance(start, ClassificationCertificate):
         raise ValueError(f"start must be a ClassificationCertificate, got {type(start).__name__}.")
+    if start.alpha is None:
+        raise ValueError("start is exact: there is nothing to go on with.")
     if not start.n_calls:
         raise ValueError(
             "start spent all of its alpha on a fixed number of draws, so it cannot be continued. "

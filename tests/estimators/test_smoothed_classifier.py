@@ -43,7 +43,8 @@ def iris():
 
 def smoother(estimator=None, **params):
     return SmoothedClassifier(
-        estimator, **{"n_estimation": 200, "random_state": 0, "sigma": 0.3, **params}
+        estimator,
+        **{"n_estimation": 200, "random_state": 0, "sigma": 0.3, "structure": "off", **params},
     )
 
 

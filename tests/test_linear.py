@@ -1,0 +1,309 @@
+"""Structure: linear base models vote alike, with the same law, and are exact for two classes."""
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from scipy import special, stats
+from sklearn.datasets import load_iris
+from sklearn.decomposition import PCA, TruncatedSVD
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.frozen import FrozenEstimator
+from sklearn.impute import SimpleImputer
+from sklearn.linear_model import (
+    LogisticRegression,
+    LogisticRegressionCV,
+    Perceptron,
+    RidgeClassifier,
+    RidgeClassifierCV,
+    SGDClassifier,
+)
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import (
+    MaxAbsScaler,
+    MinMaxScaler,
+    PolynomialFeatures,
+    RobustScaler,
+    StandardScaler,
+)
+from sklearn.svm import SVC, LinearSVC
+
+from sksmooth import SmoothedClassifier, make_certified_scorer
+from sksmooth._linear import LinearScores, ScoreVoter, linear_scores, score_rows, score_stream
+from sksmooth._monte_carlo import DrawStream, Purpose, Voter
+from sksmooth._rows import read_rows
+from sksmooth.noise import GaussianNoise
+
+pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning", "ignore:.*onverge")
+
+LINEAR = [
+    LogisticRegression(max_iter=300),
+    LogisticRegressionCV(Cs=2, cv=2, max_iter=300),
+    LinearSVC(),
+    SGDClassifier(random_state=0),
+    Perceptron(random_state=0),
+    RidgeClassifier(),
+    RidgeClassifierCV(),
+    LinearDiscriminantAnalysis(),
+]
+AFFINE = [
+    [StandardScaler()],
+    [StandardScaler(with_mean=False)],
+    [StandardScaler(with_std=False)],
+    [MinMaxScaler((-1, 2))],
+    [MaxAbsScaler()],
+    [RobustScaler()],
+    [RobustScaler(with_centering=False, with_scaling=False)],
+    [PCA(3)],
+    [TruncatedSVD(3, random_state=0)],
+    [SimpleImputer()],
+    ["passthrough", SimpleImputer(), StandardScaler(), PCA(3), MinMaxScaler()],
+]
+
+
+def name(value):
+    return "-".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+@pytest.fixture(scope="module")
+def iris():
+    return load_iris(return_X_y=True)
+
+
+def votes_on_the_same_noise(model, X, classes):
+    """Votes through predict, and through scores, on one block of draws."""
+    noise = GaussianNoise(0.5)
+    rows = read_rows(X, owner=None)
+    draws = noise.draw(300, rows.shape, np.random.default_rng(0), float)
+    scores = linear_scores(model)
+    projected = draws @ scores.coef.T
+    ours = ScoreVoter(classes).tally(score_rows(scores, rows), None, projected)
+    return ours, Voter(model, classes).tally(rows, noise, draws)
+
+
+@pytest.mark.parametrize("model", LINEAR, ids=name)
+def test_votes_of_linear_classifiers(model, iris):
+    X, y = iris
+    ours, theirs = votes_on_the_same_noise(model.fit(X, y), X[::5], np.unique(y))
+    assert_array_equal(ours, theirs)
+    assert (theirs > 0).any(axis=0).all()
+
+
+@pytest.mark.parametrize("steps", AFFINE, ids=name)
+def test_votes_behind_affine_steps(steps, iris):
+    X, y = iris
+    model = make_pipeline(*steps, LogisticRegression(max_iter=300)).fit(X, y)
+    ours, theirs = votes_on_the_same_noise(FrozenEstimator(model), X[::5], np.unique(y))
+    assert_array_equal(ours, theirs)
+
+
+@pytest.mark.parametrize("n_classes", [3, 10, 50])
+def test_pruning_loses_no_vote(n_classes):
+    rng = np.random.default_rng(0)
+    scores = rng.normal(scale=3, size=(40, n_classes))
+    draws = rng.normal(size=(500, n_classes)) * rng.uniform(0.2, 2, n_classes)
+    rows = read_rows(scores, owner=None)
+    brute = (scores[:, None] + draws).argmax(axis=2)
+    expected = np.stack([np.bincount(row, minlength=n_classes) for row in brute])
+    assert_array_equal(ScoreVoter(np.arange(n_classes)).tally(rows, None, draws), expected)
+
+
+def test_ties_go_to_the_first_class():
+    rows = read_rows(np.zeros((2, 3)), owner=None)
+    votes = ScoreVoter(np.arange(3)).tally(rows, None, np.zeros((5, 3)))
+    assert votes.tolist() == [[5, 0, 0], [5, 0, 0]]
+
+
+@pytest.mark.parametrize("shape", [(3, 7), (7, 3)])
+def test_noise_on_scores_has_the_law_of_projected_noise(shape):
+    coef = np.random.default_rng(1).normal(size=shape)
+    scores = LinearScores.of(coef, np.zeros(shape[0]))
+    noise = GaussianNoise(0.5)
+    stream = DrawStream(noise, 0, Purpose.ESTIMATION, (shape[1],), np.dtype(float))
+    draws = score_stream(scores, stream).take(0, 100_000)
+    covariance = 0.25 * coef @ coef.T
+    assert_allclose(draws.T @ draws / 1e5, covariance, atol=0.03 * np.trace(covariance) / len(coef))
+    standard = draws[:, 0] / np.sqrt(covariance[0, 0])
+    assert stats.kstest(standard, "norm").pvalue > 1e-3
+
+
+def smoother(estimator, **params):
+    return SmoothedClassifier(
+        estimator, **{"sigma": 0.5, "n_estimation": 20_000, "random_state": 0, **params}
+    )
+
+
+def test_counts_have_the_law_of_the_black_box(iris):
+    X, y = iris
+    base = make_pipeline(StandardScaler(), LogisticRegression())
+    auto = smoother(base).fit(X, y).certify(X[::3])
+    off = smoother(base, structure="off").fit(X, y)
+    assert (auto.counts != off.certify(X[::3]).counts).any()
+    assert largest_z(auto.counts, off.certify(X[::3]).counts) < 4.5
+    off.noise_.set_params(sigma=0.54)  # the comparison notices other noise
+    assert largest_z(auto.counts, off.certify(X[::3]).counts) > 4.5
+
+
+def largest_z(counts, others):
+    """Largest difference of two tables of 20,000 votes a row, in standard errors."""
+    shares = (counts + others) / 40_000
+    spread = np.sqrt(2 * 20_000 * shares * (1 - shares))
+    return np.abs((counts - others)[shares > 0.001] / spread[shares > 0.001]).max()
+
+
+def test_results_do_not_depend_on_how_the_work_is_cut(iris):
+    X, y = iris
+    clf = smoother(LogisticRegression(max_iter=300)).fit(X, y)
+    whole = clf.certify(X)
+    order = np.random.default_rng(0).permutation(150)
+    assert_array_equal(clf.set_params(n_jobs=2).certify(X[order]).counts, whole.counts[order])
+    assert_array_equal(clf.certify(X[9:10]).counts, whole.counts[9:10])
+    assert_array_equal(clf.predict(X), whole.prediction)
+    decision = clf.certify(X, radius=0.3)
+    assert decision.n_draws.mean() < 5000
+    assert (decision.certified == (whole.radius >= 0.3)).mean() > 0.97
+
+
+# ------------------------------------------------------------------------------ two classes
+
+
+@pytest.fixture(scope="module")
+def two_classes(iris):
+    X, y = iris
+    return X[50:], y[50:]
+
+
+@pytest.mark.parametrize("norm", [1, 1.5, 2, 3, np.inf])
+@pytest.mark.parametrize("steps", [[], [StandardScaler(), PCA(2)]], ids=name)
+def test_radius_is_the_distance_to_the_hyperplane(steps, norm, two_classes):
+    X, y = two_classes
+    clf = smoother(make_pipeline(*steps, LogisticRegression()), norm=norm).fit(X, y)
+    certificate = clf.certify(X)
+    assert certificate.alpha is None
+    assert certificate.norm == norm
+    assert certificate.certified.mean() > 0.95
+    # The worst direction: Hoelder's inequality holds with equality for it.
+    w = linear_scores(clf.estimator_).coef[0]
+    dual = np.inf if norm == 1 else 1 / (1 - 1 / norm)
+    if norm == 1:
+        worst = np.sign(w) * (np.abs(w) == np.abs(w).max())
+    else:
+        worst = np.sign(w) * np.abs(w) ** (dual - 1)
+    worst = worst / np.linalg.norm(worst, norm)
+    away = np.where(certificate.prediction == clf.classes_[1], -1, 1)[:, None]
+    step = certificate.radius[:, None] * away * worst
+    assert_array_equal(clf.estimator_.predict(X + (1 - 1e-9) * step), certificate.prediction)
+    assert (clf.estimator_.predict(X + (1 + 1e-6) * step) != certificate.prediction).all()
+
+
+def test_exact_shares_are_those_of_many_votes(two_classes):
+    X, y = two_classes
+    exact = smoother(LogisticRegression()).fit(X, y)
+    votes = smoother(LogisticRegression(), structure="off").fit(X, y).certify(X).counts[:, 1]
+    shares = exact.predict_proba(X)
+    pvalues = [stats.binomtest(int(v), 20_000, p).pvalue for v, p in zip(votes, shares[:, 1])]
+    assert min(pvalues) > 1e-3 / len(X)
+    certificate = exact.certify(X)
+    assert (certificate.p_lower <= shares.max(axis=1)).all()
+    assert_allclose(certificate.p_lower, shares.max(axis=1), rtol=1e-9)
+    assert_allclose(certificate.radius, 0.5 * special.ndtri(certificate.p_lower), rtol=1e-6)
+    assert_array_equal(exact.predict(X), certificate.prediction)
+    assert_array_equal(exact.classes_[shares.argmax(axis=1)], certificate.prediction)
+
+
+@pytest.mark.filterwarnings("ignore::sksmooth.exceptions.NoiseCollapseWarning")
+def test_radius_never_exceeds_the_exact_one(two_classes):
+    """Rational arithmetic on a model with large numbers that cancel."""
+    from fractions import Fraction
+
+    rng = np.random.default_rng(0)
+    model = LogisticRegression().fit(*two_classes)
+    model.coef_ = rng.normal(size=(1, 4)) * [1e8, 1, 1e-8, 1e4]
+    X = rng.normal(size=(50, 4)) / np.abs(model.coef_[0])
+    model.intercept_ = np.array([-(X[0] @ model.coef_[0])])
+    y = model.predict(X)
+    certificate = smoother(FrozenEstimator(model), sigma=1e-3, norm=np.inf).fit(X, y).certify(X)
+    w, b = [Fraction(float(v)) for v in model.coef_[0]], Fraction(float(model.intercept_[0]))
+    for row, radius in zip(X, certificate.radius):
+        margin = abs(sum(Fraction(float(v)) * c for v, c in zip(row, w)) + b)
+        assert Fraction(float(radius)) <= margin / sum(map(abs, w))
+    assert certificate.abstained[0]
+
+
+def test_exact_certificates_elsewhere(two_classes):
+    X, y = two_classes
+    clf = smoother(LogisticRegression()).fit(X, y)
+    certificate = clf.certify(X, radius=0.3)
+    assert_array_equal(certificate.certified, certificate.radius >= 0.3)
+    assert make_certified_scorer(0.3)(clf, X, y) > 0.5
+    assert "exact" in repr(certificate)
+    assert len(certificate.to_frame()) == len(X)
+    with pytest.raises(ValueError, match="This certificate is exact"):
+        certificate.at(alpha=0.1)
+    with pytest.raises(ValueError, match="start is exact"):
+        clf.certify(X, radius=0.3, start=certificate)
+    assert len(type(certificate).concatenate([certificate[:5], certificate[5:]])) == len(X)
+
+
+def test_model_that_ignores_its_input(two_classes):
+    X, y = two_classes
+    model = LogisticRegression().fit(X, y)
+    model.coef_, model.intercept_ = np.zeros((1, 4)), np.array([1.0])
+    certificate = smoother(FrozenEstimator(model)).fit(X, y).certify(X)
+    assert (certificate.radius == np.inf).all()
+    assert (certificate.prediction == 2).all()
+
+
+def test_linear_kernel(two_classes):
+    X, y = two_classes
+    assert smoother(SVC(kernel="linear")).fit(X, y).certify(X).alpha is None
+
+
+# --------------------------------------------------------------------------- what is not linear
+
+
+class Stubborn(LogisticRegression):
+    """Inherits the coefficients and does not follow them."""
+
+    def predict(self, X):
+        return np.full(len(X), self.classes_[-1])
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        RandomForestClassifier(3, random_state=0),
+        SVC(),
+        SVC(kernel="linear"),
+        Stubborn(max_iter=300),
+        make_pipeline(PCA(2, whiten=True), LogisticRegression()),
+        make_pipeline(MinMaxScaler(clip=True), LogisticRegression()),
+        make_pipeline(PolynomialFeatures(2), LogisticRegression(max_iter=2000)),
+        make_pipeline(SimpleImputer(add_indicator=True), LogisticRegression(max_iter=300)),
+    ],
+    ids=name,
+)
+@pytest.mark.filterwarnings("ignore::sksmooth.exceptions.NoiseCollapseWarning")
+def test_other_models_are_asked_for_every_vote(model, iris):
+    X, y = iris
+    auto, off = (
+        smoother(model, structure=structure, n_estimation=100).fit(X, y).certify(X[::9])
+        for structure in ("auto", "off")
+    )
+    assert_array_equal(auto.counts, off.counts)
+
+
+def test_a_third_party_registers_its_model(iris):
+    class Mine(LogisticRegression):
+        pass
+
+    seen = []
+
+    @linear_scores.register
+    def _(model: Mine):
+        seen.append(model)
+        return LinearScores.of(model.coef_, model.intercept_)
+
+    X, y = iris
+    smoother(Mine(max_iter=300)).fit(X, y)
+    assert seen
