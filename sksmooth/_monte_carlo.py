@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from enum import IntEnum
@@ -226,7 +226,8 @@ def count_votes(
     with _library_threads(n_workers), bar:
         parallel = Parallel(n_jobs=n_jobs, prefer="threads", return_as="generator_unordered")
         for task, votes in parallel(
-            delayed(_run)(task, voter, rows[task.rows], stream, per_call) for task in tasks
+            delayed(_run)(task, rows.numbers(task.rows), voter, rows[task.rows], stream, per_call)
+            for task in tasks
         ):
             counts[task.rows] += votes
             bar.update(votes.sum())
@@ -263,16 +264,21 @@ def _plan(
 
 
 def _run(
-    task: _Task, voter: Any, rows: Rows, stream: DrawStream, per_call: int
+    task: _Task,
+    numbers: Sequence[int],
+    voter: Any,
+    rows: Rows,
+    stream: DrawStream,
+    per_call: int,
 ) -> tuple[_Task, NDArray[np.int64]]:
     draws = stream.take(task.start, task.stop)
     votes = np.zeros((len(rows), len(voter.classes)), np.int64)
     step = max(1, per_call // len(draws))
     for first in range(0, len(rows), step):
         chunk = rows[first : first + step]
-        origin = task.rows.start + first
+        named = numbers[first : first + len(chunk)]
         with _naming(
-            f"noisy copies of rows {origin} to {origin + len(chunk) - 1} of X "
+            f"noisy copies of rows {named[0]} to {named[-1]} of X "
             f"(draws {task.start} to {task.stop - 1})"
         ):
             votes[first : first + step] = voter.tally(chunk, stream.noise, draws)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,6 +46,10 @@ class Rows:
     def choose(self, positions: NDArray[np.intp]) -> Rows:
         """Return the rows at some positions, without copying them yet."""
         return Rows(self.values, self.dtype, self.as_given, positions)
+
+    def numbers(self, rows: slice) -> Sequence[int]:
+        """Positions in X of the rows of a slice, for messages."""
+        return range(len(self.values))[rows] if self.chosen is None else self.chosen[rows].tolist()
 
     @property
     def shape(self) -> tuple[int, ...]:

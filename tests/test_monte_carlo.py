@@ -168,6 +168,26 @@ def test_error_of_the_base_model_names_the_rows():
     assert "noisy copies of rows 16 to 17 of X (draws 0 to 9)" in shown
 
 
+def test_error_names_rows_by_their_place_in_x_where_some_were_chosen():
+    class Picky:
+        def predict(self, X):
+            raise ZeroDivisionError("cannot divide")
+
+    rows = read_rows(np.zeros((30, 2)), owner=None).choose(np.array([4, 21, 27]))
+    with pytest.raises(ZeroDivisionError) as info:
+        count_votes(
+            Voter(Picky(), SumSign.classes),
+            rows,
+            stream_for(rows),
+            10,
+            batch_size=20,
+            n_jobs=1,
+            progress=None,
+        )
+    shown = "\n".join([*getattr(info.value, "__notes__", ()), str(info.value)])
+    assert "noisy copies of rows 4 to 21 of X (draws 0 to 9)" in shown
+
+
 @pytest.mark.parametrize(
     ("labels", "message"),
     [
