@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
-from scipy import special
+from scipy import sparse, special
 from sklearn.decomposition import PCA, TruncatedSVD
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.frozen import FrozenEstimator
@@ -63,8 +63,9 @@ class LinearScores:
     @classmethod
     def of(cls, coef: Any, intercept: Any) -> LinearScores:
         """Scores as a model holds them."""
-        coef = np.atleast_2d(np.asarray(coef, dtype=float))
-        intercept = np.broadcast_to(np.asarray(intercept, dtype=float), len(coef))
+        dense = coef.toarray() if sparse.issparse(coef) else coef
+        coef = np.atleast_2d(np.array(dense, dtype=float))
+        intercept = np.broadcast_to(np.asarray(intercept, dtype=float), len(coef)).copy()
         return cls(coef, intercept, np.abs(coef), np.abs(intercept))
 
     def after(self, matrix: Any, offset: Any) -> LinearScores:
@@ -87,9 +88,20 @@ def linear_scores(model: Any) -> LinearScores | None:
     """Return the linear scores of a fitted classifier, or None if it is not known to be linear.
 
     Register a classifier of your own with ``linear_scores.register(YourClassifier)``; its
-    `predict` has to answer with the class of the largest score.
+    `predict` has to answer with the class of the largest score. A registration is for that very
+    class: a subclass may have a `predict` of its own.
     """
     return None
+
+
+def known_scores(model: Any) -> LinearScores | None:
+    """Linear scores of a model whose very class is registered."""
+    return linear_scores(model) if type(model) in linear_scores.registry else None
+
+
+def known_map(transformer: Any) -> tuple[Any, Any] | None:
+    """Affine map of a transformer whose very class is registered."""
+    return affine_map(transformer) if type(transformer) in affine_map.registry else None
 
 
 @linear_scores.register(LinearDiscriminantAnalysis)
@@ -108,21 +120,20 @@ def _(model: Any) -> LinearScores | None:
 def _(model: SVC) -> LinearScores | None:
     if model.kernel != "linear" or len(model.classes_) != 2:
         return None  # votes of pairs of classes are not a largest score
-    coef = model.coef_
-    return LinearScores.of(coef.toarray() if hasattr(coef, "toarray") else coef, model.intercept_)
+    return LinearScores.of(model.coef_, model.intercept_)
 
 
 @linear_scores.register
 def _(model: FrozenEstimator) -> LinearScores | None:
-    return linear_scores(model.estimator)
+    return known_scores(model.estimator)
 
 
 @linear_scores.register
 def _(model: Pipeline) -> LinearScores | None:
-    scores = linear_scores(model[-1])
+    scores = known_scores(model[-1])
     steps = [step for _, step in model.steps[:-1] if step not in (None, "passthrough")]
     for step in reversed(steps):
-        step_map = None if scores is None else affine_map(step)
+        step_map = None if scores is None else known_map(step)
         if scores is None or step_map is None:
             return None
         scores = scores.after(*step_map)
@@ -137,13 +148,15 @@ def affine_map(transformer: Any) -> tuple[Any, Any] | None:
 
 @affine_map.register
 def _(transformer: FrozenEstimator) -> tuple[Any, Any] | None:
-    return affine_map(transformer.estimator)
+    return known_map(transformer.estimator)
 
 
 @affine_map.register
 def _(transformer: StandardScaler) -> tuple[Any, Any] | None:
-    scale = 1.0 / (transformer.scale_ if transformer.with_std else np.ones_like(transformer.mean_))
-    return scale, -transformer.mean_ * scale if transformer.with_mean else 0.0 * scale
+    n_features = transformer.n_features_in_
+    scale = 1.0 / transformer.scale_ if transformer.with_std else np.ones(n_features)
+    center = transformer.mean_ if transformer.with_mean else np.zeros(n_features)
+    return scale, -center * scale
 
 
 @affine_map.register
@@ -191,9 +204,7 @@ def _(transformer: SimpleImputer) -> tuple[Any, Any] | None:
     return np.ones(n_features), np.zeros(n_features)
 
 
-def structure_of(
-    model: Any, n_classes: int, noise: Noise, rows: Rows, votes: NDArray[np.intp]
-) -> LinearScores | None:
+def structure_of(model: Any, n_classes: int, noise: Noise, rows: Rows) -> LinearScores | None:
     """Linear scores of the base model, if noise on its inputs may be drawn as noise on them.
 
     Parameters
@@ -204,53 +215,61 @@ def structure_of(
         Number of classes.
     noise : Noise
         Distribution of the noise.
-    rows : Rows of length m
-        Inputs on which the model and its scores have to agree.
-    votes : ndarray of shape (m,)
-        Class indices that the model itself gives to these inputs.
+    rows : Rows
+        Inputs.
 
     Returns
     -------
     scores : LinearScores or None
         None: the model has to be asked for every vote.
     """
-    if type(noise) is not GaussianNoise or len(rows.shape) != 1:
+    if type(noise) is not GaussianNoise or len(rows.shape) != 1 or n_classes < 2:
         return None
-    scores = linear_scores(model)
+    scores = known_scores(model)
     if scores is None or scores.coef.shape[1] != rows.n_features:
         return None
-    if len(scores.coef) != (1 if n_classes == 2 else n_classes) or n_classes < 2:
-        return None
-    given = score_rows(scores, rows).values
-    ours = (given[:, 0] > 0).astype(np.intp) if n_classes == 2 else given.argmax(axis=1)
-    return scores if np.array_equal(ours, votes) else None
+    return scores if len(scores.coef) == (1 if n_classes == 2 else n_classes) else None
+
+
+def agree(scores: LinearScores, rows: Rows, votes: NDArray[np.intp]) -> bool:
+    """Whether scores give rows the class indices that the model itself gives them."""
+    if len(scores.coef) == 1:
+        return np.array_equal(_side(scores, rows)[0], votes == 1)
+    return np.array_equal(score_rows(scores, rows).values.argmax(axis=1), votes)
 
 
 def score_rows(scores: LinearScores, rows: Rows) -> Rows:
     """Return the scores of all rows, as rows that noise is added to."""
-    values = rows.values @ scores.coef.T + scores.intercept
+    coef, place = np.unique(scores.coef, axis=0, return_inverse=True)
+    values = (rows.values @ coef.T)[:, place.ravel()] + scores.intercept
     return Rows(values, np.dtype(np.float64), rows.as_given, rows.chosen)
 
 
 def score_stream(scores: LinearScores, stream: DrawStream) -> DrawStream:
     """Return the stream of the noise that the scores get from the noise of a stream."""
-    factor: Any = np.linalg.qr(scores.coef.T, mode="r")
-    noise: Any = _ScoreNoise(stream.noise, factor)
+    coef, place = np.unique(scores.coef, axis=0, return_inverse=True)
+    factor: Any = np.linalg.qr(coef.T, mode="r")
+    noise: Any = _ScoreNoise(stream.noise, factor, place.ravel())
     shape = (len(scores.coef),)
     return DrawStream(noise, stream.seed, stream.purpose, shape, np.dtype(np.float64))
 
 
 @dataclass(frozen=True)
 class _ScoreNoise:
-    """Gaussian noise on the scores: ``W z`` has the law of ``R^T g``, where ``W^T = Q R``."""
+    """Gaussian noise on the scores: ``W z`` has the law of ``R^T g``, where ``W^T = Q R``.
+
+    Equal rows of W get the very same numbers, so that classes which tie for the model tie here.
+    """
 
     noise: Noise
     factor: NDArray[np.float64]
+    place: NDArray[np.intp]
 
     def draw(
         self, n: int, shape: tuple[int, ...], rng: np.random.Generator, dtype: DTypeLike
     ) -> NDArray[Any]:
-        return self.noise.draw(n, (len(self.factor),), rng, dtype) @ self.factor
+        draws: NDArray[Any] = self.noise.draw(n, (len(self.factor),), rng, dtype) @ self.factor
+        return draws[:, self.place]
 
 
 @dataclass(frozen=True)
@@ -349,30 +368,58 @@ def exact_margin(
     -----
     By Hoelder's inequality the distance is ``|w @ x + b|`` over the dual norm of w.
     """
-    w, w_size = scores.coef[0], scores.coef_size[0]
-    score = rows.values @ w + scores.intercept[0]
-    rounding = 8 * (len(w) + 8) * _EPS
-    uncertain = rounding * (np.abs(rows.values) @ w_size + scores.intercept_size[0])
+    second, score, uncertain = _side(scores, rows)
     margin = np.maximum(np.abs(score) - uncertain, 0.0)
-
-    def distance_in(norm: float) -> NDArray[np.float64]:
-        dual = np.inf if norm == 1 else 1.0 / (1.0 - 1.0 / norm)
-        length = np.linalg.norm(w, dual) + rounding * np.linalg.norm(w_size, dual)
-        return _over(margin, length) * (1 - rounding)
-
-    distance = distance_in(norm)
-    p_lower = special.ndtr(distance_in(2) / sigma)
-    return score > 0, distance, np.maximum(np.nextafter(p_lower, 0.0), 0.5)
+    p_lower = special.ndtr(_distance(scores, margin, 2) / sigma)
+    return second, _distance(scores, margin, norm), np.maximum(np.nextafter(p_lower, 0.0), 0.5)
 
 
-def exact_share(scores: LinearScores, rows: Rows, sigma: float) -> NDArray[np.float64]:
-    """Probability that noise puts a row into the second of two classes."""
-    w, b = scores.coef[0], scores.intercept[0]
-    return special.ndtr(_over(rows.values @ w + b, sigma * np.linalg.norm(w)))
+def exact_shares(scores: LinearScores, rows: Rows, sigma: float) -> NDArray[np.float64]:
+    """Vote shares of the two classes; the larger is that of the class which `predict` gives."""
+    second, score, _ = _side(scores, rows)
+    share = special.ndtr(np.abs(_distance(scores, np.abs(score), 2)) / sigma)
+    winner = np.where(share > 0.5, share, np.nextafter(0.5, 1.0))
+    return np.where(second[:, None] == [False, True], winner[:, None], 1.0 - winner[:, None])
 
 
-def _over(margin: NDArray[np.float64], length: Any) -> NDArray[np.float64]:
-    """Divide, for a model that ignores its input (length 0) as well."""
-    if length > 0:
-        return margin / length
-    return np.where(margin == 0, 0.0, np.where(margin > 0, np.inf, -np.inf))
+def _scale(scores: LinearScores) -> float:
+    """Largest coefficient: in its units no score or norm over- or underflows."""
+    return float(np.abs(scores.coef[0]).max()) or 1.0
+
+
+def _side(
+    scores: LinearScores, rows: Rows
+) -> tuple[NDArray[np.bool_], NDArray[np.float64], NDArray[np.float64]]:
+    """Rows of the second class, their scores, and a bound of the rounding error of these.
+
+    The scores are in units of the largest coefficient; one that is not finite is 0 and proves
+    nothing.
+    """
+    unit = _scale(scores)
+    with np.errstate(over="ignore", invalid="ignore"):
+        score = rows.values @ (scores.coef[0] / unit) + scores.intercept[0] / unit
+        size = np.abs(rows.values) @ (scores.coef_size[0] / unit) + scores.intercept_size[0] / unit
+    known = np.isfinite(score) & np.isfinite(size)
+    score, size = np.where(known, score, 0.0), np.where(known, size, 0.0)
+    return score > 0, score, _rounding(scores) * size
+
+
+def _rounding(scores: LinearScores) -> float:
+    """Relative rounding error of a score, with room to spare."""
+    return float(8 * (scores.coef.shape[1] + 8) * _EPS)
+
+
+def _distance(
+    scores: LinearScores, margin: NDArray[np.float64], norm: float
+) -> NDArray[np.float64]:
+    """Distance to the hyperplane, rounded down, for a margin in units of the largest coefficient.
+
+    Infinite where the model ignores its input and the margin is not 0.
+    """
+    unit, rounding = _scale(scores), _rounding(scores)
+    dual = np.inf if norm == 1 else 1.0 / (1.0 - 1.0 / norm)
+    length = np.linalg.norm(scores.coef[0] / unit, dual)
+    if length == 0:
+        return np.where(margin == 0, 0.0, np.inf)
+    length += rounding * np.linalg.norm(scores.coef_size[0] / unit, dual)
+    return margin / length * (1 - rounding)

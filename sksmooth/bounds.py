@@ -31,7 +31,7 @@ _RELATIVE_SLACK, _ACCURATE_DRAWS = 4e-12, 1e5
 _SMALLEST_ALPHA = 1e-100
 
 # Sequential plan. Most rows are decided within a hundred draws; a finer growth saves little.
-_FIRST_LOOK, _LOOK_GROWTH = 64, 1.5
+_FIRST_LOOK, _LOOK_GROWTH, _MOST_LOOKS = 64, 1.5, 60
 _PART_OF_A_CALL = 0.9
 
 
@@ -181,9 +181,12 @@ def plan_looks(cap: int, n_earlier_calls: int = 0) -> list[Look]:
     A group-sequential plan: the exact bound of Clopper and Pearson is evaluated at numbers of
     draws that grow geometrically, each time with a share of alpha fixed in advance. By the union
     bound the lower bounds of all looks hold together with probability ``1 - alpha``, so sampling
-    may stop at any of them, for any reason, and may be taken up again: later calls have shares
-    of their own. Half of a call's part of alpha is kept for the cap, where a row that is hard to
-    decide gets almost the bound of a fixed number of draws.
+    may stop at any of them, for any reason. Half of the first call's part of alpha is kept for
+    the cap, where a row that is hard to decide gets almost the bound of a fixed number of draws.
+
+    Sampling may be taken up again. Later calls have parts of alpha of their own, and because their
+    cap may have been chosen after the first votes were seen, they look only at numbers of draws
+    (and spend only shares) that do not depend on it.
 
     Parameters
     ----------
@@ -196,7 +199,8 @@ def plan_looks(cap: int, n_earlier_calls: int = 0) -> list[Look]:
     Returns
     -------
     looks : list of Look
-        With increasing numbers of draws; the last is at `cap`.
+        With increasing numbers of draws. The last is at `cap` in the first call, and the last of
+        64, 96, 144, ... up to it in later ones.
 
     References
     ----------
@@ -212,13 +216,12 @@ def plan_looks(cap: int, n_earlier_calls: int = 0) -> list[Look]:
     0.9
     """
     part = _PART_OF_A_CALL * (1 - _PART_OF_A_CALL) ** n_earlier_calls
-    sizes = []
-    size = float(_FIRST_LOOK)
-    while math.ceil(size) < cap:
-        sizes.append(math.ceil(size))
-        size *= _LOOK_GROWTH
-    early = [Look(n, part / 2 / len(sizes)) for n in sizes]
-    return [*early, Look(cap, part / 2 if early else part)]
+    grid = [math.ceil(_FIRST_LOOK * _LOOK_GROWTH**i) for i in range(_MOST_LOOKS)]
+    if n_earlier_calls:
+        return [Look(n, part / _MOST_LOOKS) for n in grid if n <= cap]
+    early = [n for n in grid if n < cap]
+    share = part / 2 if early else part
+    return [*(Look(n, part / 2 / len(early)) for n in early), Look(cap, share)]
 
 
 def _check_counts(

@@ -29,7 +29,14 @@ from sklearn.preprocessing import (
 from sklearn.svm import SVC, LinearSVC
 
 from sksmooth import SmoothedClassifier, make_certified_scorer
-from sksmooth._linear import LinearScores, ScoreVoter, linear_scores, score_rows, score_stream
+from sksmooth._linear import (
+    LinearScores,
+    ScoreVoter,
+    affine_map,
+    linear_scores,
+    score_rows,
+    score_stream,
+)
 from sksmooth._monte_carlo import DrawStream, Purpose, Voter
 from sksmooth._rows import read_rows
 from sksmooth.noise import GaussianNoise
@@ -50,6 +57,7 @@ AFFINE = [
     [StandardScaler()],
     [StandardScaler(with_mean=False)],
     [StandardScaler(with_std=False)],
+    [StandardScaler(with_mean=False, with_std=False)],
     [MinMaxScaler((-1, 2))],
     [MaxAbsScaler()],
     [RobustScaler()],
@@ -254,6 +262,90 @@ def test_model_that_ignores_its_input(two_classes):
     assert (certificate.prediction == 2).all()
 
 
+@pytest.mark.parametrize("norm", [1.001, 1.01, 2, np.inf])
+@pytest.mark.parametrize("factor", [1e-200, 1e-6, 1e200])
+def test_radius_of_tiny_and_huge_coefficients(norm, factor, two_classes):
+    X, y = two_classes
+    model = LogisticRegression().fit(X, y)
+    expected = smoother(FrozenEstimator(model), norm=norm).fit(X, y).certify(X)
+    model.coef_, model.intercept_ = model.coef_ * factor, model.intercept_ * factor
+    clf = smoother(FrozenEstimator(model), norm=norm).fit(X, y)
+    scaled = clf.certify(X)
+    assert_allclose(scaled.radius, expected.radius, rtol=1e-9)
+    assert_array_equal(clf.predict(X), scaled.prediction)
+    assert_array_equal(clf.classes_[clf.predict_proba(X).argmax(axis=1)], scaled.prediction)
+    assert np.isfinite(scaled.radius).all()
+    assert_allclose(scaled.radius.min(), 0, atol=10)
+
+
+@pytest.mark.filterwarnings("ignore:.*overflow", "ignore:.*invalid value")
+def test_scores_that_overflow_prove_nothing(two_classes):
+    X, y = two_classes
+    model = LogisticRegression().fit(X, y)
+    clf = smoother(FrozenEstimator(model)).fit(X, y)
+    model.intercept_ = model.intercept_ * 1e308 * 10
+    certificate = clf.certify(X)
+    assert certificate.abstained.all()
+    assert not np.isnan(certificate.radius).any()
+
+
+def test_rows_on_the_border_are_predicted_alike(two_classes):
+    X, y = two_classes
+    model = LogisticRegression().fit(X, y)
+    model.coef_, model.intercept_ = np.eye(1, 4), np.zeros(1)
+    border = np.array([[1e-17, 0, 0, 0], [0.0, 0, 0, 0], [-1e-17, 0, 0, 0]])
+    clf = smoother(FrozenEstimator(model)).fit(X, model.predict(X))
+    prediction = clf.certify(border).prediction
+    assert_array_equal(clf.predict(border), prediction)
+    assert_array_equal(clf.classes_[clf.predict_proba(border).argmax(axis=1)], prediction)
+    assert_array_equal(model.predict(border), prediction)
+
+
+def test_model_that_changes_after_fit_is_followed(two_classes):
+    X, y = two_classes
+    model = SGDClassifier(random_state=0).fit(X, y)
+    clf = smoother(FrozenEstimator(model)).fit(X, y)
+    for _ in range(5):
+        model.partial_fit(X + 3, y)
+    assert_array_equal(clf.certify(X).prediction, model.predict(X))
+
+
+def test_failed_fit_leaves_the_earlier_one(two_classes):
+    X, y = two_classes
+    one, other = LogisticRegression().fit(X, y), LogisticRegression().fit(-X, y)
+    clf = smoother(FrozenEstimator(one)).fit(X, y).set_params(estimator=FrozenEstimator(other))
+    with pytest.raises(ValueError, match="None of the labels in y"):
+        clf.fit(X, y + 50)
+    assert_array_equal(clf.certify(X).prediction, one.predict(X))
+
+
+def test_structure_can_be_turned_off_after_fit(two_classes):
+    X, y = two_classes
+    clf = smoother(LogisticRegression(), n_estimation=100).fit(X, y)
+    assert clf.certify(X).alpha is None
+    assert clf.set_params(structure="off").certify(X).alpha == 0.001
+
+
+def test_sparse_coefficients(two_classes):
+    X, y = two_classes
+    model = LogisticRegression().fit(X, y)
+    expected = smoother(FrozenEstimator(model)).fit(X, y).certify(X).radius
+    sparsified = smoother(FrozenEstimator(model.sparsify())).fit(X, y).certify(X).radius
+    assert_array_equal(sparsified, expected)
+
+
+def test_classes_that_tie_for_the_model_tie_on_its_scores():
+    """Equal rows of coefficients: the first of two such classes gets all their votes."""
+    X, y = np.random.default_rng(0).normal(size=(60, 2)), np.arange(60) % 3
+    model = LogisticRegression().fit(X, y)
+    model.coef_ = np.array([[1, 0.37], [1, 0.37], [-1, 0.2]])
+    model.intercept_ = np.array([0.3, 0.3, 0.28])
+    clf = smoother(FrozenEstimator(model)).fit(X, model.predict(X))
+    counts = clf.certify([[-0.06, 0.0]]).counts
+    assert counts[0, 1] == 0
+    assert counts[0, 0] > 5000
+
+
 def test_linear_kernel(two_classes):
     X, y = two_classes
     assert smoother(SVC(kernel="linear")).fit(X, y).certify(X).alpha is None
@@ -269,6 +361,13 @@ class Stubborn(LogisticRegression):
         return np.full(len(X), self.classes_[-1])
 
 
+class Clipping(StandardScaler):
+    """Inherits the scale and does more."""
+
+    def transform(self, X):
+        return np.clip(super().transform(X), -0.1, 0.1)
+
+
 @pytest.mark.parametrize(
     "model",
     [
@@ -276,6 +375,7 @@ class Stubborn(LogisticRegression):
         SVC(),
         SVC(kernel="linear"),
         Stubborn(max_iter=300),
+        make_pipeline(Clipping(), LogisticRegression()),
         make_pipeline(PCA(2, whiten=True), LogisticRegression()),
         make_pipeline(MinMaxScaler(clip=True), LogisticRegression()),
         make_pipeline(PolynomialFeatures(2), LogisticRegression(max_iter=2000)),
@@ -307,3 +407,4 @@ def test_a_third_party_registers_its_model(iris):
     X, y = iris
     smoother(Mine(max_iter=300)).fit(X, y)
     assert seen
+    assert StandardScaler in affine_map.registry

@@ -23,6 +23,13 @@ def test_plan(cap):
     assert looks[-1].alpha_share >= 0.45 - 1e-12
 
 
+def test_later_calls_look_where_their_cap_does_not_matter():
+    """The cap of a later call may depend on votes that were seen, so nothing may depend on it."""
+    long = plan_looks(10**6, 1)
+    for cap in (63, 64, 1000, 54_321):
+        assert plan_looks(cap, 1) == [look for look in long if look.n_draws <= cap]
+
+
 def test_all_calls_together_spend_no_more_than_alpha():
     spent = sum(look.alpha_share for call in range(60) for look in plan_looks(10**5, call))
     assert spent <= 1 + 1e-12

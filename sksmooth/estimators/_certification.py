@@ -105,8 +105,8 @@ class Certification:
         smoother, m = self.smoother, len(self.rows)
         n_calls = start.n_calls if start is not None else 0
         looks = plan_looks(smoother.n_estimation, n_calls)
-        self._refuse_hopeless(alpha_share=looks[-1].alpha_share)
         if start is None:
+            self._refuse_hopeless(alpha_share=looks[-1].alpha_share)
             prediction = self._select(smoother._selection_votes(self.rows))
             counts = np.zeros((m, len(smoother.classes_)), np.int64)
             alpha_share = np.full(m, looks[0].alpha_share)
@@ -198,10 +198,10 @@ class Certification:
         )
 
 
-def exact_certificate(smoother, rows, target):
+def exact_certificate(smoother, scores, rows, target):
     """Certificate of a linear classifier with two classes: the distance to its hyperplane."""
     norm = smoother.noise_.norm if smoother.norm is None else smoother.norm
-    second, distance, p_lower = exact_margin(smoother._scores, rows, norm, smoother.noise_.sigma)
+    second, distance, p_lower = exact_margin(scores, rows, norm, smoother.noise_.sigma)
     m = len(rows)
     return ClassificationCertificate(
         prediction=smoother.classes_[second.astype(int)],
@@ -289,6 +289,10 @@ def check_start(start, smoother, rows):
         raise ValueError(
             "start spent all of its alpha on a fixed number of draws, so it cannot be continued. "
             "Start with a certificate that was made with certify(X, radius=...)."
+        )
+    if not plan_looks(smoother.n_estimation, start.n_calls):
+        raise ValueError(
+            f"n_estimation={smoother.n_estimation} is too small to go on with; use at least 64."
         )
     if len(start) != len(rows):
         raise ValueError(f"start has {len(start)} rows and X has {len(rows)}; pass the same rows.")

@@ -12,7 +12,14 @@ from sklearn.utils._param_validation import Interval, Options, StrOptions
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_y, check_consistent_length, check_is_fitted
 
-from sksmooth._linear import ScoreVoter, exact_share, score_rows, score_stream, structure_of
+from sksmooth._linear import (
+    ScoreVoter,
+    agree,
+    exact_shares,
+    score_rows,
+    score_stream,
+    structure_of,
+)
 from sksmooth._monte_carlo import Purpose, Voter, count_votes, name_of
 from sksmooth._rows import read_rows
 from sksmooth.estimators._base import BaseSmoother
@@ -207,9 +214,10 @@ class SmoothedClassifier(ClassifierMixin, BaseSmoother):
         self.noise_ = self._make_noise()
         refuse_noise_below_resolution(self.noise_, rows)
         self._seed = self._draw_seed()
-        self.estimator_ = self._fit_base_model(X, rows, y, self._params_of_base_fit(params))
-        self.classes_ = _sorted_classes(self.estimator_, y)
-        _refuse_foreign_labels(self.estimator_, self.classes_, y)
+        model = self._fit_base_model(X, rows, y, self._params_of_base_fit(params))
+        classes = _sorted_classes(model, y)
+        _refuse_foreign_labels(model, classes, y)
+        self.estimator_, self.classes_, self._is_linear = model, classes, False
         self._examine_base_model(rows, y)
         return self
 
@@ -300,8 +308,9 @@ class SmoothedClassifier(ClassifierMixin, BaseSmoother):
         target = check_radius(radius, len(rows))
         if start is not None:
             check_start(start, self, rows)
-        if self._is_exact():
-            return exact_certificate(self, rows, target)
+        scores = self._scores(rows)
+        if _is_exact(scores):
+            return exact_certificate(self, scores, rows, target)
         if start is not None:
             return Certification.from_start(self, rows, target, start).decide(start)
         run = Certification(
@@ -353,14 +362,17 @@ class SmoothedClassifier(ClassifierMixin, BaseSmoother):
     def _voter(self):
         return Voter(self.estimator_, self.classes_)
 
-    def _is_exact(self):
-        return self._scores is not None and len(self._scores.coef) == 1
+    def _scores(self, rows):
+        """Linear scores of the base model as it is now, where votes may be taken on them."""
+        if self.structure == "off" or not self._is_linear:
+            return None
+        return structure_of(self.estimator_, len(self.classes_), self.noise_, rows)
 
     def _vote_shares(self, rows):
-        if not self._is_exact():
-            return self._selection_votes(rows) / self.n_selection
-        second = exact_share(self._scores, rows, self.noise_.sigma)
-        return np.stack([1.0 - second, second], axis=1)
+        scores = self._scores(rows)
+        if _is_exact(scores):
+            return exact_shares(scores, rows, self.noise_.sigma)
+        return self._selection_votes(rows) / self.n_selection
 
     def _selection_votes(self, rows):
         return self._count(
@@ -368,10 +380,10 @@ class SmoothedClassifier(ClassifierMixin, BaseSmoother):
         )
 
     def _count(self, rows, stream, n_draws, *, first_draw=0, progress=None):
-        voter = self._voter()
-        if self._scores is not None and not self._is_exact():
+        voter, scores = self._voter(), self._scores(rows)
+        if scores is not None:
             voter = ScoreVoter(self.classes_)
-            rows, stream = score_rows(self._scores, rows), score_stream(self._scores, stream)
+            rows, stream = score_rows(scores, rows), score_stream(scores, stream)
         return count_votes(
             voter,
             rows,
@@ -388,13 +400,10 @@ class SmoothedClassifier(ClassifierMixin, BaseSmoother):
         sample = np.unique(np.linspace(0, len(rows) - 1, _COLLAPSE_ROWS).astype(int))
         rows, truth = rows[sample], y[sample][:, None] == self.classes_
         clean_votes = self._voter()(rows.as_given(rows.values.astype(rows.dtype)), len(rows))
-        self._scores = None
-        if self.structure == "auto":
-            self._scores = structure_of(
-                self.estimator_, len(self.classes_), self.noise_, rows, clean_votes
-            )
+        scores = structure_of(self.estimator_, len(self.classes_), self.noise_, rows)
+        self._is_linear = scores is not None and agree(scores, rows, clean_votes)
         clean = truth[np.arange(len(rows)), clean_votes].mean()
-        if self._is_exact():
+        if _is_exact(self._scores(rows)):
             noisy = (self._vote_shares(rows) * truth).sum() / len(rows)
         else:
             stream = self._stream(rows, Purpose.COLLAPSE_CHECK)
@@ -411,6 +420,11 @@ class SmoothedClassifier(ClassifierMixin, BaseSmoother):
                 NoiseCollapseWarning,
                 stacklevel=4,
             )
+
+
+def _is_exact(scores):
+    """Whether a single score decides between two classes, so that no vote is needed."""
+    return scores is not None and len(scores.coef) == 1
 
 
 def _refuse_foreign_labels(model, classes, y):

@@ -159,8 +159,20 @@ def test_going_on_uses_new_draws(iris):
     first = clf.certify(X, radius=0.5)
     clf.set_params(n_estimation=3000)
     again = clf.certify(X, radius=0.5, start=first)
-    to_the_end = again.n_draws == 3000
-    assert_array_equal(again.counts[to_the_end], clf.certify(X).counts[to_the_end])
+    last = int(again.n_draws.max())
+    assert 2000 < last <= 3000
+    to_the_end = again.n_draws == last
+    full = clf.set_params(n_estimation=last).certify(X)
+    assert_array_equal(again.counts[to_the_end], full.counts[to_the_end])
+
+
+def test_going_on_accepts_a_radius_that_only_earlier_votes_reach(iris):
+    X, y = iris
+    clf = smoother(n_estimation=2000).fit(X, y)
+    first = clf.certify(X, radius=0.75)
+    largest = first.radius.max()
+    again = clf.certify(X, radius=largest, start=first)
+    assert_array_equal(again.certified, first.radius == largest)
 
 
 def test_what_cannot_be_continued(iris):
@@ -175,6 +187,8 @@ def test_what_cannot_be_continued(iris):
         clf.certify(X, start=first)
     with pytest.raises(ValueError, match="must be a ClassificationCertificate, got dict"):
         clf.certify(X, radius=0.1, start={})
+    with pytest.raises(ValueError, match="too small to go on with; use at least 64"):
+        smoother(n_estimation=63).fit(X, y).certify(X, radius=0.1, start=first)
     with pytest.raises(ValueError, match="start brings its own bilateral"):
         clf.certify(X, radius=0.1, start=first, bilateral=True)
     other = smoother(sigma=0.2).fit(X, y)
