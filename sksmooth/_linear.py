@@ -249,6 +249,7 @@ def score_stream(scores: LinearScores, stream: DrawStream) -> DrawStream:
     """Return the stream of the noise that the scores get from the noise of a stream."""
     coef, place = np.unique(scores.coef, axis=0, return_inverse=True)
     factor: Any = np.linalg.qr(coef.T, mode="r")
+    factor *= np.where(np.diag(factor) < 0, -1.0, 1.0)[:, None]  # the same with any LAPACK
     noise: Any = _ScoreNoise(stream.noise, factor, place.ravel())
     shape = (len(scores.coef),)
     return DrawStream(noise, stream.seed, stream.purpose, shape, np.dtype(np.float64))
