@@ -30,11 +30,12 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import MaxAbsScaler, MinMaxScaler, RobustScaler, StandardScaler
 from sklearn.svm import SVC, LinearSVC
 
-from sksmooth._monte_carlo import DrawStream
+from sksmooth._monte_carlo import DrawStream, Purpose, derived_seed
 from sksmooth._rows import Rows
 from sksmooth.noise import GaussianNoise, Noise
 
 _EPS = np.finfo(np.float64).eps
+_LARGE = 1e120
 
 # Scores of one call: few calls, and a few megabytes.
 _VALUES_PER_CALL, _FEWEST_DRAWS = 2**18, 256
@@ -120,7 +121,10 @@ def _(model: Any) -> LinearScores | None:
 def _(model: SVC) -> LinearScores | None:
     if model.kernel != "linear" or len(model.classes_) != 2:
         return None  # votes of pairs of classes are not a largest score
-    return LinearScores.of(model.coef_, model.intercept_)
+    scores = LinearScores.of(model.coef_, model.intercept_)
+    duals, vectors = _wide(model.dual_coef_), _wide(model.support_vectors_)
+    terms = np.abs(duals) @ np.abs(vectors) * len(vectors)  # what libsvm itself sums and rounds
+    return LinearScores(scores.coef, scores.intercept, terms, scores.intercept_size)
 
 
 @linear_scores.register
@@ -151,31 +155,36 @@ def _(transformer: FrozenEstimator) -> tuple[Any, Any] | None:
     return known_map(transformer.estimator)
 
 
+def _wide(values: Any) -> NDArray[np.float64]:
+    """Float64, before any arithmetic: models fitted in float32 hold float32."""
+    return np.asarray(values.toarray() if sparse.issparse(values) else values, dtype=float)
+
+
 @affine_map.register
 def _(transformer: StandardScaler) -> tuple[Any, Any] | None:
     n_features = transformer.n_features_in_
-    scale = 1.0 / transformer.scale_ if transformer.with_std else np.ones(n_features)
-    center = transformer.mean_ if transformer.with_mean else np.zeros(n_features)
+    scale = 1.0 / _wide(transformer.scale_) if transformer.with_std else np.ones(n_features)
+    center = _wide(transformer.mean_) if transformer.with_mean else np.zeros(n_features)
     return scale, -center * scale
 
 
 @affine_map.register
 def _(transformer: MinMaxScaler) -> tuple[Any, Any] | None:
-    return None if transformer.clip else (transformer.scale_, transformer.min_)
+    return None if transformer.clip else (_wide(transformer.scale_), _wide(transformer.min_))
 
 
 @affine_map.register
 def _(transformer: MaxAbsScaler) -> tuple[Any, Any] | None:
     if getattr(transformer, "clip", False):
         return None
-    return 1.0 / transformer.scale_, 0.0 * transformer.scale_
+    return 1.0 / _wide(transformer.scale_), np.zeros(len(transformer.scale_))
 
 
 @affine_map.register
 def _(transformer: RobustScaler) -> tuple[Any, Any] | None:
     n_features = transformer.n_features_in_
-    scale = 1.0 / transformer.scale_ if transformer.with_scaling else np.ones(n_features)
-    center = transformer.center_ if transformer.with_centering else np.zeros(n_features)
+    scale = 1.0 / _wide(transformer.scale_) if transformer.with_scaling else np.ones(n_features)
+    center = _wide(transformer.center_) if transformer.with_centering else np.zeros(n_features)
     return scale, -center * scale
 
 
@@ -183,12 +192,13 @@ def _(transformer: RobustScaler) -> tuple[Any, Any] | None:
 def _(transformer: PCA) -> tuple[Any, Any] | None:
     if transformer.whiten:
         return None
-    return transformer.components_, -transformer.components_ @ transformer.mean_
+    components = _wide(transformer.components_)
+    return components, -components @ _wide(transformer.mean_)
 
 
 @affine_map.register
 def _(transformer: TruncatedSVD) -> tuple[Any, Any] | None:
-    return transformer.components_, np.zeros(len(transformer.components_))
+    return _wide(transformer.components_), np.zeros(len(transformer.components_))
 
 
 @affine_map.register
@@ -204,15 +214,17 @@ def _(transformer: SimpleImputer) -> tuple[Any, Any] | None:
     return np.ones(n_features), np.zeros(n_features)
 
 
-def structure_of(model: Any, n_classes: int, noise: Noise, rows: Rows) -> LinearScores | None:
+def structure_of(
+    model: Any, classes: NDArray[Any], noise: Noise, rows: Rows
+) -> LinearScores | None:
     """Linear scores of the base model, if noise on its inputs may be drawn as noise on them.
 
     Parameters
     ----------
     model : object with predict
         Base model.
-    n_classes : int
-        Number of classes.
+    classes : ndarray of shape (n_classes,)
+        Labels that the scores have to be of, in this order.
     noise : Noise
         Distribution of the noise.
     rows : Rows
@@ -223,12 +235,22 @@ def structure_of(model: Any, n_classes: int, noise: Noise, rows: Rows) -> Linear
     scores : LinearScores or None
         None: the model has to be asked for every vote.
     """
-    if type(noise) is not GaussianNoise or len(rows.shape) != 1 or n_classes < 2:
+    if type(noise) is not GaussianNoise or len(rows.shape) != 1 or len(classes) < 2:
+        return None
+    order: Any = getattr(model, "classes_", None)
+    if not np.array_equal(order, classes):
         return None
     scores = known_scores(model)
-    if scores is None or scores.coef.shape[1] != rows.n_features:
+    if scores is None or scores.coef.shape[1] != rows.n_features or not _in_range(scores):
         return None
-    return scores if len(scores.coef) == (1 if n_classes == 2 else n_classes) else None
+    return scores if len(scores.coef) == (1 if len(classes) == 2 else len(classes)) else None
+
+
+def _in_range(scores: LinearScores) -> bool:
+    """Whether products of the numbers at hand neither over- nor underflow."""
+    sizes = np.concatenate([scores.coef_size.ravel(), scores.intercept_size])
+    sizes = sizes[sizes != 0]
+    return bool(np.isfinite(sizes).all() and (sizes < _LARGE).all() and (sizes > 1 / _LARGE).all())
 
 
 def agree(scores: LinearScores, rows: Rows, votes: NDArray[np.intp]) -> bool:
@@ -252,7 +274,8 @@ def score_stream(scores: LinearScores, stream: DrawStream) -> DrawStream:
     factor *= np.where(np.diag(factor) < 0, -1.0, 1.0)[:, None]  # the same with any LAPACK
     noise: Any = _ScoreNoise(stream.noise, factor, place.ravel())
     shape = (len(scores.coef),)
-    return DrawStream(noise, stream.seed, stream.purpose, shape, np.dtype(np.float64))
+    seed = derived_seed(stream.seed, Purpose.SCORES)  # not the draws that inputs would get
+    return DrawStream(noise, seed, stream.purpose, shape, np.dtype(np.float64))
 
 
 @dataclass(frozen=True)
@@ -420,7 +443,7 @@ def _distance(
     unit, rounding = _scale(scores), _rounding(scores)
     dual = np.inf if norm == 1 else 1.0 / (1.0 - 1.0 / norm)
     length = np.linalg.norm(scores.coef[0] / unit, dual)
+    length += rounding * np.linalg.norm(scores.coef_size[0] / unit, dual)
     if length == 0:
         return np.where(margin == 0, 0.0, np.inf)
-    length += rounding * np.linalg.norm(scores.coef_size[0] / unit, dual)
     return margin / length * (1 - rounding)

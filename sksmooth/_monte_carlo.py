@@ -47,6 +47,13 @@ class Purpose(IntEnum):
     BASE_MODEL = 4
     PILOT = 5
     SCORING = 6
+    SCORES = 7
+
+
+def derived_seed(seed: int, purpose: Purpose) -> int:
+    """Seed of streams that share no draw with those of another."""
+    sequence = np.random.SeedSequence(int(seed), spawn_key=(purpose,))
+    return int(sequence.generate_state(1, np.uint64)[0])
 
 
 @dataclass(frozen=True)

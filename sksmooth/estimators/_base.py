@@ -14,7 +14,7 @@ from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
 from sklearn.utils.validation import _check_method_params
 
-from sksmooth._monte_carlo import DrawStream, Purpose, augment
+from sksmooth._monte_carlo import DrawStream, Purpose, augment, derived_seed
 
 _POSITIVE = Interval(Real, 0, None, closed="neither")
 
@@ -85,8 +85,7 @@ class BaseSmoother(MetaEstimatorMixin, BaseEstimator, ABC):
         """Return a copy with other draws: a model is not certified by those it was chosen by."""
         scorer = copy(self)
         if self._seed is not None:
-            seed = np.random.SeedSequence(int(self._seed), spawn_key=(Purpose.SCORING,))
-            scorer._seed = int(seed.generate_state(1, np.uint64)[0])
+            scorer._seed = derived_seed(self._seed, Purpose.SCORING)
         return scorer
 
     def _stream(self, rows, purpose):

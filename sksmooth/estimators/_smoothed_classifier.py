@@ -366,7 +366,7 @@ class SmoothedClassifier(ClassifierMixin, BaseSmoother):
         """Linear scores of the base model as it is now, where votes may be taken on them."""
         if self.structure == "off" or not self._is_linear:
             return None
-        return structure_of(self.estimator_, len(self.classes_), self.noise_, rows)
+        return structure_of(self.estimator_, self.classes_, self.noise_, rows)
 
     def _vote_shares(self, rows):
         scores = self._scores(rows)
@@ -400,7 +400,7 @@ class SmoothedClassifier(ClassifierMixin, BaseSmoother):
         sample = np.unique(np.linspace(0, len(rows) - 1, _COLLAPSE_ROWS).astype(int))
         rows, truth = rows[sample], y[sample][:, None] == self.classes_
         clean_votes = self._voter()(rows.as_given(rows.values.astype(rows.dtype)), len(rows))
-        scores = structure_of(self.estimator_, len(self.classes_), self.noise_, rows)
+        scores = structure_of(self.estimator_, self.classes_, self.noise_, rows)
         self._is_linear = scores is not None and agree(scores, rows, clean_votes)
         clean = truth[np.arange(len(rows)), clean_votes].mean()
         if _is_exact(self._scores(rows)):
