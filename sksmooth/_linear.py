@@ -97,12 +97,14 @@ def linear_scores(model: Any) -> LinearScores | None:
 
 def known_scores(model: Any) -> LinearScores | None:
     """Linear scores of a model whose very class is registered."""
-    return linear_scores(model) if type(model) in linear_scores.registry else None
+    own = type(model) in linear_scores.registry and "predict" not in vars(model)
+    return linear_scores(model) if own else None
 
 
 def known_map(transformer: Any) -> tuple[Any, Any] | None:
     """Affine map of a transformer whose very class is registered."""
-    return affine_map(transformer) if type(transformer) in affine_map.registry else None
+    own = type(transformer) in affine_map.registry and "transform" not in vars(transformer)
+    return affine_map(transformer) if own else None
 
 
 @linear_scores.register(LinearDiscriminantAnalysis)
@@ -139,6 +141,8 @@ def _(model: Pipeline) -> LinearScores | None:
     for step in reversed(steps):
         step_map = None if scores is None else known_map(step)
         if scores is None or step_map is None:
+            return None
+        if not _in_range(scores.coef_size, scores.intercept_size, *step_map):
             return None
         scores = scores.after(*step_map)
     return scores
@@ -241,16 +245,17 @@ def structure_of(
     if not np.array_equal(order, classes):
         return None
     scores = known_scores(model)
-    if scores is None or scores.coef.shape[1] != rows.n_features or not _in_range(scores):
+    if scores is None or scores.coef.shape[1] != rows.n_features:
+        return None
+    if not _in_range(scores.coef_size, scores.intercept_size):
         return None
     return scores if len(scores.coef) == (1 if len(classes) == 2 else len(classes)) else None
 
 
-def _in_range(scores: LinearScores) -> bool:
-    """Whether products of the numbers at hand neither over- nor underflow."""
-    sizes = np.concatenate([scores.coef_size.ravel(), scores.intercept_size])
-    sizes = sizes[sizes != 0]
-    return bool(np.isfinite(sizes).all() and (sizes < _LARGE).all() and (sizes > 1 / _LARGE).all())
+def _in_range(*values: Any) -> bool:
+    """Whether products of any two of the numbers neither over- nor underflow."""
+    sizes = np.abs(np.concatenate([np.ravel(value) for value in values]))
+    return bool(((sizes == 0) | ((sizes > 1 / _LARGE) & (sizes < _LARGE))).all())
 
 
 def agree(scores: LinearScores, rows: Rows, votes: NDArray[np.intp]) -> bool:

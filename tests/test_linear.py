@@ -289,6 +289,23 @@ def test_coefficients_out_of_range_are_left_to_the_black_box(factor, two_classes
     assert np.isfinite(certificate.radius).all()
 
 
+def test_products_that_would_underflow_are_left_to_the_black_box(two_classes):
+    X, y = two_classes
+    model = make_pipeline(StandardScaler(), LogisticRegression()).fit(X, y)
+    model[0].scale_ = model[0].scale_ * 1e200
+    model[1].coef_ = model[1].coef_ * 1e-200
+    clf = smoother(FrozenEstimator(model), n_estimation=100).fit(X, model.predict(X))
+    assert clf.certify(X).alpha == 0.001
+
+
+def test_predict_that_is_replaced_on_the_model_is_followed(two_classes):
+    X, y = two_classes
+    model = LogisticRegression().fit(X, y)
+    clf = smoother(FrozenEstimator(model), n_estimation=100).fit(X, y)
+    model.predict = lambda Z: np.full(len(Z), 2)
+    assert (clf.certify(X).prediction == 2).all()
+
+
 def test_model_that_is_fitted_to_other_classes_is_not_taken_for_the_old_one(two_classes):
     X, y = two_classes
     model = LogisticRegression().fit(X, y)
