@@ -21,10 +21,12 @@ from sksmooth.structure._base import ProjectedStream, Structure, structure_of
 from sksmooth.structure._gaussian_image import image_stream, is_gaussian
 from sksmooth.structure._votes import count_largest
 
-_CONVOLUTIONS = {nn.Conv1d: 1, nn.Conv2d: 2, nn.Conv3d: 3}
+_SHAPING = (nn.Flatten, nn.Identity, nn.Unflatten)
+_LINEAR = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d)
 
 # Rows per call of the layers after the first: small enough for the caches.
 _VALUES_PER_CALL, _FEWEST_DRAWS, _MOST_DRAWS = 2**18, 32, 512
+_TYPICAL_PIXELS = 256
 
 # Settings of skorch's loader that leave the numbers of the rows alone.
 _HARMLESS = {"batch_size", "num_workers", "persistent_workers", "pin_memory", "prefetch_factor"}
@@ -36,27 +38,27 @@ class TorchLayers(Structure):
 
     Attributes
     ----------
+    shaping : torch.nn.Module
+        Applied to inputs and draws before the first layer; only moves numbers.
     first : torch.nn.Module
         Linear or convolutional layer.
     rest : torch.nn.Module
         From its output to one score per class; the largest wins.
-    flat : bool
-        Whether inputs are flattened before the first layer.
     n_classes : int
         Number of classes.
     """
 
+    shaping: Any
     first: Any
     rest: Any
-    flat: bool
     n_classes: int
 
     @property
     def draws_per_call(self) -> int:
         """Draws whose first layer is held at a time."""
         width = self.first.weight.shape[0]
-        if type(self.first) in _CONVOLUTIONS:
-            width *= 256  # pixels: the order of magnitude is enough here
+        if type(self.first) is not nn.Linear:
+            width *= _TYPICAL_PIXELS
         return int(np.clip(_VALUES_PER_CALL // width, _FEWEST_DRAWS, _MOST_DRAWS))
 
     def suits(self, rows: Rows) -> bool:
@@ -66,20 +68,16 @@ class TorchLayers(Structure):
             weight.dtype
         ):
             return False
-        if type(self.first) is nn.Linear:
-            fits = rows.n_features == weight.shape[1] and (self.flat or len(rows.shape) == 1)
-        else:
-            n_axes = _CONVOLUTIONS[type(self.first)]
-            fits = len(rows.shape) == n_axes + 1 and rows.shape[0] == self.first.in_channels
-        if not fits:
+        try:
+            with torch.inference_mode():
+                seen = self._first(np.zeros((2, *rows.shape), rows.dtype), self.first.bias)
+                return seen.ndim > 1 and tuple(self.rest(seen).shape) == (2, self.n_classes)
+        except RuntimeError:  # shapes that do not go together: the model says it better
             return False
-        with torch.inference_mode():
-            seen = self._first(np.zeros((1, *rows.shape), rows.dtype), self.first.bias)
-            return tuple(self.rest(seen).shape) == (1, self.n_classes)
 
     def after(self, matrix: Any, offset: Any) -> TorchLayers | None:
         """Layers as a function of x, where they are given as one of ``matrix @ x + offset``."""
-        if type(self.first) is not nn.Linear or self.flat:
+        if type(self.first) is not nn.Linear or len(self.shaping):
             return None
         weight = self.first.weight.detach().numpy().astype(float)
         times = np.multiply if np.ndim(matrix) < 2 else np.matmul
@@ -106,8 +104,8 @@ class TorchLayers(Structure):
     def draws(self, stream: DrawStream) -> Any:
         """Return the stream of the noise that the first layer gets from the noise of a stream."""
         matrix = self.first.weight
-        linear = type(self.first) is nn.Linear
-        if linear and is_gaussian(stream.noise) and matrix.shape[0] < matrix.shape[1]:
+        on_rows = type(self.first) is nn.Linear and not len(self.shaping)
+        if on_rows and is_gaussian(stream.noise) and matrix.shape[0] < matrix.shape[1]:
             return image_stream(stream, matrix.detach().numpy())
         return ProjectedStream(stream, self)
 
@@ -126,9 +124,9 @@ class TorchLayers(Structure):
     def _first(self, values: NDArray[Any], bias: Any) -> Any:
         """First layer of arrays, with another bias."""
         dtype = torch.empty(0, dtype=self.first.weight.dtype).numpy().dtype
-        inputs = torch.from_numpy(np.ascontiguousarray(values, dtype=dtype))
+        inputs = self.shaping(torch.from_numpy(np.ascontiguousarray(values, dtype=dtype)))
         if type(self.first) is nn.Linear:
-            return nn.functional.linear(inputs.flatten(1), self.first.weight, bias)
+            return nn.functional.linear(inputs, self.first.weight, bias)
         return self.first._conv_forward(inputs, self.first.weight, bias)
 
 
@@ -141,16 +139,11 @@ def _(model: NeuralNetClassifier) -> TorchLayers | None:
         return None
     net.eval()  # as skorch does before it predicts
     layers = list(net)
-    flat = bool(layers) and type(layers[0]) is nn.Flatten and layers[0].start_dim == 1
-    if flat and layers[0].end_dim != -1:
+    start = next((i for i, layer in enumerate(layers) if type(layer) not in _SHAPING), len(layers))
+    if start == len(layers) or type(layers[start]) not in _LINEAR:
         return None
-    layers = layers[flat:]
-    if not layers or type(layers[0]) not in (nn.Linear, *_CONVOLUTIONS):
-        return None
-    if flat and type(layers[0]) is not nn.Linear:
-        return None
-    rest = nn.Sequential(*layers[1:]).eval()
-    return TorchLayers(layers[0], rest, flat, len(model.classes_))
+    shaping, rest = nn.Sequential(*layers[:start]), nn.Sequential(*layers[start + 1 :])
+    return TorchLayers(shaping, layers[start], rest.eval(), len(model.classes_))
 
 
 def _predicts_largest_output(model: Any) -> bool:
