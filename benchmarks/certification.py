@@ -45,9 +45,9 @@ CASES = [
     Case("MLP(100)", "digits", 20_000, 50, 2, "off", against_cohen=2, against_art=3.5),
     Case("random forest", "digits", 10_000, 20, 1, "off"),
     Case("HistGradientBoosting", "digits", 2000, 20, 1, "off"),
-    Case("CNN", "digits", 10_000, 20, 2, "off"),
-    Case("CNN", "MNIST", 5000, 10, 1, "off"),
-    Case("ResNet-20", "CIFAR-10", 512, 1, 1, "off"),
+    Case("CNN", "digits", 10_000, 20, 2),
+    Case("CNN", "MNIST", 5000, 10, 1),
+    Case("ResNet-20", "CIFAR-10", 512, 1),
 ]
 
 HEADER = (

@@ -12,7 +12,7 @@ from benchmarks.certification import ALPHA, N_SELECTION, Case, aim, smoother, ti
 from benchmarks.models import SIGMA, data, trained, unseen_rows
 from benchmarks.peers import CohenLoop, art_smoother
 
-N_ROWS, CAP, N_PEERS = 100, 100_000, 10_000
+N_ROWS, CAP, N_PEERS = 500, 100_000, 10_000
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ SIGMA, N_TRAIN = 0.25, 1000
 
 @cache
 def data(name):
-    """Inputs in [0, 1] as float32, one row per image, and labels."""
+    """Return inputs in [0, 1] as float32, one row per image, and labels."""
     if name == "digits":
         X, y = load_digits(return_X_y=True)
         return (X / 16).astype(np.float32), y
@@ -57,7 +57,7 @@ def small_cnn(side):
 
 
 def resnet20():
-    """The ResNet-20 of CIFAR-10 with its published weights; images in rows (height, width, RGB)."""
+    """Return the ResNet-20 of CIFAR-10 with its published weights, for rows of RGB pixels."""
     path = Path(os.environ["SKSMOOTH_DATA"]) / "weights" / "cifar10_resnet20.npz"
     net = skorch.NeuralNetClassifier(
         ResNet20.from_file(path),
@@ -83,12 +83,13 @@ MAKERS = {
 
 @cache
 def trained(model_name, data_name):
-    """Base model, fitted on three noisy copies of 1,000 rows where it has no weights yet."""
+    """Fit a base model on noisy copies of 1,000 rows, unless it comes with its weights."""
     model = MAKERS[model_name](data_name)
     if model_name == "ResNet-20":
         return model
     X, y = data(data_name)
-    X, y = np.tile(X[:N_TRAIN], (3, 1)), np.tile(y[:N_TRAIN], 3)
+    n_copies = 10 if model_name == "CNN" else 3
+    X, y = np.tile(X[:N_TRAIN], (n_copies, 1)), np.tile(y[:N_TRAIN], n_copies)
     noise = np.random.default_rng(0).normal(scale=SIGMA, size=X.shape)
     return model.fit(X + noise.astype(np.float32), y)
 

@@ -160,8 +160,7 @@ class Voter:
         """Number of classes."""
         return len(self.classes)
 
-    @property
-    def draws_per_call(self) -> None:
+    def draws_per_call(self, rows: Rows) -> None:
         """None: the size of a call is free, and its rows are as many as fill it."""
         return None
 
@@ -263,8 +262,9 @@ def count_votes(
         disable=progress is None,
     )
     with threads.around(), bar:
-        if voter.draws_per_call is not None:
-            per_call = most = len(rows) * voter.draws_per_call
+        shared_draws = voter.draws_per_call(rows)
+        if shared_draws is not None:
+            per_call = most = len(rows) * shared_draws
         else:
             per_call = batch_size or fastest_batch_size(
                 rows, len(rows) * n_draws // n_workers, cost_of_call
@@ -287,7 +287,6 @@ class _Task:
     rows: slice
     start: int
     stop: int
-
 
     @property
     def n_rows(self) -> int:

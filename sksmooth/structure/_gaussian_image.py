@@ -11,7 +11,6 @@ from numpy.typing import DTypeLike, NDArray
 from sksmooth._monte_carlo import DrawStream, Purpose, derived_seed
 from sksmooth.noise import GaussianNoise, Noise
 
-
 # Short draws: a seed for many of them.
 _MOST = 2048
 

@@ -69,8 +69,7 @@ class LinearScores(Structure):
         """Number of classes: one per score, or two."""
         return max(2, len(self.coef))
 
-    @property
-    def draws_per_call(self) -> int:
+    def draws_per_call(self, rows: Rows) -> int:
         """Draws whose scores are held at a time."""
         return max(_FEWEST_DRAWS, _VALUES_PER_CALL // len(self.coef))
 
