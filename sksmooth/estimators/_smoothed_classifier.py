@@ -33,9 +33,14 @@ from sksmooth.estimators._certification import (
     refuse_too_few_draws,
 )
 from sksmooth.exceptions import NoiseCollapseWarning
-from sksmooth.noise import GaussianNoise, Noise
+from sksmooth.noise import GaussianNoise, LaplaceNoise, Noise, SplittingNoise, UniformNoise
 
-_FAMILIES = {"gaussian": GaussianNoise}
+_FAMILIES = {
+    "gaussian": GaussianNoise,
+    "laplace": LaplaceNoise,
+    "splitting": SplittingNoise,
+    "uniform": UniformNoise,
+}
 
 # The check for a collapse at fit: enough votes for a standard error of a few percent.
 _COLLAPSE_ROWS, _COLLAPSE_DRAWS = 64, 16
@@ -53,7 +58,7 @@ class SmoothedClassifier(ClassifierMixin, BaseSmoother):
     estimator : classifier, default=None
         Base model: anything with `fit` and `predict`. A model that is already fitted is wrapped
         in :class:`sklearn.frozen.FrozenEstimator`. None: logistic regression.
-    noise : {"gaussian"} or Noise, default="gaussian"
+    noise : {"gaussian", "laplace", "uniform", "splitting"} or Noise, default="gaussian"
         Distribution of the noise. A name takes its scale from `sigma`; an object of
         :mod:`sksmooth.noise` brings its own parameters (``noise__sigma`` is then tunable).
     sigma : float, default=0.25
@@ -61,7 +66,8 @@ class SmoothedClassifier(ClassifierMixin, BaseSmoother):
         radii and costs accuracy.
     norm : float, default=None
         Norm p of the certified radius, from 1 to ``numpy.inf``. None: the natural norm of the
-        noise (2 for "gaussian").
+        noise (2 for "gaussian", 1 for the others). "gaussian" and "laplace" certify in every
+        norm, "uniform" in 1 and ``numpy.inf``, "splitting" in 1.
     n_selection : int, default=100
         Draws per row that select the predicted class.
     n_estimation : int, default=10_000
@@ -212,6 +218,7 @@ class SmoothedClassifier(ClassifierMixin, BaseSmoother):
         check_consistent_length(rows.values, y)
         check_classification_targets(y)
         self.noise_ = self._make_noise()
+        self.noise_.overlap(rows.n_features, self.norm)  # refuses norms that it cannot certify
         refuse_noise_below_resolution(self.noise_, rows)
         self._seed = self._draw_seed()
         model = self._fit_base_model(X, rows, y, self._params_of_base_fit(params))
@@ -354,6 +361,7 @@ class SmoothedClassifier(ClassifierMixin, BaseSmoother):
         check_is_fitted(self)
         self._validate_params()
         rows = read_rows(X, owner=self)
+        self.noise_.overlap(rows.n_features, self.norm)
         refuse_noise_below_resolution(self.noise_, rows)
         first = rows[:1]
         self._voter()(first.as_given(first.values.astype(rows.dtype)), len(first))
