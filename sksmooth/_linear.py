@@ -239,7 +239,7 @@ def structure_of(
     scores : LinearScores or None
         None: the model has to be asked for every vote.
     """
-    if type(noise) is not GaussianNoise or len(rows.shape) != 1 or len(classes) < 2:
+    if type(noise) is not GaussianNoise or noise.k or len(rows.shape) != 1 or len(classes) < 2:
         return None
     order: Any = getattr(model, "classes_", None)
     if not np.array_equal(order, classes):

@@ -33,7 +33,14 @@ from sksmooth.estimators._certification import (
     refuse_too_few_draws,
 )
 from sksmooth.exceptions import NoiseCollapseWarning
-from sksmooth.noise import GaussianNoise, LaplaceNoise, Noise, SplittingNoise, UniformNoise
+from sksmooth.noise import (
+    GaussianNoise,
+    LaplaceNoise,
+    MixedNormNoise,
+    Noise,
+    SplittingNoise,
+    UniformNoise,
+)
 
 _FAMILIES = {
     "gaussian": GaussianNoise,
@@ -64,10 +71,15 @@ class SmoothedClassifier(ClassifierMixin, BaseSmoother):
     sigma : float, default=0.25
         Root mean square of the noise per feature, in the units of X. Larger noise proves larger
         radii and costs accuracy.
+    k : float, default=0
+        How much denser the centre of "gaussian" and "laplace" noise is, from 0 to below the
+        number of features. At a fixed `sigma` it hardly matters in high dimension; see the user
+        guide.
     norm : float, default=None
         Norm p of the certified radius, from 1 to ``numpy.inf``. None: the natural norm of the
         noise (2 for "gaussian", 1 for the others). "gaussian" and "laplace" certify in every
-        norm, "uniform" in 1 and ``numpy.inf``, "splitting" in 1.
+        norm, "uniform" in 1 and ``numpy.inf``, "splitting" in 1. "gaussian" with ``k > 0`` and
+        the norm ``numpy.inf`` is :class:`~sksmooth.noise.MixedNormNoise`.
     n_selection : int, default=100
         Draws per row that select the predicted class.
     n_estimation : int, default=10_000
@@ -118,7 +130,7 @@ class SmoothedClassifier(ClassifierMixin, BaseSmoother):
     -----
     Counts are the same for any `n_jobs`, any `batch_size` and any order or subset of the rows.
 
-    The noise and the base model are those of `fit`: after a change of `sigma` or `noise`, fit
+    The noise and the base model are those of `fit`: after a change of `sigma`, `k` or `noise`, fit
     again. `alpha`, `n_estimation`, `norm`, `batch_size` and `n_jobs` may change between calls of
     `certify`.
 
@@ -144,6 +156,7 @@ class SmoothedClassifier(ClassifierMixin, BaseSmoother):
     _parameter_constraints: ClassVar[dict] = {
         **BaseSmoother._parameter_constraints,
         "noise": [StrOptions(set(_FAMILIES)), Noise],
+        "k": [Interval(Real, 0, None, closed="left")],
         "norm": [Interval(Real, 1, None, closed="left"), Options(Real, {np.inf}), None],
         "n_selection": [Interval(Integral, 1, None, closed="left")],
         "n_estimation": [Interval(Integral, 1, None, closed="left")],
@@ -157,6 +170,7 @@ class SmoothedClassifier(ClassifierMixin, BaseSmoother):
         *,
         noise="gaussian",
         sigma=0.25,
+        k=0,
         norm=None,
         n_selection=100,
         n_estimation=10_000,
@@ -171,6 +185,7 @@ class SmoothedClassifier(ClassifierMixin, BaseSmoother):
         self.estimator = estimator
         self.noise = noise
         self.sigma = sigma
+        self.k = k
         self.norm = norm
         self.n_selection = n_selection
         self.n_estimation = n_estimation
@@ -347,14 +362,26 @@ class SmoothedClassifier(ClassifierMixin, BaseSmoother):
     def _make_noise(self):
         if isinstance(self.noise, Noise):
             noise = self.noise
-            if self.sigma not in (type(self)().sigma, noise.sigma):
-                raise ValueError(
-                    f"sigma={self.sigma!r} has no effect: noise={noise!r} brings its own "
-                    "parameters. Set noise__sigma instead."
-                )
+            for name in ("sigma", "k"):
+                own, default = getattr(noise, name, 0), getattr(type(self)(), name)
+                if getattr(self, name) not in (default, own):
+                    raise ValueError(
+                        f"{name}={getattr(self, name)!r} has no effect: noise={noise!r} brings its "
+                        f"own parameters. Set noise__{name} instead."
+                    )
             noise.check_parameters()
             return clone(noise)
-        return _FAMILIES[self.noise](sigma=self.sigma)
+        family = _FAMILIES[self.noise]
+        if not self.k:
+            return family(sigma=self.sigma)
+        if "k" not in family().get_params():
+            raise ValueError(
+                f"k={self.k!r} has no meaning for noise={self.noise!r}. Leave it at 0, or use "
+                "noise='gaussian' or 'laplace'."
+            )
+        if family is GaussianNoise and self.norm == np.inf:
+            family = MixedNormNoise
+        return family(sigma=self.sigma, k=self.k)
 
     def _read(self, X):
         """Check X, the parameters and the base model before any sampling."""

@@ -43,6 +43,23 @@ class Noise(BaseEstimator, ABC):
                 f"number, in the units of X. Got {self.sigma!r} instead."
             )
 
+    def check_k(self, n_features: int | None = None) -> float:
+        """Return `k` where it describes a distribution on as many features, or say why not."""
+        k: Any = getattr(self, "k", 0)
+        if not (isinstance(k, Real) and 0 <= float(k) < math.inf):
+            raise ValueError(
+                f"The 'k' parameter of {type(self).__name__} must be a finite number, and not "
+                f"negative. Got {k!r} instead."
+            )
+        if k and n_features is None:
+            raise ValueError(f"k={k!r} needs n_features: the law of the noise depends on it.")
+        if n_features is not None and not k < n_features:
+            raise ValueError(
+                f"k={k!r} of {type(self).__name__} has to be smaller than the number of features, "
+                f"which is {n_features}: there is no such distribution."
+            )
+        return float(k)
+
     @abstractmethod
     def draw(
         self, n: int, shape: tuple[int, ...], rng: np.random.Generator, dtype: DTypeLike
@@ -187,7 +204,7 @@ class Noise(BaseEstimator, ABC):
         --------
         >>> from sksmooth.noise import GaussianNoise
         >>> round(float(GaussianNoise(1.0).top_radius(0.3, [0.4, 0.2, 0.1], top_k=3)), 4)
-        0.3785
+        0.3786
         """
         self.check_parameters()
         missing, _ = _check_shares(p_lower, None)

@@ -13,7 +13,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,12 +24,20 @@ Array = NDArray[np.float64]
 # Closed forms are a few roundings; the normal quantile of scipy is within 4e-16 (relative).
 _ROUNDING, _QUANTILE_ROUNDING = 1e-14, 1e-15
 
-# Relative width at which the search for a radius stops; its lower end, which is proven, is taken.
-_SEARCH_WIDTH, _MOST_STEPS, _MOST_DOUBLINGS = 1e-12, 200, 64
+_MOST_STEPS, _MOST_DOUBLINGS = 200, 64
 
 
 class Overlap(ABC):
-    """What the law of a noise of unit scale proves, in one norm."""
+    """What the law of a noise of unit scale proves, in one norm.
+
+    Attributes
+    ----------
+    search_width : float
+        Relative width at which the search for a radius stops; its lower end, which is proven, is
+        taken.
+    """
+
+    search_width: ClassVar[float] = 1e-12
 
     @abstractmethod
     def kept(self, missing: Array, r: Array) -> Array:
@@ -86,7 +94,7 @@ class Overlap(ABC):
         def lead(r: Array, rows: Any) -> Array:
             return self.kept(missing[rows], r) + self.kept(rival[rows], r) - 1.0 - _ROUNDING
 
-        return last_proven(lead, at_least, self.one_sided(rival))
+        return last_proven(lead, at_least, self.one_sided(rival), self.search_width)
 
     def top_radius(self, missing: Array, others: Array) -> Array:
         """Radius within which a class stays among those with the most votes.
@@ -119,7 +127,7 @@ class Overlap(ABC):
                 return lead(r, ahead[rows])
 
             low, high = _bracket(lead_there, len(ahead))
-            radius[ahead] = last_proven(lead_there, low, high)
+            radius[ahead] = last_proven(lead_there, low, high, self.search_width)
         return radius
 
 
@@ -136,7 +144,9 @@ def _bracket(lead: Callable[[Array, Any], Array], n: int) -> tuple[Array, Array]
     return low, high
 
 
-def last_proven(lead: Callable[[Array, Any], Array], low: Array, high: Array) -> Array:
+def last_proven(
+    lead: Callable[[Array, Any], Array], low: Array, high: Array, width: float
+) -> Array:
     """Largest r found at which a decreasing function of r is positive.
 
     Parameters
@@ -145,42 +155,77 @@ def last_proven(lead: Callable[[Array, Any], Array], low: Array, high: Array) ->
         Takes r and the positions of the rows that they belong to.
     low, high : ndarray of shape (m,)
         Proven (or 0) and not known to be.
+    width : float
+        Relative width at which the search stops.
 
     Returns
     -------
     r : ndarray of shape (m,)
-        `low`, or a point at which `lead` was evaluated and found positive.
+        `low`, or a point at which `lead` was evaluated and found positive; infinite where `high`
+        is.
+    """
+    finite = np.flatnonzero(np.isfinite(high))
+    proven = np.full(len(low), np.inf)
+
+    def lead_there(r: Array, rows: Any) -> Array:
+        return lead(r, finite[rows])
+
+    widths = width * high[finite]
+    proven[finite], _ = narrowed(lead_there, low[finite], high[finite], widths)
+    return proven
+
+
+def narrowed(
+    function: Callable[[Array, Any], Array],
+    low: Array,
+    high: Array,
+    width: Array,
+    tolerance: float = -1.0,
+) -> tuple[Array, Array]:
+    """Narrow intervals in which decreasing functions cross zero.
+
+    Parameters
+    ----------
+    function : callable
+        Takes points and the positions of the intervals that they belong to.
+    low, high : ndarray of shape (m,)
+        Ends; the function is positive at the low and not at the high ones.
+    width : ndarray of shape (m,)
+        Intervals are narrowed to this width,
+    tolerance : float
+        or to a point where the function is not further from zero than this.
+
+    Returns
+    -------
+    low, high : ndarray of shape (m,)
 
     Notes
     -----
     False position with the weights of the Illinois method, safeguarded by bisection. The points
-    tried keep a little distance from the ends, so that the proven end moves up too.
+    tried keep a little distance from the ends, so that both ends close in.
     """
-    r, low, high = low.copy(), low.copy(), high.copy()
-    finite = np.isfinite(high)
-    r[~finite] = np.inf
-    at_low, at_high = np.full(len(r), np.nan), np.full(len(r), np.nan)
-    rows = np.flatnonzero(finite & (high > low))
+    low, high = low.copy(), high.copy()
+    at_low, at_high = np.full(len(low), np.nan), np.full(len(low), np.nan)
+    rows = np.flatnonzero(high - low > width)
     for step in range(_MOST_STEPS):
-        with np.errstate(invalid="ignore"):
-            point = high[rows] - at_high[rows] * (high[rows] - low[rows]) / (
-                at_high[rows] - at_low[rows]
-            )
-        middle = (low[rows] + high[rows]) / 2
-        point = np.where(np.isfinite(point) & (step % 4 != 3), point, middle)
-        nudge = np.minimum(0.4 * _SEARCH_WIDTH * high[rows], (high[rows] - low[rows]) / 4)
-        point = np.clip(point, low[rows] + nudge, high[rows] - nudge)
-        value = lead(point, rows)
-        up = value > 0
-        raised, lowered = rows[up], rows[~up]
-        low[raised], at_low[raised] = point[up], value[up]
-        high[lowered], at_high[lowered] = point[~up], value[~up]
-        at_high[raised] /= 2  # Illinois: an end that stays counts half
-        at_low[lowered] /= 2
-        rows = rows[high[rows] - low[rows] > _SEARCH_WIDTH * high[rows]]
         if not len(rows):
             break
-    return np.where(finite, low, r)
+        gap = high[rows] - low[rows]
+        with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
+            point = high[rows] - at_high[rows] * gap / (at_high[rows] - at_low[rows])
+        middle = low[rows] + gap / 2
+        point = np.where(np.isfinite(point) & (step % 4 != 3), point, middle)
+        nudge = np.minimum(0.4 * width[rows], gap / 4)
+        point = np.clip(point, low[rows] + nudge, high[rows] - nudge)
+        value = function(point, rows)
+        up, met = value > 0, np.abs(value) <= tolerance
+        raised, lowered = rows[up | met], rows[~up | met]
+        low[raised], at_low[raised] = point[up | met], value[up | met]
+        high[lowered], at_high[lowered] = point[~up | met], value[~up | met]
+        at_high[rows[up]] /= 2  # Illinois: an end that stays counts half
+        at_low[rows[~up]] /= 2
+        rows = rows[high[rows] - low[rows] > width[rows]]
+    return low, high
 
 
 @dataclass(frozen=True)

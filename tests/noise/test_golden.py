@@ -11,8 +11,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sksmooth.noise import GaussianNoise, LaplaceNoise, UniformNoise
+from sksmooth.noise import (
+    GaussianNoise,
+    LaplaceNoise,
+    MixedNormNoise,
+    SupNormNoise,
+    UniformNoise,
+)
 
+SLOW = {("5", "4.5"), ("4", "2.0"), ("16", "12.0"), ("150528", "50000.0"), ("2", "0.0")}
 NORMS = {"l1": 1, "l2": 2, "l3": 3, "linf": np.inf}
 
 
@@ -23,8 +30,14 @@ def rows(name):
 
 def noise_of(row):
     """Family, in the library's sigma, of a row in unit scale."""
-    scale = float(row["sigma"])
+    scale, k = float(row["sigma"]), float(row["k"])
+    d = int(row["d"]) if row["d"] != "any" else 1
+    spread = np.sqrt((d - k) / d)
     return {
+        "soap_l2": lambda: GaussianNoise(spread, k),
+        "soap_l1": lambda: LaplaceNoise(np.sqrt(2 * (d - k) * (d - k + 1) / (d * (d + 1))), k),
+        "mixed_linf": lambda: MixedNormNoise(spread, k),
+        "pure_linf": lambda: SupNormNoise(spread * np.sqrt((d + 2) / 3), k),
         "gaussian": lambda: GaussianNoise(scale),
         "laplace": lambda: LaplaceNoise(scale * np.sqrt(2)),
         "uniform": lambda: UniformNoise(scale / np.sqrt(3)),
@@ -43,25 +56,37 @@ def by_family(rows):
     for row in rows:
         key = tuple(row[name] for name in ("family", "d", "k", "sigma", "norm"))
         groups.setdefault(key, []).append(row)
-    return [pytest.param(group, id="-".join(key)) for key, group in groups.items()]
+    return [
+        pytest.param(group, id="-".join(key), marks=pytest.mark.slow if is_slow(key) else ())
+        for key, group in groups.items()
+    ]
 
 
-@pytest.mark.parametrize("group", by_family(rows("closed_forms")))
+def is_slow(key):
+    """Tables of the mixed family take tens of seconds; a few of the others, seconds."""
+    family, d, k = key[:3]
+    return (family == "mixed_linf" and d != "64") or (d, k) in SLOW
+
+
+BY_FORMULA = by_family(rows("closed_forms"))
+BY_QUADRATURE = by_family(rows("soap_l2") + rows("soap_l1") + rows("pure_linf"))
+
+
+@pytest.mark.parametrize("group", BY_FORMULA + BY_QUADRATURE + by_family(rows("mixed_linf")))
 def test_one_sided(group):
     p = np.array([float(row["p_lower"]) for row in group])
     got = noise_of(group[0]).radius(p, n_features=int(group[0]["d"]), norm=NORMS[group[0]["norm"]])
     check(got, [float(row["radius"]) for row in group])
 
 
-CLOSED = [row for row in rows("bilateral") if row["d"] == "any"]
-
-
-@pytest.mark.parametrize("group", by_family(CLOSED))
+@pytest.mark.parametrize("group", by_family(rows("bilateral")))
 def test_two_sided(group):
     lower, upper = (
         np.array([float(row[name]) for row in group]) for name in ("p_lower", "p_upper")
     )
-    check(noise_of(group[0]).radius(lower, upper), [float(row["radius"]) for row in group])
+    d = None if group[0]["d"] == "any" else int(group[0]["d"])
+    got = noise_of(group[0]).radius(lower, upper, n_features=d)
+    check(got, [float(row["radius"]) for row in group])
 
 
 @pytest.mark.parametrize("row", rows("top_k"), ids=lambda row: row["p_others_upper"])
