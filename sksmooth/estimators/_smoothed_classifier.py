@@ -278,7 +278,17 @@ class SmoothedClassifier(ClassifierMixin, BaseSmoother):
         """
         return self._vote_shares(self._read(X))
 
-    def certify(self, X, *, radius=None, rtol=0.0, bilateral=False, simultaneous=False, start=None):
+    def certify(
+        self,
+        X,
+        *,
+        radius=None,
+        rtol=0.0,
+        top_k=1,
+        bilateral=False,
+        simultaneous=False,
+        start=None,
+    ):
         """Prove how far each row can move before the prediction may change.
 
         Parameters
@@ -294,6 +304,11 @@ class SmoothedClassifier(ClassifierMixin, BaseSmoother):
             Accept radii that are smaller by this share, on average, than those that
             `n_estimation` draws would prove, and take as many draws as each row needs for it.
             0: `n_estimation` draws for every row.
+        top_k : int, default=1
+            Prove that the predicted class stays among this many classes with the most votes.
+            ``certificate.prediction`` holds the `top_k` classes in the order of their votes, and
+            ``certificate.label_radius`` a radius for each. It proves more than one place does
+            where classes are hard to tell apart, and shares alpha among all classes.
         bilateral : bool, default=False
             Also bound the shares of the other classes, which proves more where the votes are
             spread over many classes and costs half of `alpha`.
@@ -302,7 +317,7 @@ class SmoothedClassifier(ClassifierMixin, BaseSmoother):
         start : ClassificationCertificate of length m, default=None
             Result of an earlier call with `radius` for the same rows: go on from its votes, with
             new draws, at the same level. `radius`, and `n_estimation` as the cap on all votes of
-            a row, may have been raised. Its `bilateral` and `simultaneous` are kept.
+            a row, may have been raised. Its `bilateral`, `simultaneous` and `top_k` are kept.
 
         Returns
         -------
@@ -324,9 +339,13 @@ class SmoothedClassifier(ClassifierMixin, BaseSmoother):
            randomized smoothing. ICML 2019, Theorem 1.
         .. [2] Jennison, C. and Turnbull, B. W. (1999). Group sequential methods with applications
            to clinical trials. Chapman and Hall (for `radius`).
+        .. [3] Jia, J. et al. (2020). Certified robustness for top-k predictions against
+           adversarial perturbations via randomized smoothing. ICLR 2020 (for `top_k`).
         """
         rows = self._read(X)
-        check_certify_options(rtol, radius, start, bilateral, simultaneous)
+        check_certify_options(
+            rtol, radius, start, bilateral, simultaneous, top_k, len(self.classes_)
+        )
         target = check_radius(radius, len(rows))
         if start is not None:
             check_start(start, self, rows)
@@ -336,7 +355,12 @@ class SmoothedClassifier(ClassifierMixin, BaseSmoother):
         if start is not None:
             return Certification.from_start(self, rows, target, start).decide(start)
         run = Certification(
-            self, rows, target, bilateral=bilateral, n_joint=len(rows) if simultaneous else 1
+            self,
+            rows,
+            target,
+            bilateral=bilateral,
+            n_joint=len(rows) if simultaneous else 1,
+            top_k=top_k,
         )
         if target is not None:
             return run.decide()

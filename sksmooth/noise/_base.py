@@ -214,7 +214,7 @@ class Noise(BaseEstimator, ABC):
             return np.full(missing.shape, np.inf)[()]
         joint = np.cumsum(others[..., others.shape[-1] - top_k :], axis=-1) * (1.0 + 1e-15 * top_k)
         joint = np.minimum(joint, missing[..., None])  # the shares of all classes sum to one
-        radius = overlap.top_radius(missing.ravel(), joint.reshape(-1, top_k))
+        radius = overlap.top_radius(missing.ravel(), joint.reshape(missing.size, top_k))
         return _scaled(radius.reshape(missing.shape), unit)[()]
 
     def __repr__(self) -> str:

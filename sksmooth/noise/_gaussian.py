@@ -48,7 +48,7 @@ class GaussianNoise(Noise):
     >>> round(float(noise.radius(0.6, 0.1)), 4)
     0.3837
     >>> round(float(GaussianNoise(sigma=0.5, k=6).radius(0.99, n_features=8)), 4)
-    1.2904
+    1.0533
     """
 
     norm: ClassVar[float] = 2

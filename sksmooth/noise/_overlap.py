@@ -85,7 +85,9 @@ class Overlap(ABC):
         radius = self.one_sided(missing)
         ahead = (rival < missing) & (missing < 1.0 - rival)
         if ahead.any():
-            radius[ahead] = self._two_sided(missing[ahead], rival[ahead], radius[ahead])
+            columns = np.column_stack([missing, rival, radius])[ahead]
+            distinct, inverse = np.unique(columns, axis=0, return_inverse=True)
+            radius[ahead] = self._two_sided(*distinct.T)[inverse.ravel()]
         return radius
 
     def _two_sided(self, missing: Array, rival: Array, at_least: Array) -> Array:
@@ -111,6 +113,11 @@ class Overlap(ABC):
         -------
         radius : ndarray of shape (m,)
         """
+        columns = np.column_stack([missing, others])
+        distinct, inverse = np.unique(columns, axis=0, return_inverse=True)
+        return self._top_radius(distinct[:, 0], distinct[:, 1:])[inverse.ravel()]
+
+    def _top_radius(self, missing: Array, others: Array) -> Array:
         sizes = np.arange(1, others.shape[1] + 1)
 
         def lead(r: Array, rows: Any) -> Array:
@@ -119,15 +126,10 @@ class Overlap(ABC):
             weakest = (reach / sizes).min(axis=1)
             return self.kept(missing[rows], r) - weakest * (1.0 + _ROUNDING) - _ROUNDING
 
-        radius = np.zeros(len(missing))
-        ahead = np.flatnonzero((1.0 - missing) > (others / sizes).min(axis=1))
-        if len(ahead):
-
-            def lead_there(r: Array, rows: Any) -> Array:
-                return lead(r, ahead[rows])
-
-            low, high = _bracket(lead_there, len(ahead))
-            radius[ahead] = last_proven(lead_there, low, high, self.search_width)
+        ahead = (1.0 - missing) > (others / sizes).min(axis=1)
+        missing, others = missing[ahead], others[ahead]
+        radius = np.zeros(len(ahead))
+        radius[ahead] = last_proven(lead, *_bracket(lead, len(missing)), self.search_width)
         return radius
 
 

@@ -47,7 +47,7 @@ class SupNormNoise(Noise):
     --------
     >>> from sksmooth.noise import SupNormNoise
     >>> round(float(SupNormNoise(sigma=0.5).radius(0.99, n_features=8)), 4)
-    0.3757
+    0.3212
     """
 
     norm: ClassVar[float] = np.inf

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.polynomial import chebyshev
@@ -172,10 +172,10 @@ def _fit(
     values = log_z(points.ravel()).reshape(points.shape)
     at_nodes, at_checks = values[:, :_NODES], values[:, _NODES:]
     values_to_coefficients = np.linalg.inv(chebyshev.chebvander(nodes, _NODES - 1))
-    coefficients: Array = at_nodes @ values_to_coefficients.T
-    fitted: Array = chebyshev.chebval(checks, coefficients.T, tensor=True)
-    error = np.asarray(np.abs(fitted - at_checks).max(axis=1), dtype=np.float64)
-    allowed: Array = tolerance + _ROUNDING_OF_SHARE * np.exp(-values.min(axis=1))
+    coefficients: Any = at_nodes @ values_to_coefficients.T
+    fitted: Any = chebyshev.chebval(checks, coefficients.T, tensor=True)
+    error: Any = np.abs(fitted - at_checks).max(axis=1)
+    allowed: Any = tolerance + _ROUNDING_OF_SHARE * np.exp(-values.min(axis=1))
     return coefficients, error, allowed
 
 
