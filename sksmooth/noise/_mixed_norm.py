@@ -172,7 +172,9 @@ def _envelope(d: int, k: float) -> _Envelope:
     slopes = np.where(np.abs(slopes) < 1e-9, 1e-9, slopes)
     heights = log_density_of_size(points, d, k)
     heights -= heights.max()
-    meet = -np.diff(heights - slopes * points) / np.diff(slopes)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        meet = -np.diff(heights - slopes * points) / np.diff(slopes)
+    meet = np.where(np.isfinite(meet), meet, points[1:])  # the same line twice
     ends = np.concatenate([[-np.inf], np.clip(meet, points[:-1], points[1:]), [np.inf]])
     top = np.maximum(
         heights + slopes * (ends[:-1] - points), heights + slopes * (ends[1:] - points)
