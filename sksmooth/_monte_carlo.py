@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import Any
+from typing import Any, ClassVar
 
 import joblib
 import numpy as np
@@ -48,6 +48,7 @@ class Purpose(IntEnum):
     PILOT = 5
     SCORING = 6
     SCORES = 7
+    OFFSETS = 8
 
 
 def derived_seed(seed: int, purpose: Purpose) -> int:
@@ -189,6 +190,34 @@ class Voter:
         return classes.dtype.kind in "iu" and bool((classes == np.arange(len(classes))).all())
 
 
+@dataclass(frozen=True)
+class ProbabilitySums(Voter):
+    """The base model as a function from inputs to probabilities, in whole units.
+
+    Sums of whole numbers do not depend on their order, so they are the same however the work is
+    cut.
+    """
+
+    UNIT: ClassVar[int] = 2**40
+
+    def tally(self, rows: Rows, noise: Any, draws: NDArray[Any]) -> NDArray[np.int64]:
+        """Sum up the probabilities of every row over the draws, in units of 1 / UNIT."""
+        noisy = noise.perturb(rows.values, draws).reshape(-1, *rows.shape)
+        shares = np.asarray(self.model.predict_proba(rows.as_given(noisy)), dtype=float)
+        if shares.shape != (len(noisy), self.n_classes):
+            raise ValueError(
+                f"{name_of(self.model)}.predict_proba returned an array of shape {shares.shape} "
+                f"for {len(noisy)} rows and {self.n_classes} classes."
+            )
+        if not ((shares >= 0) & (shares <= 1 + 1e-6)).all():
+            raise ValueError(
+                f"{name_of(self.model)}.predict_proba returned numbers outside [0, 1]."
+            )
+        order: Any = np.argsort(getattr(self.model, "classes_", self.classes))
+        units = np.floor(np.minimum(shares[:, order], 1.0) * self.UNIT).astype(np.int64)
+        return units.reshape(len(rows), len(draws), self.n_classes).sum(axis=1)
+
+
 def name_of(model: Any) -> str:
     """Class name of a model as the user knows it, for messages."""
     while isinstance(model, FrozenEstimator):
@@ -244,7 +273,7 @@ def count_votes(
 
     def add(task: _Task, votes: NDArray[np.int64]) -> None:
         counts[task.rows] += votes
-        bar.update(votes.sum())
+        bar.update(task.n_rows * task.n_draws)
 
     def cost_of_call(size: int) -> float:
         task = _cut(left, size, stream.block_size)
@@ -252,7 +281,7 @@ def count_votes(
         _, votes = _run(*job(task, size))
         seconds = time.perf_counter() - began
         add(task, votes)
-        return seconds / int(votes.sum())
+        return seconds / (task.n_rows * task.n_draws)
 
     bar = tqdm(
         total=len(rows) * n_draws,

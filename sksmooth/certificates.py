@@ -72,6 +72,9 @@ class ClassificationCertificate:
         fixed in advance.
     top_k : int
         Number of places that the predicted class may fall back to.
+    perturbed : {"real", "grid"}
+        What the perturbed inputs are: any rows of real numbers, or rows whose features lie on the
+        levels that the smoother was told.
     label_radius : ndarray of shape (m, top_k) or None
         With `top_k`, the radius of each class of the prediction: within it this class stays among
         the `top_k` with the most votes. They hold together. The first column is `radius`.
@@ -95,6 +98,7 @@ class ClassificationCertificate:
     n_calls: int = 0
     top_k: int = 1
     label_radius: NDArray[np.float64] | None = None
+    perturbed: str = "real"
 
     @classmethod
     def from_counts(
@@ -366,6 +370,7 @@ class ClassificationCertificate:
             "n_simultaneous": self.n_simultaneous,
             "n_calls": self.n_calls,
             "top_k": self.top_k,
+            "perturbed": self.perturbed,
             "target_radius": "given" if self.target_radius is not None else "not given",
         }
 
@@ -386,9 +391,10 @@ class ClassificationCertificate:
         level = "exact" if self.alpha is None else f"alpha={self.alpha:g}"
         top = f"top {self.top_k}, " if self.top_k > 1 else ""
         joint = f" jointly for {self.n_simultaneous} rows" if self.n_simultaneous > 1 else ""
+        where = " for rows on the grid" if self.perturbed == "grid" else ""
         lines = [
             f"ClassificationCertificate: {len(self)} rows, l{self.norm:g} norm, {self.noise!r}, "
-            f"{top}{level}{joint}"
+            f"{top}{level}{joint}{where}"
         ]
         if len(self):
             lines += [

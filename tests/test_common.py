@@ -4,7 +4,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.tree import DecisionTreeClassifier
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from sksmooth import SmoothedClassifier
+from sksmooth import DSSNClassifier, SmoothedClassifier
 from sksmooth.noise import GaussianNoise
 
 
@@ -13,6 +13,7 @@ from sksmooth.noise import GaussianNoise
         SmoothedClassifier(),
         SmoothedClassifier(LogisticRegression(), n_augment=0),
         SmoothedClassifier(DecisionTreeClassifier(), noise=GaussianNoise(0.1)),
+        DSSNClassifier(sigma=0.1, n_steps=64, feature_range="auto", off_grid="round"),
     ]
 )
 def test_sklearn_checks(estimator, check):

@@ -5,16 +5,13 @@ from numbers import Integral, Real
 from typing import ClassVar
 
 import numpy as np
-from sklearn.base import ClassifierMixin, _fit_context, clone
-from sklearn.frozen import FrozenEstimator
-from sklearn.linear_model import LogisticRegression
+from sklearn.base import _fit_context, clone
 from sklearn.utils._param_validation import Interval, Options, StrOptions
-from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import _check_y, check_consistent_length, check_is_fitted
+from sklearn.utils.validation import check_is_fitted
 
-from sksmooth._monte_carlo import Purpose, Voter, count_votes, name_of
+from sksmooth._monte_carlo import Purpose, count_votes
 from sksmooth._rows import read_rows
-from sksmooth.estimators._base import BaseSmoother
+from sksmooth.estimators._base_classifier import BaseSmoothedClassifier, sorted_classes
 from sksmooth.estimators._certification import (
     Certification,
     check_certify_options,
@@ -48,7 +45,7 @@ _FAMILIES = {
 _COLLAPSE_ROWS, _COLLAPSE_DRAWS = 64, 16
 
 
-class SmoothedClassifier(ClassifierMixin, BaseSmoother):
+class SmoothedClassifier(BaseSmoothedClassifier):
     """Classifier with certificates: the majority vote of a base model on noisy inputs.
 
     For an input x, the class that the base model gives most often to x plus noise is the answer
@@ -150,7 +147,7 @@ class SmoothedClassifier(ClassifierMixin, BaseSmoother):
     """
 
     _parameter_constraints: ClassVar[dict] = {
-        **BaseSmoother._parameter_constraints,
+        **BaseSmoothedClassifier._parameter_constraints,
         "noise": [StrOptions(set(_FAMILIES)), Noise],
         "k": [Interval(Real, 0, None, closed="left")],
         "norm": [Interval(Real, 1, None, closed="left"), Options(Real, {np.inf}), None],
@@ -225,17 +222,14 @@ class SmoothedClassifier(ClassifierMixin, BaseSmoother):
         refuse_too_few_draws(self.n_estimation, self.alpha)
         self._refuse_what_does_not_classify()
         rows = read_rows(X, owner=self)
-        y = _check_y(y, estimator=self)
-        check_consistent_length(rows.values, y)
-        check_classification_targets(y)
+        y = self._check_labels(rows, y)
         self.noise_ = self._make_noise()
         self.noise_.overlap(rows.n_features, self.norm)  # refuses norms that it cannot certify
         refuse_noise_below_resolution(self.noise_, rows)
         self._seed = self._draw_seed()
         model = self._fit_base_model(X, rows, y, self._params_of_base_fit(params))
-        classes = _sorted_classes(model, y)
-        _refuse_foreign_labels(model, classes, y)
-        self.estimator_, self.classes_, self._is_known = model, classes, False
+        self.estimator_, self.classes_ = model, sorted_classes(model, y)
+        self._is_known = False
         self._examine_base_model(rows, y)
         return self
 
@@ -363,23 +357,6 @@ class SmoothedClassifier(ClassifierMixin, BaseSmoother):
             return run.decide()
         return run.within(rtol) if rtol else run.fixed()
 
-    def _default_estimator(self):
-        return LogisticRegression(max_iter=1000)
-
-    def _refuse_what_does_not_classify(self):
-        """Refuse, before it is trained, a base model that is meant for something else."""
-        model, tags = self._base_model(), self._base_tags()
-        kind = None if tags is None else tags.estimator_type
-        if kind not in (None, "classifier"):
-            raise ValueError(
-                f"The base model has to be a classifier; {name_of(model)} is a {kind}."
-            )
-        if isinstance(model, FrozenEstimator) and not hasattr(model, "predict"):
-            raise ValueError(
-                f"The base model needs a predict method, which {name_of(model)} has not. Wrap it "
-                "in a class whose predict returns one label per row."
-            )
-
     def _make_noise(self):
         if isinstance(self.noise, Noise):
             noise = self.noise
@@ -415,9 +392,6 @@ class SmoothedClassifier(ClassifierMixin, BaseSmoother):
         self._voter()(first.as_given(first.values.astype(rows.dtype)), len(first))
         return rows
 
-    def _voter(self):
-        return Voter(self.estimator_, self.classes_)
-
     def _structure(self, rows):
         """Structure of the base model as it is now, where votes may be taken with it."""
         if self.structure == "off" or not self._is_known:
@@ -436,12 +410,7 @@ class SmoothedClassifier(ClassifierMixin, BaseSmoother):
 
     def _count(self, rows, stream, n_draws, structure, *, first_draw=0, progress=None):
         """Votes of the base model, through its structure where that is given."""
-        options = {
-            "first_draw": first_draw,
-            "batch_size": None if self.batch_size == "auto" else self.batch_size,
-            "n_jobs": self.n_jobs,
-            "progress": progress if self.verbose else None,
-        }
+        options = {"first_draw": first_draw, **self._counting(progress)}
         if structure is None:
             return count_votes(self._voter(), rows, stream, n_draws, **options)
         return count_structured(structure, rows, stream, n_draws, **options)
@@ -472,20 +441,3 @@ class SmoothedClassifier(ClassifierMixin, BaseSmoother):
                 NoiseCollapseWarning,
                 stacklevel=4,
             )
-
-
-def _refuse_foreign_labels(model, classes, y):
-    if not np.isin(y, classes).any():
-        raise ValueError(
-            f"None of the labels in y ({', '.join(map(str, np.unique(y)[:5]))}) is a class of "
-            f"{name_of(model)} ({', '.join(map(str, classes[:5]))}). Pass y with its labels."
-        )
-
-
-def _sorted_classes(model, y):
-    classes = getattr(model, "classes_", None)
-    if classes is None:
-        return np.unique(y)
-    if isinstance(classes, list) and len(classes) and np.ndim(classes[0]) > 0:
-        raise ValueError(f"{name_of(model)} has several outputs; smooth one classifier per output.")
-    return np.unique(classes)
