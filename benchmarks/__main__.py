@@ -12,7 +12,7 @@ import torch
 from sklearn.exceptions import ConvergenceWarning
 from threadpoolctl import threadpool_limits
 
-from benchmarks import certification, decisions, overhead, prediction
+from benchmarks import certification, decisions, overhead, prediction, splitting
 from benchmarks._tables import as_text, write_for_docs
 
 SUITES = {
@@ -20,6 +20,8 @@ SUITES = {
     "prediction": prediction,
     "decisions": decisions,
     "overhead": overhead,
+    "splitting": splitting,
+    "splitting_overhead": splitting.Overhead,
 }
 
 

@@ -90,8 +90,8 @@ class Splits:
         n, shape = len(shifts), levels.shape[1:]
         windows = np.lib.stride_tricks.sliding_window_view(self._pieces, n, axis=1)
         starts = (self.offsets.ravel() + shifts[0]) % self.n_shifts
-        by_feature = windows[levels.reshape(len(levels), -1), starts]
-        split = np.ascontiguousarray(by_feature.transpose(0, 2, 1))
+        by_feature = windows[levels.reshape(len(levels), -1).T, starts[:, None]]
+        split = np.moveaxis(by_feature, 0, -1)
         return self._in_units_of_x(split.reshape(len(levels), n, *shape))
 
     def apply(self, levels: NDArray[Any], shifts: NDArray[Any]) -> NDArray[Any]:
