@@ -14,7 +14,7 @@ import sksmooth
 ROOT = Path(sksmooth.__file__).parent
 LAYERS = [
     {"_extras", "_rows", "bounds", "distances", "exceptions", "noise"},
-    {"_batch_size", "certificates"},
+    {"_batch_size", "_centers", "certificates"},
     {"_monte_carlo", "_sequential"},
     {"_linear"},
     {"estimators"},
