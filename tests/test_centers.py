@@ -111,8 +111,8 @@ def test_branch_and_bound_is_near_the_optimum(norm, dimension):
     rng = np.random.default_rng(dimension)
     for make in (rng.normal, rng.standard_cauchy, rng.exponential):
         points, distance = make(size=(15, dimension)), NAMES[norm]()
-        start = radii(distance, points[:1], points, 8)[0]
-        middle, radius, holds = branch_and_bound(points, 8, distance.norm, points[0], start)
+        best, start = best_sample_point(points, points, distance, 8)
+        middle, radius, holds = branch_and_bound(points, 8, distance.norm, points[best], start)
         assert holds
         assert radius == pytest.approx(radii(distance, middle[None], points, 8)[0])
         grid = np.linspace(
