@@ -1,16 +1,24 @@
 """Certified robustness for any fitted model, as scikit-learn estimators."""
 
 from sksmooth.certificates import ClassificationCertificate
-from sksmooth.estimators import SmoothedClassifier
+from sksmooth.estimators import (
+    CenterSmoothedRegressor,
+    MedianSmoothedRegressor,
+    SmoothedClassifier,
+)
 from sksmooth.metrics import (
     average_certified_radius,
     certified_accuracy_curve,
     certified_accuracy_score,
     make_certified_scorer,
 )
+from sksmooth.regression_certificates import RegressionCertificate
 
 __all__ = [
+    "CenterSmoothedRegressor",
     "ClassificationCertificate",
+    "MedianSmoothedRegressor",
+    "RegressionCertificate",
     "SmoothedClassifier",
     "average_certified_radius",
     "certified_accuracy_curve",

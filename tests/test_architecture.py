@@ -14,9 +14,9 @@ import sksmooth
 ROOT = Path(sksmooth.__file__).parent
 LAYERS = [
     {"_extras", "_rows", "bounds", "distances", "exceptions", "noise"},
-    {"_batch_size", "_centers", "certificates"},
+    {"_batch_size", "_center_bounds", "_centers", "certificates", "regression_certificates"},
     {"_monte_carlo", "_sequential"},
-    {"_linear"},
+    {"_linear", "_outputs"},
     {"estimators"},
     {"metrics"},
     {"plotting"},
