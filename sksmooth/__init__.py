@@ -10,6 +10,7 @@ from sksmooth.metrics import (
     average_certified_radius,
     certified_accuracy_curve,
     certified_accuracy_score,
+    make_certified_bound_scorer,
     make_certified_scorer,
 )
 from sksmooth.regression_certificates import RegressionCertificate
@@ -23,6 +24,7 @@ __all__ = [
     "average_certified_radius",
     "certified_accuracy_curve",
     "certified_accuracy_score",
+    "make_certified_bound_scorer",
     "make_certified_scorer",
 ]
 __version__ = "0.1.0.dev0"

@@ -331,14 +331,25 @@ class _SquaredDistances:
 
     def count_within(self, candidates: NDArray[Any], radius: float) -> NDArray[np.intp]:
         """Count the points within a radius of each candidate, or somewhat more."""
+        squares, margin = self._squares(candidates)
+        limit = (radius**2 + margin) * (1 + 1e-6)
+        with np.errstate(over="ignore", invalid="ignore"):
+            found = squares > limit.astype(np.float32)[:, None]
+        return len(self.right) - np.count_nonzero(found, axis=1)
+
+    def at_least(self, candidates: NDArray[Any]) -> NDArray[Any]:
+        """Bound squared distances from below, by less than the rounding of the product."""
+        squares, margin = self._squares(candidates)
+        return np.nan_to_num(squares - (margin * (1 + 1e-6)).astype(np.float32)[:, None])
+
+    def _squares(self, candidates: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Squared distances in single precision, and a bound of their error per candidate."""
         centred = candidates - self.middle
         squares = np.square(centred).sum(axis=1)
         left = np.column_stack([-2 * centred, squares, np.ones(len(candidates))])
         margin = self.error * np.square(np.sqrt(squares) + self.reach)
-        limit = (radius**2 + margin) * (1 + 1e-6)
         with np.errstate(over="ignore", invalid="ignore"):
-            found = left.astype(np.float32) @ self.right.T > limit.astype(np.float32)[:, None]
-        return len(self.right) - np.count_nonzero(found, axis=1)
+            return left.astype(np.float32) @ self.right.T, margin
 
 
 def shorth(outputs: NDArray[Any], h: int) -> tuple[NDArray[Any], float]:
@@ -449,9 +460,11 @@ def lower_bound(search: _Search) -> float:
         return max(shorth(column, h)[1] for column in columns)
     if not search.distance.is_hilbert or np.isfinite(points).all(axis=1).sum() < h:
         return 0.0
+    points = points[np.isfinite(points).all(axis=1)]
+    products = _SquaredDistances(points, np.median(points, axis=0))
     least, step = np.inf, max(1, _PAIRS // len(points))
     for first in range(0, len(points), step):
-        distances = np.square(search.distance.between(points[first : first + step], points))
+        distances = products.at_least(points[first : first + step])
         nearest = np.partition(distances, h - 1, axis=1)[:, :h]
-        least = min(least, float(nearest.mean(axis=1).min()))
-    return math.sqrt(least / 2) * (1 - _ROUNDING)
+        least = min(least, float(nearest.mean(axis=1, dtype=float).min()))
+    return math.sqrt(max(least, 0.0) / 2) * (1 - _ROUNDING)

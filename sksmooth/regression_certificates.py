@@ -80,6 +80,20 @@ class RegressionCertificate:
         bounds = np.stack([self._lower(), self._upper()]).reshape(2, len(self), -1)
         return np.asarray(np.isfinite(bounds).any(axis=(0, 2)))
 
+    def output_bound(self) -> NDArray[np.float64]:
+        """How far the output may be from a point within: one number per row.
+
+        Returns
+        -------
+        bound : ndarray of shape (m,)
+            The `output_radius`; for lower and upper bounds half the width of the interval, of the
+            widest coordinate.
+        """
+        if self.output_radius is not None:
+            return self.output_radius
+        width = (self._upper() - self._lower()).reshape(len(self), -1) / 2
+        return np.asarray(width.max(axis=1))
+
     def _lower(self) -> NDArray[np.float64]:
         return np.full(len(self), -np.inf) if self.lower is None else self.lower
 

@@ -45,7 +45,6 @@ NAMES: dict[str, type[Distance]] = {
 }
 
 __all__ = [
-    "NAMES",
     "Angular",
     "Chebyshev",
     "Cosine",

@@ -438,9 +438,10 @@ class CenterSmoothedRegressor(BaseOutputSmoother):
     def _answers(self, rows):
         clean = self._clean_outputs(rows)
         centers, kept = self._centers(rows)
-        distance = self.distance_
-        error = [distance(clean[i : i + 1], center)[0] for i, center in enumerate(centers)]
-        return np.array(error, dtype=float), centers, kept
+        return self._errors(centers, clean), centers, kept
+
+    def _error_distance(self):
+        return self.distance_
 
     def _reported(self, metric):
         finite = np.minimum(metric, self.distance_.diameter)

@@ -176,50 +176,81 @@ class MedianSmoothedRegressor(BaseOutputSmoother):
         ValueError
             If X or a parameter cannot work; the message says which and what to do.
         """
-        if of not in ("prediction", "population"):
-            raise ValueError(f'of must be "prediction" or "population", got {of!r}.')
         rows = self._read(X)
-        radii = check_radii(radius, len(rows))
-        ranks = {r: self._ranks(r / self.noise_.sigma * _SHIFT_UP, of) for r in np.unique(radii)}
-        self._refuse_unreachable(ranks, of)
+        return self._certificates(rows, check_radii(radius, len(rows))[None], of)[0]
+
+    def certify_curve(self, X, radii, *, of="prediction"):
+        """Certify several sizes of the perturbation from one sample, so that all hold together.
+
+        Parameters
+        ----------
+        X : array-like or DataFrame of shape (m, n_features) or (m, ...)
+            Inputs.
+        radii : array-like of shape (n_radii,)
+            Sizes of the perturbation: l2 norm, in the units of X.
+        of : {"prediction", "population"}, default="prediction"
+            As for :meth:`certify`.
+
+        Returns
+        -------
+        certificates : list of RegressionCertificate
+            One per radius; the level is shared by them (union bound).
+        """
+        rows = self._read(X)
+        radii = check_radii(radii, np.size(radii))
+        repeated = np.repeat(radii[:, None], len(rows), axis=1)
+        return self._certificates(rows, repeated, of)
+
+    def _certificates(self, rows, radii, of):
+        """One certificate for each line of radii, from one sample."""
+        _check_kind(of)
+        n_joint, sigma = len(radii), self.noise_.sigma
+        ranks = {r: self._ranks(r / sigma * _SHIFT_UP, of, n_joint) for r in np.unique(radii)}
+        self._refuse_unreachable(ranks, of, n_joint)
         stream = self._stream(rows, Purpose.ESTIMATION)
         prediction, clean = self._quantiles(rows), self._clean_outputs(rows)
 
         def bounds(i):
             outputs = self._outputs(rows[i : i + 1], stream, self.n_estimation)
-            return _order_statistics(outputs, *ranks[radii[i]])
+            return [_order_statistics(outputs, *ranks[r]) for r in radii[:, i]]
 
         found = for_each_row(
             bounds, len(rows), n_jobs=self.n_jobs, progress=self._progress("certifying")
         )
-        distance = Chebyshev()
-        error = [distance(clean[i : i + 1], p)[0] for i, p in enumerate(prediction)]
-        return RegressionCertificate(
-            prediction=prediction,
-            input_radius=radii,
-            lower=np.stack([low for low, _ in found]),
-            upper=np.stack([high for _, high in found]),
-            smoothing_error=np.array(error, dtype=float),
-            alpha=float(self.alpha),
-            noise=clone(self.noise_),
-            distance=distance,
-            kept=np.ones(len(rows), bool),
-        )
+        error = self._errors(prediction, clean)
+        return [
+            RegressionCertificate(
+                prediction=prediction,
+                input_radius=line.copy(),
+                lower=np.stack([row[k][0] for row in found]),
+                upper=np.stack([row[k][1] for row in found]),
+                smoothing_error=error,
+                alpha=float(self.alpha),
+                noise=clone(self.noise_),
+                distance=self._error_distance(),
+                kept=np.ones(len(rows), bool),
+                n_simultaneous=n_joint,
+            )
+            for k, line in enumerate(radii)
+        ]
 
-    def max_radius(self, *, of="prediction"):
+    def max_radius(self, *, of="prediction", n_radii=1):
         """Largest input radius for which the numbers of draws can prove a bound.
 
         Parameters
         ----------
         of : {"prediction", "population"}, default="prediction"
             What is bounded.
+        n_radii : int, default=1
+            Number of radii that :meth:`certify_curve` is asked for.
 
         Returns
         -------
         radius : float
             In the units of X; beyond it neither the lower nor the upper bound is finite.
         """
-        low, high, level = self._masses(of)
+        _check_kind(of)
+        low, high, level = self._masses(of, n_radii)
         tail = special.ndtri(-math.expm1(math.log(level) / self.n_estimation))
         reach = max(special.ndtri(low) - tail, -tail - special.ndtri(high))
         return max(0.0, float(reach)) * self.noise_.sigma * (1 - 1e-9)
@@ -231,9 +262,12 @@ class MedianSmoothedRegressor(BaseOutputSmoother):
                 'CenterSmoothedRegressor(distance="discrete") for labels.'
             )
 
-    def _masses(self, of):
+    def _error_distance(self):
+        return Chebyshev()
+
+    def _masses(self, of, n_joint):
         """Quantiles at a perturbed input that enclose what is certified, and level of a bound."""
-        size = max(1, math.prod(self.output_shape_))
+        size = max(1, math.prod(self.output_shape_)) * n_joint
         if of == "population":
             return self.quantile, self.quantile, self.alpha / 2 / size
         level, n = self.alpha / 4 / size, self.n_prediction
@@ -244,8 +278,8 @@ class MedianSmoothedRegressor(BaseOutputSmoother):
             level,
         )
 
-    def _ranks(self, shift, of):
-        low, high, level = self._masses(of)
+    def _ranks(self, shift, of, n_joint=1):
+        low, high, level = self._masses(of, n_joint)
         p_low = float(special.ndtr(special.ndtri(low) - shift)) * (1 - 1e-14)
         above = float(special.ndtr(-special.ndtri(high) - shift)) * (1 - 1e-14)
         return (
@@ -253,14 +287,14 @@ class MedianSmoothedRegressor(BaseOutputSmoother):
             upper_quantile_rank(self.n_estimation, above, level),
         )
 
-    def _refuse_unreachable(self, ranks, of):
+    def _refuse_unreachable(self, ranks, of, n_joint):
         for radius, (low, high) in ranks.items():
             if low is None and high is None:
+                largest = self.max_radius(of=of, n_radii=n_joint)
                 raise UnreachableRadiusError(
                     f"radius={radius:g} cannot be certified with n_estimation="
                     f"{self.n_estimation}, alpha={self.alpha:g} and sigma={self.noise_.sigma:g}: "
-                    f"the largest radius is {self.max_radius(of=of):.6g}. Take more draws or a "
-                    "larger sigma."
+                    f"the largest radius is {largest:.6g}. Take more draws or a larger sigma."
                 )
 
     def _outputs(self, row, stream, n_draws):
@@ -280,6 +314,11 @@ class MedianSmoothedRegressor(BaseOutputSmoother):
                 quantile, len(rows), n_jobs=self.n_jobs, progress=self._progress("answering")
             )
         )
+
+
+def _check_kind(of):
+    if of not in ("prediction", "population"):
+        raise ValueError(f'of must be "prediction" or "population", got {of!r}.')
 
 
 def _rank(quantile, n):

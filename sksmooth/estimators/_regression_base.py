@@ -72,6 +72,51 @@ class BaseOutputSmoother(RegressorMixin, BaseSmoother):
         self._prepare(outputs)
         return self
 
+    def smoothing_error(self, X):
+        """Distance between the smoothed output and that of the base model without noise.
+
+        Parameters
+        ----------
+        X : array-like or DataFrame of shape (m, n_features) or (m, ...)
+            Inputs.
+
+        Returns
+        -------
+        error : ndarray of shape (m,)
+            In the distance of the estimator (the largest coordinate for median smoothing).
+        """
+        rows = self._read(X)
+        return self._errors(self.predict(X), self._clean_outputs(rows))
+
+    def prediction_error(self, X, y):
+        """Distance between the smoothed output and the target.
+
+        Parameters
+        ----------
+        X : array-like or DataFrame of shape (m, n_features) or (m, ...)
+            Inputs.
+        y : array-like of shape (m,) or (m, ...)
+            Targets, of the shape of the outputs.
+
+        Returns
+        -------
+        error : ndarray of shape (m,)
+            In the distance of the estimator (the largest coordinate for median smoothing).
+        """
+        check_is_fitted(self)
+        y = np.asarray(y)
+        if y.shape[1:] != self.output_shape_:
+            raise ValueError(
+                f"y has shape {y.shape}, and one output has shape {self.output_shape_}."
+            )
+        check_consistent_length(X, y)
+        return self._errors(self.predict(X), y)
+
+    def _errors(self, outputs, others):
+        distance = self._error_distance()
+        pairs = [distance(outputs[i : i + 1], other)[0] for i, other in enumerate(others)]
+        return np.array(pairs, dtype=float)
+
     def _read_targets(self, y, rows):
         tags = self._base_tags()
         if y is None:
