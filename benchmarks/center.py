@@ -69,7 +69,7 @@ def pairs(distance, outputs):
 
 
 def certified(rule, distance, center, fresh, shift, group_size):
-    """What the library certifies for a rule; infinite where the ranks do not exist."""
+    """Bound of the library for a rule; infinite where the ranks do not exist."""
     bounds = CenterBounds(N, M, ALPHA, rule.beta, distance.gamma, group_size=group_size)
     ranks = bounds.ranks(shift)
     if ranks is None or not center.holds:

@@ -260,7 +260,7 @@ class CertifiedBoundDisplay:
             np.array([c.output_bound() for c in certificates]),
             first.smoothing_error,
             name=repr(first.noise) if name is None else name,
-            distance=repr(first.distance),
+            distance=type(first.distance).__name__,
         )
         return display.plot(ax=ax, **kwargs)
 

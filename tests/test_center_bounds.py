@@ -132,6 +132,32 @@ def test_labels_on_the_border(shifted):
     assert (wrong / REPETITIONS <= LIMIT) == shifted
 
 
+@pytest.mark.parametrize("size", [1, 2])
+def test_pairs_bound_the_radius_of_the_center(size):
+    """Outputs are 0 on a half-space and all different elsewhere.
+
+    Control: a rank for pairs that only have to be as near as they are where the half is lost.
+    """
+    rng, shift, n, m = np.random.default_rng(8), 0.3, 201, 900
+    b = bounds(n=n, m=m, group_size=size, n_groups=n)
+    n_pairs = m // (size + 1)
+    p = special.ndtr(special.ndtri(b.pair_mass) + np.sqrt(size + 1) * shift)
+    at_x = p ** (1 / (size + 1))  # share of zeros: a group and its partner are all zero
+    border = special.ndtr(shift - 0.05)  # just too few zeros at x'
+    control = upper_quantile_rank(n_pairs, 1 - 0.8 * border ** (size + 1), ALPHA / 4)
+    ranks = {True: b.ranks(shift).pair, False: control}
+    failed = dict.fromkeys(ranks, 0)
+    for share in (at_x, border):
+        there = special.ndtr(special.ndtri(share) - shift)
+        zeros_here = rng.random((REPETITIONS, n_pairs, size + 1)) < share
+        pairs_at_zero = zeros_here.all(axis=2).sum(axis=1)
+        too_few = rng.binomial(n, there, REPETITIONS) < (n + 1) // 2
+        for valid, rank in ranks.items():
+            failed[valid] = max(failed[valid], np.mean(too_few & (pairs_at_zero >= rank)))
+    limit = ALPHA / 2 + 3 * np.sqrt(ALPHA / 2 / REPETITIONS)
+    assert failed[True] <= limit < failed[False]
+
+
 def test_promised_beta_holds_where_it_is_not_withdrawn():
     rng = np.random.default_rng(5)
     rule = choose_rule(Euclidean(), (60,), "auto", 1.3, None)

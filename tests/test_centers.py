@@ -34,7 +34,7 @@ def test_golden_centers():
     assert radius == pytest.approx(np.sqrt(3))
     search = _Search(Euclidean(), TRIANGLE)
     search.h = 3
-    assert lower_bound(search) == pytest.approx(1.0)
+    assert 1 - 1e-5 < lower_bound(search) <= 1  # computed in single precision, rounded down
     search.try_sample(None)
     search.refine()
     assert search.radius == pytest.approx(1.0)

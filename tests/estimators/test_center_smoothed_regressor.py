@@ -10,10 +10,15 @@ from sklearn.decomposition import PCA
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LinearRegression, Ridge
+from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from sksmooth import CenterSmoothedRegressor, RegressionCertificate
+from sksmooth import (
+    CenterSmoothedRegressor,
+    RegressionCertificate,
+    make_certified_bound_scorer,
+)
 from sksmooth.distances import FunctionDistance, TotalVariation
 from sksmooth.exceptions import UnreachableRadiusError
 
@@ -225,6 +230,46 @@ def test_outputs_with_nan_give_an_infinite_bound_and_no_nan():
     assert np.isfinite(certificate.output_radius[0])
     assert certificate.output_radius[1] == np.inf
     assert list(certificate.abstained) == [False, True]
+
+
+def test_grid_search_over_sigma(data):
+    X, y = data
+    search = GridSearchCV(
+        CenterSmoothedRegressor(Ridge(), n_center=100, n_estimation=300, random_state=0),
+        {"sigma": [0.1, 0.5]},
+        scoring=make_certified_bound_scorer(0.1),
+        cv=2,
+    ).fit(X[:60], y[:60])
+    assert np.isfinite(search.cv_results_["mean_test_score"]).all()
+    piped = make_pipeline(StandardScaler(), search.best_estimator_).fit(X, y)
+    assert make_certified_bound_scorer(0.1)(piped, X[:5]) < 0
+
+
+def test_neural_networks_from_image_to_image(digits):
+    torch, skorch = pytest.importorskip("torch"), pytest.importorskip("skorch")
+    images = digits[0][:200].reshape(-1, 1, 8, 8).astype(np.float32)
+    torch.manual_seed(0)
+    layers = torch.nn.Conv2d(1, 4, 3, padding=1), torch.nn.ReLU(), torch.nn.Conv2d(4, 1, 1)
+    net = skorch.NeuralNetRegressor(
+        torch.nn.Sequential(*layers), max_epochs=2, lr=0.05, verbose=0, train_split=None
+    )
+    smoother = CenterSmoothedRegressor(
+        net, distance=TotalVariation(channel_axis=0), n_augment=1, **SMALL
+    ).fit(images, images)
+    certificate = smoother.certify(images[:2], radius=0.1)
+    assert certificate.prediction.shape == (2, 1, 8, 8)
+    assert np.isfinite(certificate.output_radius).all()
+    again = smoother.certify(images[:2], radius=0.1)
+    np.testing.assert_array_equal(again.output_radius, certificate.output_radius)
+
+
+def test_data_frames(data):
+    pandas = pytest.importorskip("pandas")
+    X, y = data
+    frame = pandas.DataFrame(X).add_prefix("x")
+    smoother = CenterSmoothedRegressor(Ridge(), n_augment=1, **SMALL).fit(frame, y)
+    assert list(smoother.feature_names_in_) == list(frame.columns)
+    assert len(smoother.certify(frame[:2], radius=0.1)) == 2
 
 
 def test_pickle_and_clone(smoother, data):
