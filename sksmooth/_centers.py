@@ -92,6 +92,8 @@ class CenterRule:
         if self.method == "branch_and_bound":
             return self._branch_and_bound(search)
         search.try_sample(self.n_candidates)
+        if self.distance.space is not None:
+            search.try_outputs(np.asarray(self.distance.space))
         metric_bound = search.radius / (2 * self.distance.gamma)
         if extra is not None and len(extra):
             search.try_outputs(extra)
@@ -145,17 +147,17 @@ def choose_rule(
     able = {
         "shorth": distance.norm is not None and size == 1,
         "branch_and_bound": distance.norm is not None and size <= _MOST_DIMENSIONS,
-        "finite": isinstance(distance, Discrete),
+        "finite": isinstance(distance, Discrete) or distance.space is not None,
         "sample": True,
     }
-    order = ("shorth", "branch_and_bound", "finite", "sample")
+    order = ("finite", "shorth", "branch_and_bound", "sample")
     if method == "auto":
         method = "sample" if beta is not None else next(m for m in order if able[m])
     if not able[method]:
         raise ValueError(
             f"center={method!r} is not possible for outputs of shape {shape} with {distance!r}: "
             '"shorth" needs one number, "branch_and_bound" at most four, both with l1, l2 or '
-            'linf, and "finite" the distance "discrete". Use center="auto".'
+            'linf, and "finite" the distance "discrete" or one with a space. Use center="auto".'
         )
     if beta is not None and method != "sample":
         raise ValueError(f'beta is a promise for center="sample" only, got center={method!r}.')

@@ -155,6 +155,20 @@ def test_a_promise_is_kept_or_admitted():
     assert not broken.holds
 
 
+def test_vertices_that_were_not_sampled_may_be_the_center():
+    """A star: its leaves are at 2 from each other, and at 1 from the middle."""
+    star = FunctionDistance(
+        lambda A, b: np.where(A == b, 0.0, np.where((A == 0) | (b == 0), 1.0, 2.0)),
+        space=np.arange(6),
+    )
+    leaves = np.array([1, 2, 3, 4, 5])
+    rule = choose_rule(star, (), "auto", None, None)
+    assert (rule.method, rule.beta) == ("finite", 1.0)
+    center = rule.find(leaves)
+    assert (center.output, center.radius) == (0, 1.0)
+    assert best_sample_point(leaves, leaves, star, 3)[1] == 2.0
+
+
 def test_the_choice_follows_the_outputs():
     def chosen(distance, shape):
         rule = choose_rule(distance, shape, "auto", None, None)

@@ -37,12 +37,16 @@ class Distance(BaseEstimator, ABC):
         lie anywhere between them.
     is_hilbert : bool
         Whether the metric is the Euclidean norm of the difference of two *points*.
+    space : array-like or None
+        All outputs that there are, where they are finitely many: the best centre is then found by
+        trying them all, also those that were not sampled.
     """
 
     gamma: float = 1.0
     diameter: float = math.inf
     norm: ClassVar[float | None] = None
     is_hilbert: ClassVar[bool] = False
+    space: ArrayLike | None = None
 
     @abstractmethod
     def points(self, outputs: ArrayLike) -> NDArray[Any]:

@@ -67,6 +67,8 @@ class FunctionDistance(Distance):
         at `fit`, which cannot prove it.
     diameter : float, default=inf
         Largest value of the distance.
+    space : array-like of shape (n_outputs, ...), default=None
+        All outputs that there are, where they are finitely many, such as the vertices of a graph.
     """
 
     def __init__(
@@ -75,10 +77,12 @@ class FunctionDistance(Distance):
         *,
         gamma: float = 1.0,
         diameter: float = math.inf,
+        space: ArrayLike | None = None,
     ) -> None:
         self.function = function
         self.gamma = gamma
         self.diameter = diameter
+        self.space = space
 
     def points(self, outputs: ArrayLike) -> NDArray[Any]:
         """Return the outputs as they are; see :meth:`Distance.points`."""
