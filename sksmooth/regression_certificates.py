@@ -36,7 +36,8 @@ class RegressionCertificate:
     input_radius : ndarray of shape (m,)
         Size of the perturbations that are covered: l2 norm, in the units of X. 0: none.
     output_radius : ndarray of shape (m,) or None
-        Bound of the distance that the output moves; infinite where nothing was proven.
+        Bound of the distance that the output moves; where nothing was proven it is infinite, or
+        the largest distance that there is.
     lower, upper : ndarray of shape (m, ...) or None
         Bounds of the output itself, infinite where nothing was proven.
     smoothing_error : ndarray of shape (m,)
@@ -71,12 +72,12 @@ class RegressionCertificate:
 
     @property
     def abstained(self) -> NDArray[np.bool_]:
-        """Rows for which nothing was proven."""
+        """Rows for which nothing was proven: no bound, or one that holds for all outputs."""
         return ~(self._is_bounded() & self.kept & (self.input_radius > 0))
 
     def _is_bounded(self) -> NDArray[np.bool_]:
         if self.output_radius is not None:
-            return np.isfinite(self.output_radius)
+            return np.asarray(self.output_radius < self.distance.reported(self.distance.diameter))
         bounds = np.stack([self._lower(), self._upper()]).reshape(2, len(self), -1)
         return np.asarray(np.isfinite(bounds).any(axis=(0, 2)))
 

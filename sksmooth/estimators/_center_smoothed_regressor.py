@@ -58,7 +58,7 @@ class CenterSmoothedRegressor(BaseOutputSmoother):
     beta : float, default=None
         Promise, for ``center="sample"``, that the radius of the centre is within `beta` of the
         best. It is checked for every answer, and where it cannot be shown the answer abstains
-        (see `return_abstained` of :meth:`predict`). 1.05 to 1.5 suits outputs with hundreds of
+        (see :meth:`predict_or_abstain`). 1.05 to 1.5 suits outputs with hundreds of
         coordinates. None: no promise, and no abstention.
     group_size : int or "auto", default="auto"
         Also certify through the distances between averages of so many outputs and further
@@ -196,26 +196,38 @@ class CenterSmoothedRegressor(BaseOutputSmoother):
         self.random_state = random_state
         self.verbose = verbose
 
-    def predict(self, X, *, return_abstained=False):
+    def predict(self, X):
         """Centre of the outputs for `n_center` noisy copies of each row.
 
         Parameters
         ----------
         X : array-like or DataFrame of shape (m, n_features) or (m, ...)
             Inputs.
-        return_abstained : bool, default=False
-            Also return for which rows the promise of `beta` could not be shown: certificates say
-            nothing of these answers. Without a promise there are none.
+
+        Returns
+        -------
+        y : ndarray of shape (m, ...)
+            Smoothed outputs.
+        """
+        return self._centers(self._read(X))[0]
+
+    def predict_or_abstain(self, X):
+        """Answer as `predict` does, and tell which answers no certificate speaks of.
+
+        Parameters
+        ----------
+        X : array-like or DataFrame of shape (m, n_features) or (m, ...)
+            Inputs.
 
         Returns
         -------
         y : ndarray of shape (m, ...)
             Smoothed outputs.
         abstained : ndarray of bool of shape (m,)
-            Only with `return_abstained`.
+            Rows for which the promise of `beta` could not be shown. Without a promise, none.
         """
         outputs, kept = self._centers(self._read(X))
-        return (outputs, ~kept) if return_abstained else outputs
+        return outputs, ~kept
 
     def certify(self, X, *, radius=None, output_radius=None):
         """Bound how far the smoothed output moves when a row is perturbed.

@@ -167,7 +167,7 @@ def test_vectors_use_the_group_certificate(data):
     assert wrap(lambda X: X @ high).fit(X).group_size_ == 1
     promised = wrap(lambda X: X @ high, beta=1.6).fit(X)
     certificate = promised.certify(X[:2], radius=0.25)
-    _, abstained = promised.predict(X[:2], return_abstained=True)
+    _, abstained = promised.predict_or_abstain(X[:2])
     np.testing.assert_array_equal(certificate.abstained, abstained)
     np.testing.assert_array_equal(~certificate.kept, abstained)
     assert (certificate.output_radius < a).all()
