@@ -325,32 +325,35 @@ class _SquaredDistances:
 
     def __init__(self, points: NDArray[Any], middle: NDArray[Any]) -> None:
         centred = points - middle
-        squares = np.square(centred).sum(axis=1)
         self.middle = middle
+        with np.errstate(over="ignore"):  # an infinite margin prunes nothing
+            squares = np.square(centred).sum(axis=1)
+            right = np.column_stack([centred, np.ones(len(points)), squares])
+            self.right = right.astype(np.float32)
         self.reach = math.sqrt(squares.max())
-        self.right = np.column_stack([centred, np.ones(len(points)), squares]).astype(np.float32)
         self.error = (self.right.shape[1] + 8) * 2.0**-24
 
     def count_within(self, candidates: NDArray[Any], radius: float) -> NDArray[np.intp]:
         """Count the points within a radius of each candidate, or somewhat more."""
         squares, margin = self._squares(candidates)
-        limit = (radius**2 + margin) * (1 + 1e-6)
         with np.errstate(over="ignore", invalid="ignore"):
+            limit = (np.square(radius) + margin) * (1 + 1e-6)
             found = squares > limit.astype(np.float32)[:, None]
         return len(self.right) - np.count_nonzero(found, axis=1)
 
     def at_least(self, candidates: NDArray[Any]) -> NDArray[Any]:
         """Bound squared distances from below, by less than the rounding of the product."""
         squares, margin = self._squares(candidates)
-        return np.nan_to_num(squares - (margin * (1 + 1e-6)).astype(np.float32)[:, None])
+        with np.errstate(over="ignore", invalid="ignore"):
+            return np.nan_to_num(squares - (margin * (1 + 1e-6)).astype(np.float32)[:, None])
 
     def _squares(self, candidates: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
         """Squared distances in single precision, and a bound of their error per candidate."""
         centred = candidates - self.middle
-        squares = np.square(centred).sum(axis=1)
-        left = np.column_stack([-2 * centred, squares, np.ones(len(candidates))])
-        margin = self.error * np.square(np.sqrt(squares) + self.reach)
         with np.errstate(over="ignore", invalid="ignore"):
+            squares = np.square(centred).sum(axis=1)
+            left = np.column_stack([-2 * centred, squares, np.ones(len(candidates))])
+            margin = self.error * np.square(np.sqrt(squares) + self.reach)
             return left.astype(np.float32) @ self.right.T, margin
 
 

@@ -44,6 +44,7 @@ SAMPLES = {
     "normal": lambda rng: rng.normal(size=(301, 5)),
     "far from zero": lambda rng: 1e7 + rng.normal(size=(300, 3)),
     "outliers": lambda rng: rng.standard_cauchy(size=(201, 4)) ** 3,
+    "huge": lambda rng: 10 ** rng.uniform(15, 130, size=(101, 3)),
     "lattice": lambda rng: rng.integers(0, 3, (200, 3)).astype(float),
     "equal": lambda rng: np.ones((50, 2)),
     "bad": lambda rng: np.where(rng.random((200, 1)) < 0.3, np.nan, rng.normal(size=(200, 4))),
