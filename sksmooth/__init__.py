@@ -3,6 +3,7 @@
 from sksmooth.certificates import ClassificationCertificate
 from sksmooth.estimators import (
     CenterSmoothedRegressor,
+    DSSNClassifier,
     MedianSmoothedRegressor,
     SmoothedClassifier,
 )
@@ -18,6 +19,7 @@ from sksmooth.regression_certificates import RegressionCertificate
 __all__ = [
     "CenterSmoothedRegressor",
     "ClassificationCertificate",
+    "DSSNClassifier",
     "MedianSmoothedRegressor",
     "RegressionCertificate",
     "SmoothedClassifier",

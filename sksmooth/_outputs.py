@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -182,4 +182,4 @@ def for_each_row(
 
 def keyed(stream: DrawStream, seed: int) -> DrawStream:
     """Return the stream of the same purpose under another seed."""
-    return replace(stream, seed=seed)
+    return DrawStream(stream.noise, seed, stream.purpose, stream.shape, stream.dtype)

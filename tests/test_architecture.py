@@ -5,6 +5,7 @@ import importlib
 import pkgutil
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -13,10 +14,17 @@ import sksmooth
 
 ROOT = Path(sksmooth.__file__).parent
 LAYERS = [
-    {"_extras", "_rows", "bounds", "distances", "exceptions", "noise"},
-    {"_batch_size", "_center_bounds", "_centers", "certificates", "regression_certificates"},
-    {"_monte_carlo", "_sequential"},
-    {"_linear", "_outputs"},
+    {"_extras", "_rows", "_threads", "bounds", "distances", "exceptions", "noise"},
+    {
+        "_batch_size",
+        "_center_bounds",
+        "_centers",
+        "_levels",
+        "certificates",
+        "regression_certificates",
+    },
+    {"_monte_carlo", "_sequential", "_splits"},
+    {"_outputs", "structure"},
     {"estimators"},
     {"metrics"},
     {"plotting"},
@@ -95,7 +103,9 @@ def test_import_works_where_nothing_optional_is_installed():
     assert in_fresh_process(f"{block}\n{IMPORT_ALL}\nprint('fine')") == "fine"
 
 
-@pytest.mark.parametrize("name", ["sksmooth", "sksmooth.noise", "sksmooth.estimators"])
+@pytest.mark.parametrize(
+    "name", ["sksmooth", "sksmooth.noise", "sksmooth.estimators", "sksmooth.structure"]
+)
 def test_exports_are_sorted_and_documented(name):
     module = importlib.import_module(name)
     assert list(module.__all__) == sorted(module.__all__)
@@ -105,7 +115,8 @@ def test_exports_are_sorted_and_documented(name):
 
 def test_what_modules_export_exists():
     for info in pkgutil.walk_packages([str(ROOT)], "sksmooth."):
-        if info.name != "sksmooth.__main__":
+        needs_torch = info.name.endswith("._torch")
+        if info.name != "sksmooth.__main__" and not (needs_torch and find_spec("skorch") is None):
             module = importlib.import_module(info.name)
             for export in getattr(module, "__all__", ()):
                 assert hasattr(module, export), f"{info.name} exports {export}"

@@ -4,7 +4,12 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from sksmooth import CenterSmoothedRegressor, MedianSmoothedRegressor, SmoothedClassifier
+from sksmooth import (
+    CenterSmoothedRegressor,
+    DSSNClassifier,
+    MedianSmoothedRegressor,
+    SmoothedClassifier,
+)
 from sksmooth.noise import GaussianNoise
 
 
@@ -16,6 +21,7 @@ from sksmooth.noise import GaussianNoise
         CenterSmoothedRegressor(n_center=200),
         MedianSmoothedRegressor(n_prediction=200),
         CenterSmoothedRegressor(DecisionTreeRegressor(), n_center=200, n_augment=0),
+        DSSNClassifier(sigma=0.1, n_steps=64, feature_range="auto", off_grid="round"),
     ]
 )
 def test_sklearn_checks(estimator, check):

@@ -1,17 +1,23 @@
 """One call of `SmoothedClassifier.certify`: what its certificates share, and its checks."""
 
-from numbers import Real
+from numbers import Integral, Real
 
 import numpy as np
 from sklearn.base import clone
 from tqdm.auto import tqdm
 
-from sksmooth._linear import exact_margin
 from sksmooth._monte_carlo import Purpose
 from sksmooth._sequential import count_as_needed, decide, draws_for_radius
 from sksmooth.bounds import min_draws_to_certify, plan_looks
-from sksmooth.certificates import ClassificationCertificate, reachable_radius
+from sksmooth.certificates import (
+    ClassificationCertificate,
+    bounds_per_row,
+    reachable_radius,
+)
 from sksmooth.exceptions import UnreachableRadiusError
+from sksmooth.structure import LinearScores
+from sksmooth.structure._gaussian_image import is_gaussian
+from sksmooth.structure._hyperplane import exact_margin
 
 # Draws that estimate the vote share before the draws that prove it are sized.
 _PILOT = 1000
@@ -31,18 +37,25 @@ class Certification:
         Inputs.
     target : ndarray of shape (m,) or None
         Radius to decide on.
+    structure : Structure or None
+        What is known of the base model.
     bilateral : bool
         Bound the shares of the other classes too.
     n_joint : int
         Number of rows that share alpha.
     alpha : float, default=None
         Level; that of the smoother by default.
+    top_k : int, default=1
+        Number of places that the predicted class may fall back to.
     """
 
-    def __init__(self, smoother, rows, target, *, bilateral, n_joint, alpha=None):
+    def __init__(
+        self, smoother, rows, target, structure, *, bilateral, n_joint, alpha=None, top_k=1
+    ):
         self.smoother = smoother
         self.rows = rows
         self.target = target
+        self.structure = structure
         self.settings = {
             "classes": smoother.classes_,
             "noise": smoother.noise_,
@@ -51,43 +64,42 @@ class Certification:
             "norm": smoother.norm,
             "bilateral": bilateral and len(smoother.classes_) > 2,
             "n_simultaneous": n_joint,
+            "top_k": top_k,
         }
         self.stream = smoother._stream(rows, Purpose.ESTIMATION)
 
     @classmethod
-    def from_start(cls, smoother, rows, target, start):
+    def from_start(cls, smoother, rows, target, start, structure):
         """Take the level and the kind of statement from an earlier certificate."""
         return cls(
             smoother,
             rows,
             target,
+            structure,
             bilateral=start.bilateral,
             n_joint=start.n_simultaneous,
             alpha=start.alpha,
+            top_k=start.top_k,
         )
 
     def fixed(self):
         """As many draws for every row."""
         n_draws = self.smoother.n_estimation
         self._refuse_hopeless(alpha_share=1.0)
-        prediction = self._select(self.smoother._selection_votes(self.rows))
-        counts = self.smoother._count(self.rows, self.stream, n_draws, progress="certifying")
+        prediction = self._select(self._selection_votes())
+        counts = self._count(self.rows, self.stream, n_draws, progress="certifying")
         return self._certificate(prediction, counts)
 
     def within(self, rtol):
         """As many draws as each row needs for nearly the radius that all draws would prove."""
         smoother = self.smoother
         self._refuse_hopeless(alpha_share=1.0)
-        votes = smoother._selection_votes(self.rows)
+        votes = self._selection_votes()
         prediction = self._select(votes)
         top = votes.argmax(axis=1)[:, None]
         n_pilot = max(smoother.n_selection, min(_PILOT, smoother.n_estimation // 10))
-        pilot = smoother._count(
-            self.rows,
-            smoother._stream(self.rows, Purpose.PILOT),
-            n_pilot,
-            progress="sizing",
-        )
+        stream = smoother._stream(self.rows, Purpose.PILOT)
+        pilot = self._count(self.rows, stream, n_pilot, progress="sizing")
         needed = draws_for_radius(
             np.take_along_axis(pilot, top, axis=1)[:, 0] / n_pilot,
             smoother.n_estimation,
@@ -107,7 +119,7 @@ class Certification:
         looks = plan_looks(smoother.n_estimation, n_calls)
         if start is None:
             self._refuse_hopeless(alpha_share=looks[-1].alpha_share)
-            prediction = self._select(smoother._selection_votes(self.rows))
+            prediction = self._select(self._selection_votes())
             counts = np.zeros((m, len(smoother.classes_)), np.int64)
             alpha_share = np.full(m, looks[0].alpha_share)
         else:
@@ -129,14 +141,23 @@ class Certification:
                 certify,
                 counts,
                 alpha_share,
-                np.searchsorted(smoother.classes_, prediction),
+                np.searchsorted(smoother.classes_, _first(prediction)),
                 looks,
                 bar.update,
             )
         return certify(np.arange(m), counts, alpha_share)
 
+    def _selection_votes(self):
+        return self.smoother._selection_votes(self.rows, self.structure)
+
+    def _count(self, rows, stream, n_draws, **options):
+        return self.smoother._count(rows, stream, n_draws, self.structure, **options)
+
     def _select(self, votes):
-        return self.smoother.classes_[votes.argmax(axis=1)]
+        classes, top_k = self.smoother.classes_, self.settings["top_k"]
+        if top_k == 1:
+            return classes[votes.argmax(axis=1)]
+        return classes[np.argsort(-votes, axis=1, kind="stable")[:, :top_k]]
 
     def _certificate(self, prediction, counts, **more):
         return ClassificationCertificate.from_counts(prediction, counts, **self.settings, **more)
@@ -146,7 +167,7 @@ class Certification:
 
         def count(positions, first_draw, n_draws):
             chosen = self.rows.choose(positions)
-            votes = self.smoother._count(chosen, self.stream, n_draws, first_draw=first_draw)
+            votes = self._count(chosen, self.stream, n_draws, first_draw=first_draw)
             if bar is not None:
                 bar.update(votes.sum())
             return votes
@@ -163,8 +184,9 @@ class Certification:
         )
 
     def _alpha_of_one_bound(self):
-        halves = 2 if self.settings["bilateral"] else 1
-        return self.settings["alpha"] / self.settings["n_simultaneous"] / halves
+        s = self.settings
+        n_bounds = bounds_per_row(s["bilateral"], s["top_k"], len(s["classes"]))
+        return s["alpha"] / s["n_simultaneous"] / n_bounds
 
     def _radius_of_share(self, p_lower):
         s = self.settings
@@ -174,15 +196,16 @@ class Certification:
         """Refuse, before any sampling, a level or a radius that no vote could reach."""
         alpha = self._alpha_of_one_bound() * alpha_share
         n_draws = self.smoother.n_estimation
-        refuse_too_few_draws(n_draws, alpha)
+        if self.settings["top_k"] == 1:
+            refuse_too_few_draws(n_draws, alpha)
         if self.target is None or not len(self.target):
             return
 
         def reach(n):
-            s = self.settings
-            return reachable_radius(
-                n, noise=s["noise"], alpha=alpha, n_features=s["n_features"], norm=s["norm"]
-            )
+            shared = {
+                name: self.settings[name] for name in ("noise", "n_features", "norm", "top_k")
+            }
+            return reachable_radius(n, alpha=alpha, n_classes=len(self.smoother.classes_), **shared)
 
         wanted, ceiling = self.target.min(), reach(n_draws)
         if wanted <= ceiling:
@@ -196,6 +219,17 @@ class Certification:
             f"n_estimation={n_draws} draws of {self.settings['noise']!r} proves {ceiling:.4g} at "
             f"most.{more} A larger sigma reaches further too."
         )
+
+
+def is_exact(structure, noise):
+    """Whether the law of a single linear score is known, so that no vote is needed."""
+    single = isinstance(structure, LinearScores) and len(structure.coef) == 1
+    return single and is_gaussian(noise)
+
+
+def _first(prediction):
+    """Predicted class, also where it is the first of several."""
+    return prediction if prediction.ndim == 1 else prediction[:, 0]
 
 
 def exact_certificate(smoother, scores, rows, target):
@@ -264,8 +298,19 @@ def check_radius(radius, n_rows):
     return np.broadcast_to(target, (n_rows,)).copy()
 
 
-def check_certify_options(rtol, radius, start, bilateral, simultaneous):
+def check_certify_options(rtol, radius, start, bilateral, simultaneous, top_k, n_classes):
     """Refuse options of `certify` that do not go together."""
+    if not (isinstance(top_k, Integral) and 1 <= top_k < max(n_classes, 2)):
+        raise ValueError(
+            f"top_k must be a whole number from 1 to {max(n_classes, 2) - 1}, one less than the "
+            f"number of classes. Got {top_k!r}."
+        )
+    if top_k > 1 and (rtol or bilateral):
+        option = f"rtol={rtol!r}" if rtol else "bilateral=True"
+        raise ValueError(
+            f"{option} has no meaning with top_k={top_k}, which bounds the shares of all classes "
+            "anyway and takes n_estimation draws. Leave it out."
+        )
     if not (isinstance(rtol, Real) and 0 <= rtol < 1):
         raise ValueError(f"rtol must lie in [0, 1), got {rtol!r}.")
     if rtol and radius is not None:
@@ -275,8 +320,8 @@ def check_certify_options(rtol, radius, start, bilateral, simultaneous):
         )
     if start is not None and radius is None:
         raise ValueError("start continues a decision: pass the radius to decide on as well.")
-    if start is not None and (bilateral or simultaneous):
-        raise ValueError("start brings its own bilateral and simultaneous; leave them out.")
+    if start is not None and (bilateral or simultaneous or top_k > 1):
+        raise ValueError("start brings its own bilateral, simultaneous and top_k; leave them out.")
 
 
 def check_start(start, smoother, rows):
