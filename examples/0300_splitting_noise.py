@@ -33,7 +33,7 @@ for column, (noise, title) in zip(axes.T, noises):
     if noise is not None:
         shown = noise.apply(rows, noise.draw(len(rows), (64,), rng, float))
     for ax, image in zip(column, shown):
-        ax.imshow(image.reshape(8, 8), cmap="gray_r", vmin=-0.5, vmax=1.5)
+        ax.imshow(image.reshape(8, 8), cmap="gray_r", vmin=0, vmax=1)
         ax.set(xticks=[], yticks=[])
     column[0].set_title(title)
 

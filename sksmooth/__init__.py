@@ -1,21 +1,32 @@
 """Certified robustness for any fitted model, as scikit-learn estimators."""
 
 from sksmooth.certificates import ClassificationCertificate
-from sksmooth.estimators import DSSNClassifier, SmoothedClassifier
+from sksmooth.estimators import (
+    CenterSmoothedRegressor,
+    DSSNClassifier,
+    MedianSmoothedRegressor,
+    SmoothedClassifier,
+)
 from sksmooth.metrics import (
     average_certified_radius,
     certified_accuracy_curve,
     certified_accuracy_score,
+    make_certified_bound_scorer,
     make_certified_scorer,
 )
+from sksmooth.regression_certificates import RegressionCertificate
 
 __all__ = [
+    "CenterSmoothedRegressor",
     "ClassificationCertificate",
     "DSSNClassifier",
+    "MedianSmoothedRegressor",
+    "RegressionCertificate",
     "SmoothedClassifier",
     "average_certified_radius",
     "certified_accuracy_curve",
     "certified_accuracy_score",
+    "make_certified_bound_scorer",
     "make_certified_scorer",
 ]
 __version__ = "0.1.0.dev0"

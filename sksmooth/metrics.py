@@ -16,6 +16,7 @@ __all__ = [
     "average_certified_radius",
     "certified_accuracy_curve",
     "certified_accuracy_score",
+    "make_certified_bound_scorer",
     "make_certified_scorer",
 ]
 
@@ -162,6 +163,92 @@ def make_certified_scorer(radius: float = 0.0) -> CertifiedScorer:
     if not 0 <= radius < np.inf:
         raise ValueError(f"radius must be finite and not negative, got {radius!r}.")
     return CertifiedScorer(radius)
+
+
+def make_certified_bound_scorer(
+    radius: float | None = None, *, of: str = "output_radius"
+) -> CertifiedBoundScorer:
+    """Score smoothers of outputs by what they prove, or by what the smoothing costs.
+
+    Parameters
+    ----------
+    radius : float, default=None
+        Size of the perturbation of the inputs. Needed for "output_radius".
+    of : {"output_radius", "smoothing_error", "prediction_error"}, default="output_radius"
+        "output_radius": the certified output radius; half the width of the interval (the widest,
+        for vectors) where a lower and an upper bound are certified. "smoothing_error": the
+        distance between the smoothed output and that of the base model without noise.
+        "prediction_error": the distance between the smoothed output and y. The last two need no
+        certificate. A larger sigma makes the first smaller and the others larger.
+
+    Returns
+    -------
+    scorer : callable
+        ``scorer(estimator, X, y=None)``: minus the median over the rows, so that larger is better.
+        Minus infinity where the draws cannot certify the radius. As for
+        :func:`make_certified_scorer`, the noise is not that of `certify`.
+
+    Raises
+    ------
+    ValueError
+        If `of` is none of these, or the radius is missing or not positive.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes
+    >>> from sklearn.model_selection import GridSearchCV
+    >>> from sksmooth import CenterSmoothedRegressor, make_certified_bound_scorer
+    >>> X, y = load_diabetes(return_X_y=True)
+    >>> search = GridSearchCV(
+    ...     CenterSmoothedRegressor(n_center=100, n_estimation=300, random_state=0),
+    ...     {"sigma": [0.02, 0.04]},
+    ...     scoring={
+    ...         "bound": make_certified_bound_scorer(0.02),
+    ...         "error": make_certified_bound_scorer(of="prediction_error"),
+    ...     },
+    ...     refit="error",
+    ...     cv=2,
+    ... )
+    >>> search.fit(X[:100], y[:100]).best_params_["sigma"] in (0.02, 0.04)
+    True
+    """
+    if of not in ("output_radius", "smoothing_error", "prediction_error"):
+        raise ValueError(
+            f'of must be "output_radius", "smoothing_error" or "prediction_error", got {of!r}.'
+        )
+    if of == "output_radius" and (radius is None or not 0 < radius < np.inf):
+        raise ValueError(f"radius must be positive and finite, got {radius!r}.")
+    return CertifiedBoundScorer(radius, of)
+
+
+@dataclass(frozen=True)
+class CertifiedBoundScorer:
+    """Scorer made by :func:`make_certified_bound_scorer`.
+
+    Attributes
+    ----------
+    radius : float or None
+        Size of the perturbation.
+    of : str
+        What is scored.
+    """
+
+    radius: float | None
+    of: str
+
+    def __call__(self, estimator: Any, X: Any, y: Any = None) -> float:
+        """Minus the median over the rows of X."""
+        smoother, X = find_smoother(estimator, X)
+        smoother = smoother._for_scoring()
+        if self.of == "smoothing_error":
+            return -float(np.median(smoother.smoothing_error(X)))
+        if self.of == "prediction_error":
+            return -float(np.median(smoother.prediction_error(X, y)))
+        try:
+            certificate = smoother.certify(X, radius=self.radius)
+        except UnreachableRadiusError:
+            return -np.inf
+        return -float(np.median(certificate.output_bound()))
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from sklearn.utils import check_consistent_length
 from sksmooth._extras import import_extra
 from sksmooth.metrics import certified_accuracy_curve, find_smoother
 
-__all__ = ["CertifiedAccuracyDisplay"]
+__all__ = ["CertifiedAccuracyDisplay", "CertifiedBoundDisplay"]
 
 
 class CertifiedAccuracyDisplay:
@@ -167,8 +167,169 @@ class CertifiedAccuracyDisplay:
         )
 
 
+class CertifiedBoundDisplay:
+    """Certified output radius against input radius: median and quartiles over the rows.
+
+    Make one with :meth:`from_certificates` or :meth:`from_estimator`; several share an axis, for
+    instance one for each sigma. A dashed line is the median smoothing error, the price paid.
+
+    Parameters
+    ----------
+    radii : ndarray of shape (n_radii,)
+        Input radii, increasing.
+    bounds : ndarray of shape (n_radii, m)
+        Bound of the output of each row.
+    smoothing_error : ndarray of shape (m,)
+        Distance between the smoothed output and that of the base model.
+    name : str, default=None
+        Name of the curve in the legend.
+    distance : str, default=None
+        Name of the distance, for the label of the axis.
+
+    Attributes
+    ----------
+    line_ : matplotlib.lines.Line2D
+        Medians.
+    band_ : matplotlib.collections.PolyCollection
+        From the lower to the upper quartile.
+    error_line_ : matplotlib.lines.Line2D
+        Median smoothing error.
+    ax_ : matplotlib.axes.Axes
+        Axes of the picture.
+    figure_ : matplotlib.figure.Figure
+        Figure of the picture.
+
+    See Also
+    --------
+    CenterSmoothedRegressor.certify_curve : The numbers behind the picture.
+
+    Examples
+    --------
+    >>> import matplotlib.pyplot as plt
+    >>> from sklearn.datasets import load_diabetes
+    >>> from sksmooth import CenterSmoothedRegressor
+    >>> from sksmooth.plotting import CertifiedBoundDisplay
+    >>> X, y = load_diabetes(return_X_y=True)
+    >>> smoother = CenterSmoothedRegressor(sigma=0.05, n_center=500, random_state=0).fit(X, y)
+    >>> display = CertifiedBoundDisplay.from_estimator(smoother, X[:20], [0.01, 0.03, 0.06])
+    >>> plt.close(display.figure_)
+    """
+
+    def __init__(self, radii, bounds, smoothing_error, *, name=None, distance=None):
+        self.radii = radii
+        self.bounds = bounds
+        self.smoothing_error = smoothing_error
+        self.name = name
+        self.distance = distance
+
+    @classmethod
+    def from_certificates(cls, certificates, *, name=None, ax=None, **kwargs):
+        """Draw the curve of several certificates of the same rows.
+
+        Parameters
+        ----------
+        certificates : list of RegressionCertificate
+            One per input radius.
+        name : str, default=None
+            Name of the curve. None: the noise.
+        ax : matplotlib.axes.Axes, default=None
+            Where to draw; several curves can share one. None: a new figure.
+        **kwargs : dict
+            Passed to :meth:`matplotlib.axes.Axes.plot`.
+
+        Returns
+        -------
+        display : CertifiedBoundDisplay
+
+        Raises
+        ------
+        ValueError
+            If there are no certificates or rows, or one has several input radii.
+        ImportError
+            If matplotlib is not installed.
+        """
+        certificates = list(certificates)
+        if not certificates or not all(len(c) for c in certificates):
+            raise ValueError("At least one certificate with at least one row is needed.")
+        if any(np.ptp(c.input_radius) > 0 for c in certificates):
+            raise ValueError("The rows of a certificate need one input radius; see certify_curve.")
+        certificates.sort(key=lambda c: c.input_radius[0])
+        first = certificates[0]
+        display = cls(
+            np.array([c.input_radius[0] for c in certificates]),
+            np.array([c.output_bound() for c in certificates]),
+            first.smoothing_error,
+            name=repr(first.noise) if name is None else name,
+            distance=type(first.distance).__name__,
+        )
+        return display.plot(ax=ax, **kwargs)
+
+    @classmethod
+    def from_estimator(cls, estimator, X, radii, *, name=None, ax=None, **kwargs):
+        """Certify the rows of X for several input radii and draw the curve.
+
+        Parameters
+        ----------
+        estimator : CenterSmoothedRegressor, MedianSmoothedRegressor or Pipeline that ends in one
+            Fitted.
+        X : array-like of shape (m, ...)
+            Inputs.
+        radii : array-like of shape (n_radii,)
+            Input radii.
+        name : str, default=None
+            Name of the curve. None: the noise.
+        ax : matplotlib.axes.Axes, default=None
+            Where to draw; several curves can share one. None: a new figure.
+        **kwargs : dict
+            Passed to :meth:`matplotlib.axes.Axes.plot`.
+
+        Returns
+        -------
+        display : CertifiedBoundDisplay
+        """
+        import_extra("matplotlib", extra="plot", user=cls.__name__)  # before the long work
+        smoother, X = find_smoother(estimator, X)
+        certificates = smoother.certify_curve(X, radii)
+        return cls.from_certificates(certificates, name=name, ax=ax, **kwargs)
+
+    def plot(self, *, ax=None, name=None, **kwargs):
+        """Draw the curve.
+
+        Parameters
+        ----------
+        ax : matplotlib.axes.Axes, default=None
+            Where to draw. None: a new figure.
+        name : str, default=None
+            Name of the curve. None: the one given at construction.
+        **kwargs : dict
+            Passed to :meth:`matplotlib.axes.Axes.plot`.
+
+        Returns
+        -------
+        self : CertifiedBoundDisplay
+        """
+        if ax is None:
+            _, ax = _pyplot().subplots()
+        self.ax_, self.figure_ = ax, ax.figure
+        low, middle, high = np.quantile(self.bounds, [0.25, 0.5, 0.75], axis=1)
+        style = {"marker": ".", "label": self.name if name is None else name, **kwargs}
+        (self.line_,) = ax.plot(self.radii, middle, **style)
+        color = self.line_.get_color()
+        self.band_ = ax.fill_between(self.radii, low, high, color=color, alpha=0.2, linewidth=0)
+        self.error_line_ = ax.axhline(
+            np.median(self.smoothing_error), color=color, linestyle="--", linewidth=1, alpha=0.7
+        )
+        ax.set_xlabel(r"Input radius ($\ell_{2}$)")
+        metric = "" if self.distance is None else f" ({self.distance})"
+        ax.set_ylabel(f"Certified output radius{metric}\n(dashed: smoothing error)")
+        ax.set_ylim(bottom=0, auto=True)
+        if style["label"] is not None:
+            ax.legend()
+        return self
+
+
 def _pyplot():
-    return import_extra("matplotlib.pyplot", extra="plot", user="CertifiedAccuracyDisplay.plot")
+    return import_extra("matplotlib.pyplot", extra="plot", user="A display of sksmooth.plotting")
 
 
 def _norm_name(norm):

@@ -14,10 +14,17 @@ import sksmooth
 
 ROOT = Path(sksmooth.__file__).parent
 LAYERS = [
-    {"_extras", "_rows", "_threads", "bounds", "exceptions", "noise"},
-    {"_batch_size", "_levels", "certificates"},
+    {"_extras", "_rows", "_threads", "bounds", "distances", "exceptions", "noise"},
+    {
+        "_batch_size",
+        "_center_bounds",
+        "_centers",
+        "_levels",
+        "certificates",
+        "regression_certificates",
+    },
     {"_monte_carlo", "_sequential", "_splits"},
-    {"structure"},
+    {"_outputs", "structure"},
     {"estimators"},
     {"metrics"},
     {"plotting"},

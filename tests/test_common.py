@@ -1,10 +1,15 @@
 """scikit-learn's own checks, whole."""
 
 from sklearn.linear_model import LogisticRegression
-from sklearn.tree import DecisionTreeClassifier
+from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from sksmooth import DSSNClassifier, SmoothedClassifier
+from sksmooth import (
+    CenterSmoothedRegressor,
+    DSSNClassifier,
+    MedianSmoothedRegressor,
+    SmoothedClassifier,
+)
 from sksmooth.noise import GaussianNoise
 
 
@@ -13,6 +18,9 @@ from sksmooth.noise import GaussianNoise
         SmoothedClassifier(),
         SmoothedClassifier(LogisticRegression(), n_augment=0),
         SmoothedClassifier(DecisionTreeClassifier(), noise=GaussianNoise(0.1)),
+        CenterSmoothedRegressor(n_center=200),
+        MedianSmoothedRegressor(n_prediction=200),
+        CenterSmoothedRegressor(DecisionTreeRegressor(), n_center=200, n_augment=0),
         DSSNClassifier(sigma=0.1, n_steps=64, feature_range="auto", off_grid="round"),
     ]
 )

@@ -10,6 +10,7 @@ DOCS = Path(__file__).parents[1] / "docs"
 PUBLIC = [
     "sksmooth",
     "sksmooth.bounds",
+    "sksmooth.distances",
     "sksmooth.exceptions",
     "sksmooth.noise",
     "sksmooth.plotting",

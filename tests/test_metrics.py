@@ -12,11 +12,14 @@ from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
 
 from sksmooth import (
+    CenterSmoothedRegressor,
     ClassificationCertificate,
+    MedianSmoothedRegressor,
     SmoothedClassifier,
     average_certified_radius,
     certified_accuracy_curve,
     certified_accuracy_score,
+    make_certified_bound_scorer,
     make_certified_scorer,
 )
 from sksmooth.noise import GaussianNoise
@@ -185,3 +188,30 @@ def test_cross_validation(digits):
     clf = SmoothedClassifier(n_estimation=100, random_state=0)
     scores = cross_val_score(clf, X[:300], y[:300], scoring=make_certified_scorer(0.1), cv=3)
     assert (scores > 0.3).all()
+
+
+def test_bound_scorer_is_minus_the_median():
+    X = np.random.default_rng(0).normal(size=(40, 2))
+    y = X.sum(axis=1)
+    smoother = CenterSmoothedRegressor(
+        sigma=0.5, n_center=200, n_estimation=300, random_state=0, n_augment=1
+    ).fit(X, y)
+    bound = make_certified_bound_scorer(0.2)(smoother, X, y)
+    # scoring has draws of its own, so agreement is not exact
+    certified = np.median(smoother.certify(X, radius=0.2).output_radius)
+    assert bound == pytest.approx(-certified, rel=0.3)
+    assert bound != -certified
+    error = make_certified_bound_scorer(of="smoothing_error")(smoother, X)
+    assert error == pytest.approx(-np.median(smoother.smoothing_error(X)), abs=0.1)
+    assert error > bound
+    wrong = make_certified_bound_scorer(of="prediction_error")(smoother, X, y + 100)
+    assert wrong == pytest.approx(-100, abs=1)
+    assert make_certified_bound_scorer(50.0)(smoother, X, y) == -np.inf
+    median = MedianSmoothedRegressor(sigma=0.5, n_estimation=400, random_state=0).fit(X, y)
+    assert -3 < make_certified_bound_scorer(0.2)(make_pipeline(median), X, y) < 0
+    with pytest.raises(ValueError, match="radius must be positive"):
+        make_certified_bound_scorer()
+    with pytest.raises(ValueError, match="of must be"):
+        make_certified_bound_scorer(of="r2")
+    with pytest.raises(ValueError, match="one output has shape"):
+        smoother.prediction_error(X, np.c_[y, y])

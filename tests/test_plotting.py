@@ -8,8 +8,13 @@ from numpy.testing import assert_array_equal
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MaxAbsScaler
 
-from sksmooth import SmoothedClassifier, certified_accuracy_curve
-from sksmooth.plotting import CertifiedAccuracyDisplay
+from sksmooth import (
+    CenterSmoothedRegressor,
+    MedianSmoothedRegressor,
+    SmoothedClassifier,
+    certified_accuracy_curve,
+)
+from sksmooth.plotting import CertifiedAccuracyDisplay, CertifiedBoundDisplay
 
 
 @pytest.fixture(scope="module")
@@ -74,3 +79,25 @@ def test_without_matplotlib_the_error_comes_before_the_work(smoothed, monkeypatc
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     with pytest.raises(ImportError, match=r'pip install "sksmooth\[plot\]"'):
         CertifiedAccuracyDisplay.from_estimator(None, X, y)
+
+
+@pytest.mark.parametrize("kind", [CenterSmoothedRegressor, MedianSmoothedRegressor])
+def test_bounds_show_medians_and_quartiles(kind, digits, pyplot):
+    X, _ = digits
+    smoother = kind(sigma=0.3, n_estimation=300, random_state=0, n_augment=1)
+    smoother.fit(X[:300], X[:300, 20])
+    radii = [0.3, 0.1]
+    display = CertifiedBoundDisplay.from_estimator(smoother, X[:9], radii, name="some")
+    curve = smoother.certify_curve(X[:9], sorted(radii))
+    wanted = [np.median(c.output_bound()) for c in curve]
+    assert_array_equal(display.line_.get_xydata(), np.c_[sorted(radii), wanted])
+    assert display.line_.get_label() == "some"
+    assert display.error_line_.get_ydata()[0] == np.median(curve[0].smoothing_error)
+    quartile = np.quantile(curve[0].output_bound(), 0.25)
+    assert display.band_.get_paths()[0].vertices[:, 1].min() == quartile
+    two = CertifiedBoundDisplay.from_certificates(curve, ax=display.ax_)
+    assert two.ax_ is display.ax_
+    with pytest.raises(ValueError, match="one input radius"):
+        CertifiedBoundDisplay.from_certificates([smoother.certify(X[:2], radius=radii)])
+    with pytest.raises(ValueError, match="At least one"):
+        CertifiedBoundDisplay.from_certificates([])

@@ -1,6 +1,13 @@
 """The estimators: models wrapped with fit, predict and certify."""
 
+from sksmooth.estimators._center_smoothed_regressor import CenterSmoothedRegressor
 from sksmooth.estimators._dssn_classifier import DSSNClassifier
+from sksmooth.estimators._median_smoothed_regressor import MedianSmoothedRegressor
 from sksmooth.estimators._smoothed_classifier import SmoothedClassifier
 
-__all__ = ["DSSNClassifier", "SmoothedClassifier"]
+__all__ = [
+    "CenterSmoothedRegressor",
+    "DSSNClassifier",
+    "MedianSmoothedRegressor",
+    "SmoothedClassifier",
+]

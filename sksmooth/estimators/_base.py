@@ -55,7 +55,7 @@ class BaseSmoother(MetaEstimatorMixin, BaseEstimator, ABC):
         if self.n_augment:
             copies = np.tile(np.arange(len(rows)), self.n_augment)
             noisy = augment(rows, self._stream(rows, Purpose.AUGMENTATION), self.n_augment)
-            X, y = rows.as_given(noisy), y[copies]
+            X, y = rows.as_given(noisy), None if y is None else y[copies]
             params = _check_method_params(rows.values, params, indices=copies)
         self._seed_base_model(model)
         return model.fit(X, y, **params)

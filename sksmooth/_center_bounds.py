@@ -1,0 +1,252 @@
+"""What a sample of distances proves about a smoothed output.
+
+Center smoothing answers with the centre of n outputs under noise. Let B be any ball around the
+answer for x. If the base model's outputs around x' fall into B with probability s, then c of the n
+outputs that make the answer for x' do, but for P(Bin(n, s) < c). Two halves of one sample share a
+point; so the answer for x' is within ``gamma * (1 + beta) * R`` of the one for x, where R is the
+radius of B. How large R has to be is an order statistic of fresh distances around x.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import optimize, special
+
+from sksmooth.bounds import clopper_pearson_lower, clopper_pearson_upper, integrated_rank
+from sksmooth.bounds import upper_quantile_rank as quantile_rank
+
+# Bounds are rounded up by more than the roundings of a distance and of the normal quantiles.
+ROUND_UP = 1 + 1e-12
+_SHIFT_UP = 1 + 1e-13
+
+
+class Ranks(NamedTuple):
+    """Order statistics that bound a distance.
+
+    Attributes
+    ----------
+    ball : int
+        Rank, from 1, among the distances to the centre.
+    pair : int or None
+        Rank among the distances between averages and further outputs; None: they are not used.
+    """
+
+    ball: int
+    pair: int | None
+
+
+@dataclass(frozen=True)
+class CenterBounds:
+    """Levels and ranks of the certificates of one center smoother.
+
+    Attributes
+    ----------
+    n : int
+        Outputs that make a centre (batches, where outputs are averaged).
+    m : int
+        Outputs that certify it.
+    alpha : float
+        Failure probability of a certificate, for each perturbed input.
+    beta, gamma : float
+        Constants of the centre and of the metric.
+    n_average : int
+        Outputs per batch.
+    group_size : int
+        Outputs per candidate of the group certificate; 0: none.
+    n_groups : int
+        Number of such candidates.
+    n_candidates : int or None
+        Sampled outputs that are tried as centre; None: all.
+    is_integrated : bool
+        Average over the mass of the ball instead of splitting alpha.
+    """
+
+    n: int
+    m: int
+    alpha: float
+    beta: float
+    gamma: float
+    n_average: int = 1
+    group_size: int = 0
+    n_groups: int = 0
+    n_candidates: int | None = None
+    is_integrated: bool = False
+
+    @property
+    def c(self) -> int:
+        """Outputs that have to fall into the ball to share one with every half."""
+        return self.n // 2 + 1
+
+    @cached_property
+    def candidate_loss(self) -> float:
+        """Probability that none of the candidates falls into a ball of mass one half."""
+        limited = self.n_candidates is not None and self.n_candidates < self.n
+        return 2.0**-self.n_candidates if limited and self.n_candidates else 0.0
+
+    def needed_mass(self, n_events: int) -> float:
+        """Mass of a ball that holds c of n outputs, but for its share of alpha.
+
+        Parameters
+        ----------
+        n_events : int
+            Number of events that share alpha: 2, or 4 with the group certificate.
+
+        Returns
+        -------
+        s : float
+        """
+        level = self.alpha / n_events - self.candidate_loss
+        if level <= 0:
+            raise ValueError(
+                f"n_candidates={self.n_candidates} leaves nothing of alpha={self.alpha:g}; "
+                f"at least {math.ceil(-math.log2(self.alpha / n_events)) + 1} are needed, or None."
+            )
+        return float(clopper_pearson_upper(self.c - 1, self.n, level))
+
+    @cached_property
+    def pair_mass(self) -> float:
+        """Mass of near pairs that makes one of the candidates near to half of the sample."""
+        level, h = self.alpha / 4, (self.n + 1) // 2
+        if self.group_size == 1:  # the sampled outputs themselves
+            blocks, u = self.n // 2, (h - 1) / (self.n - 1)
+        else:
+            blocks, u = min(self.n_groups, self.n), (h - 1) / self.n
+
+        def excess(s: float) -> float:
+            divergence = special.rel_entr(u, s) + special.rel_entr(1 - u, 1 - s)
+            return float(blocks * divergence + math.log(level))
+
+        if excess(1 - 1e-12) < 0:
+            return 1.0
+        return min(1.0, float(optimize.brentq(excess, u + 1e-12, 1 - 1e-12)) * ROUND_UP)
+
+    def shift(self, radius: float, sigma: float) -> float:
+        """Size of a perturbation in units of the noise of one (averaged) output."""
+        return math.sqrt(self.n_average) * radius / sigma * _SHIFT_UP
+
+    def max_shift(self, n_joint: int = 1) -> float:
+        """Largest shift that the draws can certify; 0 or less: none.
+
+        Parameters
+        ----------
+        n_joint : int, default=1
+            Number of radii that share the level of the certifying draws.
+        """
+        if self.is_integrated:
+            return _last_true(
+                lambda shift: self._integrated(shift, n_joint) is not None, self._split_shift(1)
+            )
+        return self._split_shift(n_joint)
+
+    def _split_shift(self, n_joint: int) -> float:
+        tail = -math.expm1(math.log(self.alpha / 2 / n_joint) / self.m)
+        return float(-special.ndtri(tail) - special.ndtri(self.needed_mass(2)))
+
+    def _integrated(self, shift: float, n_joint: int) -> int | None:
+        level = (self.alpha - self.candidate_loss) / n_joint
+        return integrated_rank(self.n, self.m, self.c, shift, level)
+
+    def ranks(self, shift: float, n_joint: int = 1) -> Ranks | None:
+        """Ranks for a perturbation; None: the draws are too few.
+
+        They depend on nothing that is sampled, so neither does the choice whether the group
+        certificate is worth its half of alpha.
+
+        Parameters
+        ----------
+        shift : float
+            Size of the perturbation in units of the noise.
+        n_joint : int, default=1
+            Number of radii that share the level of the certifying draws.
+
+        Returns
+        -------
+        ranks : Ranks or None
+        """
+        if self.is_integrated:
+            k = self._integrated(shift, n_joint)
+            return None if k is None else Ranks(k, None)
+        if self.group_size:
+            ball = self._rank(self.m, self.needed_mass(4), shift, 4 * n_joint)
+            steps = shift * math.sqrt(self.group_size + 1)
+            n_pairs = self.m // (self.group_size + 1)
+            pair = self._rank(n_pairs, self.pair_mass, steps, 4 * n_joint)
+            if ball is not None and pair is not None:
+                return Ranks(ball, pair)
+        ball = self._rank(self.m, self.needed_mass(2), shift, 2 * n_joint)
+        return None if ball is None else Ranks(ball, None)
+
+    def _rank(self, m: int, mass: float, shift: float, n_events: int) -> int | None:
+        if mass >= 1 or m < 1:
+            return None
+        outside = float(special.ndtr(-(special.ndtri(mass) + shift))) * (1 - 1e-14)
+        return quantile_rank(m, outside, self.alpha / n_events)
+
+    def output_radius(self, ranks: Ranks, to_center: NDArray[Any], of_pairs: NDArray[Any]) -> float:
+        """Bound on the metric between the two answers.
+
+        Parameters
+        ----------
+        ranks : Ranks
+            Of :meth:`ranks`.
+        to_center : ndarray of shape (m,)
+            Distances of fresh outputs to the centre.
+        of_pairs : ndarray
+            Distances between averages of groups and further outputs.
+
+        Returns
+        -------
+        bound : float
+        """
+        ball = _order_statistic(to_center, ranks.ball)
+        reach = self.beta * ball
+        if ranks.pair is not None:
+            reach = min(reach, _order_statistic(of_pairs, ranks.pair))
+        return self.gamma * (ball + reach) * ROUND_UP
+
+    def input_radius(self, to_center: NDArray[Any], metric_radius: float, sigma: float) -> float:
+        """Largest perturbation that provably moves the answer by no more than a given distance.
+
+        Parameters
+        ----------
+        to_center : ndarray of shape (m,)
+            Distances of fresh outputs to the centre.
+        metric_radius : float
+            Distance, in the metric, chosen before sampling.
+        sigma : float
+            Standard deviation of the noise.
+
+        Returns
+        -------
+        radius : float
+            0 where nothing is proven.
+        """
+        ball = metric_radius / (self.gamma * (1 + self.beta)) / ROUND_UP
+        inside = int(np.count_nonzero(to_center <= ball))
+        mass = float(clopper_pearson_lower(inside, self.m, self.alpha / 2))
+        shift = float(-special.ndtri(1 - mass) - special.ndtri(self.needed_mass(2)))
+        return max(0.0, shift * sigma / math.sqrt(self.n_average) / ROUND_UP)
+
+
+def _order_statistic(values: NDArray[Any], rank: int) -> float:
+    return float(np.partition(values, rank - 1)[rank - 1])
+
+
+def _last_true(holds: Any, start: float) -> float:
+    """Largest number, to four digits and from below, at which a decreasing condition holds."""
+    low = max(start, 0.0)
+    high = low + 1.0
+    if not holds(low):
+        return low
+    while holds(high):
+        low, high = high, high + 1.0
+    while high - low > 1e-4:
+        middle = (low + high) / 2
+        low, high = (middle, high) if holds(middle) else (low, middle)
+    return low

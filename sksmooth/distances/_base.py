@@ -1,0 +1,220 @@
+"""The contract of a distance between outputs."""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.spatial.distance import cdist
+from sklearn.base import BaseEstimator
+
+# Pairs whose distances are in memory at once, in float64: 32 MB.
+PAIRS_AT_ONCE = 4_000_000
+
+
+class Distance(BaseEstimator, ABC):
+    """Base class of the distances between outputs of a model.
+
+    Proofs need the triangle inequality, and some distances that users read do not have it while
+    an increasing function of them has it (the root of a squared norm, the angle behind a cosine).
+    So a distance consists of a metric, which is certified, and an increasing map from the metric
+    to what is reported. A subclass defines :meth:`points` and :meth:`between`.
+
+    An output with a NaN or an infinity is infinitely far from every output: the metric is an
+    extended one, order statistics of it stay valid, and a certified distance may be infinite.
+
+    Attributes
+    ----------
+    gamma : float
+        Triangle constant of the metric: ``d(a, c) <= gamma * (d(a, b) + d(b, c))``.
+    diameter : float
+        Largest value of the metric; ``numpy.inf`` where it is unbounded.
+    norm : float or None
+        p where the metric is the lp norm of the difference of two *outputs*, so that a centre may
+        lie anywhere between them.
+    is_hilbert : bool
+        Whether the metric is the Euclidean norm of the difference of two *points*.
+    space : array-like or None
+        All outputs that there are, where they are finitely many: the best centre is then found by
+        trying them all, also those that were not sampled.
+    """
+
+    gamma: float = 1.0
+    diameter: float = math.inf
+    norm: ClassVar[float | None] = None
+    is_hilbert: ClassVar[bool] = False
+    space: ArrayLike | None = None
+
+    @abstractmethod
+    def points(self, outputs: ArrayLike) -> NDArray[Any]:
+        """Points that the metric compares.
+
+        Parameters
+        ----------
+        outputs : array-like of shape (n, ...)
+            Outputs of a model.
+
+        Returns
+        -------
+        points : ndarray of shape (n, ...)
+            What :meth:`between` takes: computed once per output, however many distances follow.
+
+        Raises
+        ------
+        ValueError
+            If the distance is not defined for such outputs.
+        """
+
+    @abstractmethod
+    def between(self, a: NDArray[Any], b: NDArray[Any]) -> NDArray[np.float64]:
+        """Metric between two blocks of points.
+
+        Parameters
+        ----------
+        a : ndarray of shape (n, ...)
+            Points.
+        b : ndarray of shape (m, ...)
+            Points.
+
+        Returns
+        -------
+        distances : ndarray of shape (n, m)
+            Never NaN.
+        """
+
+    def reported(self, metric: ArrayLike) -> Any:
+        """Distance that belongs to a value of the metric; increasing, and the identity here.
+
+        Parameters
+        ----------
+        metric : float or array-like
+            Values of the metric.
+
+        Returns
+        -------
+        distance : float or ndarray
+        """
+        return np.asarray(metric, dtype=float)[()]
+
+    def metric_of(self, distance: ArrayLike) -> Any:
+        """Inverse of :meth:`reported`: the value of the metric that belongs to a distance.
+
+        Parameters
+        ----------
+        distance : float or array-like
+            Reported distances.
+
+        Returns
+        -------
+        metric : float or ndarray
+        """
+        return np.asarray(distance, dtype=float)[()]
+
+    def middles(self, outputs: NDArray[Any]) -> NDArray[Any]:
+        """Guess outputs in the middle of some; none where none can be computed.
+
+        Parameters
+        ----------
+        outputs : ndarray of shape (n, ...)
+            Outputs without NaN, at least one.
+
+        Returns
+        -------
+        middles : ndarray of shape (n_middles, ...)
+        """
+        return outputs[:0]
+
+    def averages(self, groups: NDArray[Any]) -> NDArray[Any] | None:
+        """Average each group of outputs; None where outputs have no average.
+
+        Parameters
+        ----------
+        groups : ndarray of shape (n_groups, size, ...)
+            Outputs.
+
+        Returns
+        -------
+        averages : ndarray of shape (n_groups, ...) or None
+        """
+        return None
+
+    def __call__(self, outputs: ArrayLike, output: ArrayLike) -> Any:
+        """Return the reported distance of many outputs to one.
+
+        Parameters
+        ----------
+        outputs : array-like of shape (n, ...)
+            Outputs.
+        output : array-like of shape (...)
+            One output.
+
+        Returns
+        -------
+        distances : ndarray of shape (n,)
+        """
+        one = np.asarray(output)[None]
+        return self.reported(self.between(self.points(outputs), self.points(one))[:, 0])
+
+    def __repr__(self) -> str:
+        parameters = ", ".join(f"{name}={value!r}" for name, value in self.get_params().items())
+        return f"{type(self).__name__}({parameters})"
+
+
+class _VectorMetric(Distance):
+    """A norm of the difference of points; outputs are added and averaged like vectors."""
+
+    _scipy_name: ClassVar[str]
+
+    def points(self, outputs: ArrayLike) -> NDArray[Any]:
+        return as_vectors(outputs)
+
+    def between(self, a: NDArray[Any], b: NDArray[Any]) -> NDArray[np.float64]:
+        distances = cdist(a, b, self._scipy_name)
+        distances[~np.isfinite(a).all(axis=1)] = np.inf  # scipy's maximum overlooks NaN
+        distances[:, ~np.isfinite(b).all(axis=1)] = np.inf
+        return nan_is_far(distances)
+
+    def middles(self, outputs: NDArray[Any]) -> NDArray[Any]:
+        values = outputs.astype(float, copy=False)
+        middles = [values.mean(axis=0), np.median(values, axis=0)]
+        if self.is_hilbert:
+            middles.append(_geometric_median(values, middles[1]))
+        return np.stack(middles)
+
+    def averages(self, groups: NDArray[Any]) -> NDArray[Any] | None:
+        average: NDArray[Any] = groups.mean(axis=1, dtype=float)
+        return average
+
+
+def as_vectors(outputs: ArrayLike) -> NDArray[np.float64]:
+    """Flatten each output to a vector of float64."""
+    try:
+        values = np.asarray(outputs, dtype=float)
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            "This distance compares numbers, and the outputs are none. For labels use "
+            'distance="discrete".'
+        ) from error
+    if values.ndim == 0:
+        raise ValueError("outputs must have one entry per output, got a single number.")
+    return np.ascontiguousarray(values.reshape(len(values), -1))
+
+
+def nan_is_far(distances: NDArray[Any]) -> NDArray[np.float64]:
+    """Replace NaN, in place, by infinity."""
+    distances[np.isnan(distances)] = np.inf
+    return distances
+
+
+def _geometric_median(values: NDArray[Any], start: NDArray[Any]) -> NDArray[Any]:
+    """Take a few steps of Weiszfeld; any point is a valid candidate, converged or not."""
+    points, middle = as_vectors(values), start.ravel().astype(float)
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        for _ in range(8):
+            gaps = np.maximum(cdist(points, middle[None])[:, 0], np.finfo(float).tiny)
+            weights = gaps.min() / gaps
+            middle = weights @ points / weights.sum()
+    return middle.reshape(start.shape)
