@@ -1,6 +1,6 @@
 """Deterministic smoothing with splitting noise: what it proves, and what it costs.
 
-    SKSMOOTH_DATA=... python -m benchmarks splitting splitting_overhead
+SKSMOOTH_DATA=... python -m benchmarks splitting splitting_overhead
 """
 
 from dataclasses import dataclass

@@ -73,7 +73,7 @@ def _rounded_down(value: Fraction) -> float:
 
 def make_grid(values: NDArray[Any], feature_range: Any, n_steps: Any) -> Grid:
     """Levels of the features, or an error that says what is wrong with their description."""
-    whole = values.dtype.kind in "bui"
+    whole = values.dtype.kind in ("b", "i", "u")
     if isinstance(feature_range, str):
         if values.dtype == np.uint8:
             low, high = np.array(0.0), np.array(255.0)

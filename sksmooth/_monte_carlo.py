@@ -83,7 +83,7 @@ class DrawStream:
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
     most_per_block: int = _MAX_BLOCK
-    _memory: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
+    _memory: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __getstate__(self) -> dict[str, Any]:
         """Other processes draw for themselves."""

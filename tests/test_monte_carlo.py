@@ -1,12 +1,14 @@
 """The engine: counts do not depend on how the work is cut, memory is bounded, errors speak."""
 
 import os
+import pickle
 import signal
 import subprocess
 import sys
 import textwrap
 import time
 import tracemalloc
+from dataclasses import replace
 
 import joblib
 import numpy as np
@@ -306,3 +308,11 @@ def _session_members(session):
         except (FileNotFoundError, ProcessLookupError):
             continue
     return members
+
+
+def test_a_changed_copy_of_a_stream_draws_its_own_blocks():
+    stream = DrawStream(GaussianNoise(1.0), 0, Purpose.ESTIMATION, (3,), np.dtype(float))
+    first = stream.take(0, 5)
+    other = replace(stream, seed=1)
+    assert (other.take(0, 5) != first).all()
+    assert_array_equal(pickle.loads(pickle.dumps(stream)).take(0, 5), first)
