@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from sklearn.base import clone
 
 from sksmooth._extras import import_extra
 from sksmooth.bounds import clopper_pearson_lower, clopper_pearson_upper, runner_up_upper_bound
+from sksmooth.limits import largest_radius
 from sksmooth.noise import Noise
 
 __all__ = ["ClassificationCertificate"]
@@ -227,10 +228,10 @@ class ClassificationCertificate:
             return np.inf
         if not len(self):
             return 0.0
-        return reachable_radius(
+        return largest_radius(
+            self.noise,
             self.n_draws,
-            noise=self.noise,
-            alpha=self.alpha
+            self.alpha
             / self.n_simultaneous
             / bounds_per_row(self.bilateral, self.top_k, len(self.classes))
             * self.alpha_share,
@@ -444,46 +445,6 @@ def _certify_labels(
         strongest[:, j] = others.max(axis=1, initial=0.0)
         radius[:, j] = noise.top_radius(p_lower[:, j], others, top_k, **geometry)
     return p_lower[:, 0], np.minimum(strongest[:, 0], 1.0 - p_lower[:, 0]), radius
-
-
-def reachable_radius(
-    n_draws: ArrayLike,
-    *,
-    noise: Noise,
-    alpha: ArrayLike,
-    n_features: int,
-    norm: float | None,
-    top_k: int = 1,
-    n_classes: int = 2,
-) -> float:
-    """Radius that a unanimous vote proves: no row can get more from as many draws.
-
-    Parameters
-    ----------
-    n_draws : int or array-like
-        Number of votes; the most favourable of several is taken.
-    noise : Noise
-        Distribution of the noise.
-    alpha : float or array-like
-        Error probability of one bound, for each number of votes.
-    n_features : int
-        Number of features of one input.
-    norm : float or None
-        Norm of the radius; None: the natural norm of the noise.
-    top_k : int, default=1
-        Number of places that the class may fall back to.
-    n_classes : int, default=2
-        Number of classes; it matters for `top_k` alone.
-
-    Returns
-    -------
-    radius : float
-    """
-    p_lower = np.max(clopper_pearson_lower(n_draws, n_draws, alpha))
-    if top_k == 1:
-        return float(noise.radius(p_lower, n_features=n_features, norm=norm))
-    others = np.full(n_classes - 1, 1.0 - p_lower)
-    return float(noise.top_radius(p_lower, others, top_k, n_features=n_features, norm=norm))
 
 
 def _span(values: NDArray[Any]) -> str:

@@ -14,7 +14,8 @@ import sksmooth
 ROOT = Path(sksmooth.__file__).parent
 LAYERS = [
     {"_extras", "_rows", "bounds", "exceptions", "noise"},
-    {"_batch_size", "certificates"},
+    {"_batch_size", "limits"},
+    {"certificates"},
     {"_monte_carlo", "_sequential"},
     {"_linear"},
     {"estimators"},
@@ -95,7 +96,9 @@ def test_import_works_where_nothing_optional_is_installed():
     assert in_fresh_process(f"{block}\n{IMPORT_ALL}\nprint('fine')") == "fine"
 
 
-@pytest.mark.parametrize("name", ["sksmooth", "sksmooth.noise", "sksmooth.estimators"])
+@pytest.mark.parametrize(
+    "name", ["sksmooth", "sksmooth.noise", "sksmooth.limits", "sksmooth.estimators"]
+)
 def test_exports_are_sorted_and_documented(name):
     module = importlib.import_module(name)
     assert list(module.__all__) == sorted(module.__all__)

@@ -11,6 +11,7 @@ PUBLIC = [
     "sksmooth",
     "sksmooth.bounds",
     "sksmooth.exceptions",
+    "sksmooth.limits",
     "sksmooth.noise",
     "sksmooth.plotting",
 ]

@@ -10,12 +10,9 @@ from sksmooth._linear import exact_margin
 from sksmooth._monte_carlo import Purpose
 from sksmooth._sequential import count_as_needed, decide, draws_for_radius
 from sksmooth.bounds import min_draws_to_certify, plan_looks
-from sksmooth.certificates import (
-    ClassificationCertificate,
-    bounds_per_row,
-    reachable_radius,
-)
+from sksmooth.certificates import ClassificationCertificate, bounds_per_row
 from sksmooth.exceptions import UnreachableRadiusError
+from sksmooth.limits import largest_radius
 
 # Draws that estimate the vote share before the draws that prove it are sized.
 _PILOT = 1000
@@ -192,10 +189,9 @@ class Certification:
             return
 
         def reach(n):
-            shared = {
-                name: self.settings[name] for name in ("noise", "n_features", "norm", "top_k")
-            }
-            return reachable_radius(n, alpha=alpha, n_classes=len(self.smoother.classes_), **shared)
+            s = self.settings
+            shared = {name: s[name] for name in ("n_features", "norm", "top_k")}
+            return largest_radius(s["noise"], n, alpha, n_classes=len(s["classes"]), **shared)
 
         wanted, ceiling = self.target.min(), reach(n_draws)
         if wanted <= ceiling:
