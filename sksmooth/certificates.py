@@ -165,8 +165,9 @@ class ClassificationCertificate:
         bilateral, alpha, noise = bilateral and len(classes) > 2, float(alpha), clone(noise)
         n_draws = counts.sum(axis=1)
         alpha_share = np.broadcast_to(np.asarray(alpha_share, dtype=float), n_draws.shape)
-        one_alpha = alpha / n_simultaneous * alpha_share
-        one_alpha = one_alpha / bounds_per_row(bilateral, top_k, len(classes))
+        one_alpha = alpha_share * alpha_of_one_bound(
+            alpha - noise.own_alpha(n_features), n_simultaneous, bilateral, top_k, len(classes)
+        )
         norm = noise.norm if norm is None else norm
         top, label_radius = _positions(prediction, classes), None
         if top_k > 1:
@@ -231,10 +232,14 @@ class ClassificationCertificate:
         return largest_radius(
             self.noise,
             self.n_draws,
-            self.alpha
-            / self.n_simultaneous
-            / bounds_per_row(self.bilateral, self.top_k, len(self.classes))
-            * self.alpha_share,
+            self.alpha_share
+            * alpha_of_one_bound(
+                self.alpha - self.noise.own_alpha(self.n_features),
+                self.n_simultaneous,
+                self.bilateral,
+                self.top_k,
+                len(self.classes),
+            ),
             n_features=self.n_features,
             norm=self.norm,
             top_k=self.top_k,
@@ -411,11 +416,12 @@ def _positions(prediction: NDArray[Any], classes: NDArray[Any]) -> NDArray[np.in
     return positions
 
 
-def bounds_per_row(bilateral: bool, top_k: int, n_classes: int) -> int:
-    """Return the number of confidence bounds among which the alpha of a row is shared."""
-    if top_k > 1:
-        return n_classes
-    return 2 if bilateral else 1
+def alpha_of_one_bound(
+    alpha: float, n_simultaneous: int, bilateral: bool, top_k: int, n_classes: int
+) -> float:
+    """Error probability of one confidence bound, where several of several rows share alpha."""
+    n_bounds = n_classes if top_k > 1 else 2 if bilateral else 1
+    return alpha / n_simultaneous / n_bounds
 
 
 def _certify_labels(
