@@ -390,6 +390,8 @@ class ClassificationCertificate:
 
     def __repr__(self) -> str:
         level = "exact" if self.alpha is None else f"alpha={self.alpha:g}"
+        own = self.noise.own_alpha(self.n_features)
+        level += f" ({own:g} of it for a sampled table)" if own else ""
         top = f"top {self.top_k}, " if self.top_k > 1 else ""
         joint = f" jointly for {self.n_simultaneous} rows" if self.n_simultaneous > 1 else ""
         lines = [

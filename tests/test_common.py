@@ -13,6 +13,7 @@ from sksmooth.noise import GaussianNoise
         SmoothedClassifier(),
         SmoothedClassifier(LogisticRegression(), n_augment=0),
         SmoothedClassifier(DecisionTreeClassifier(), noise=GaussianNoise(0.1)),
+        SmoothedClassifier(DecisionTreeClassifier(), noise="laplace"),
     ]
 )
 def test_sklearn_checks(estimator, check):

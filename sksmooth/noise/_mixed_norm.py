@@ -38,8 +38,8 @@ class MixedNormNoise(Noise):
         Root mean square per feature, in the units of the input; s is larger by a factor
         ``sqrt(n_features / (n_features - k))``.
     k : float, default=0
-        How much denser the centre is, from 0 (independent normal noise on every feature) to below
-        the number of features.
+        How much denser the centre is, from 0 (independent normal noise on every feature) to half
+        a unit below the number of features.
     table_alpha : float, default=1e-4
         Where the table of radii has to be sampled (below 64 features, or for k above a third of
         their number), the probability that it is wrong. It is taken from the alpha of every

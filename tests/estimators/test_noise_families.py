@@ -153,6 +153,7 @@ def test_sampled_table_takes_its_part_of_alpha(iris):
     clf = smoother(GaussianNB(), k=1, norm=np.inf).fit(X, y)
     certificate = clf.certify(X)
     assert certificate.alpha == 0.001
+    assert "alpha=0.001 (0.0001 of it for a sampled table)" in repr(certificate)
     votes = certificate.counts.max(axis=1)
     sure = votes > 200
     lower = clopper_pearson_lower(votes, 300, 0.001 - 0.0001)
