@@ -24,7 +24,8 @@ class GaussianNoise(Noise):
         ``sqrt(n_features / (n_features - k))``.
     k : float, default=0
         How much denser the centre is, from 0 (independent normal noise on every feature) to half
-        a unit below the number of features. In high dimension only values close to that change anything.
+        a unit below the number of features. In high dimension only values close to that change
+        anything.
 
     Attributes
     ----------

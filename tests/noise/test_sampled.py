@@ -44,6 +44,18 @@ def test_two_sided_radii_are_between_the_one_sided_ones(sampled):
     assert (radius < sampled.one_sided(rival)).all()
 
 
+@pytest.mark.slow
+def test_two_sided_and_top_radii_are_those_of_quadrature(sampled):
+    missing, rival = np.array([0.3]), np.array([0.1])
+    exact = MixedOverlap(64, 20.0)
+    true, got = exact.radius(missing, rival), sampled.radius(missing, rival)
+    assert exact.one_sided(missing) < true < exact.one_sided(rival)
+    assert 0.93 * true < got < true
+    joint = np.array([[0.05, 0.2]])
+    true, got = (overlap.top_radius(missing, joint) for overlap in (exact, sampled))
+    assert 0.93 * true < got < true
+
+
 def test_bound_of_one_radius_keeps_its_level():
     """Normal noise, where the overlap is known: the bound is wrong less often than alpha."""
     r, n, alpha = 1.5, 400, 0.2
