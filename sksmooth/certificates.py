@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from sklearn.base import clone
 
 from sksmooth._extras import import_extra
 from sksmooth.bounds import clopper_pearson_lower, clopper_pearson_upper, runner_up_upper_bound
+from sksmooth.limits import largest_radius
 from sksmooth.noise import Noise
 
 __all__ = ["ClassificationCertificate"]
@@ -168,8 +169,9 @@ class ClassificationCertificate:
         bilateral, alpha, noise = bilateral and len(classes) > 2, float(alpha), clone(noise)
         n_draws = counts.sum(axis=1)
         alpha_share = np.broadcast_to(np.asarray(alpha_share, dtype=float), n_draws.shape)
-        one_alpha = alpha / n_simultaneous * alpha_share
-        one_alpha = one_alpha / bounds_per_row(bilateral, top_k, len(classes))
+        one_alpha = alpha_share * alpha_of_one_bound(
+            alpha - noise.own_alpha(n_features), n_simultaneous, bilateral, top_k, len(classes)
+        )
         norm = noise.norm if norm is None else norm
         top, label_radius = _positions(prediction, classes), None
         if top_k > 1:
@@ -231,13 +233,17 @@ class ClassificationCertificate:
             return np.inf
         if not len(self):
             return 0.0
-        return reachable_radius(
+        return largest_radius(
+            self.noise,
             self.n_draws,
-            noise=self.noise,
-            alpha=self.alpha
-            / self.n_simultaneous
-            / bounds_per_row(self.bilateral, self.top_k, len(self.classes))
-            * self.alpha_share,
+            self.alpha_share
+            * alpha_of_one_bound(
+                self.alpha - self.noise.own_alpha(self.n_features),
+                self.n_simultaneous,
+                self.bilateral,
+                self.top_k,
+                len(self.classes),
+            ),
             n_features=self.n_features,
             norm=self.norm,
             top_k=self.top_k,
@@ -389,6 +395,8 @@ class ClassificationCertificate:
 
     def __repr__(self) -> str:
         level = "exact" if self.alpha is None else f"alpha={self.alpha:g}"
+        own = self.noise.own_alpha(self.n_features)
+        level += f" ({own:g} of it for a sampled table)" if own else ""
         top = f"top {self.top_k}, " if self.top_k > 1 else ""
         joint = f" jointly for {self.n_simultaneous} rows" if self.n_simultaneous > 1 else ""
         where = " for rows on the grid" if self.perturbed == "grid" else ""
@@ -416,11 +424,12 @@ def _positions(prediction: NDArray[Any], classes: NDArray[Any]) -> NDArray[np.in
     return positions
 
 
-def bounds_per_row(bilateral: bool, top_k: int, n_classes: int) -> int:
-    """Return the number of confidence bounds among which the alpha of a row is shared."""
-    if top_k > 1:
-        return n_classes
-    return 2 if bilateral else 1
+def alpha_of_one_bound(
+    alpha: float, n_simultaneous: int, bilateral: bool, top_k: int, n_classes: int
+) -> float:
+    """Error probability of one confidence bound, where several of several rows share alpha."""
+    n_bounds = n_classes if top_k > 1 else 2 if bilateral else 1
+    return alpha / n_simultaneous / n_bounds
 
 
 def _certify_labels(
@@ -450,46 +459,6 @@ def _certify_labels(
         strongest[:, j] = others.max(axis=1, initial=0.0)
         radius[:, j] = noise.top_radius(p_lower[:, j], others, top_k, **geometry)
     return p_lower[:, 0], np.minimum(strongest[:, 0], 1.0 - p_lower[:, 0]), radius
-
-
-def reachable_radius(
-    n_draws: ArrayLike,
-    *,
-    noise: Noise,
-    alpha: ArrayLike,
-    n_features: int,
-    norm: float | None,
-    top_k: int = 1,
-    n_classes: int = 2,
-) -> float:
-    """Radius that a unanimous vote proves: no row can get more from as many draws.
-
-    Parameters
-    ----------
-    n_draws : int or array-like
-        Number of votes; the most favourable of several is taken.
-    noise : Noise
-        Distribution of the noise.
-    alpha : float or array-like
-        Error probability of one bound, for each number of votes.
-    n_features : int
-        Number of features of one input.
-    norm : float or None
-        Norm of the radius; None: the natural norm of the noise.
-    top_k : int, default=1
-        Number of places that the class may fall back to.
-    n_classes : int, default=2
-        Number of classes; it matters for `top_k` alone.
-
-    Returns
-    -------
-    radius : float
-    """
-    p_lower = np.max(clopper_pearson_lower(n_draws, n_draws, alpha))
-    if top_k == 1:
-        return float(noise.radius(p_lower, n_features=n_features, norm=norm))
-    others = np.full(n_classes - 1, 1.0 - p_lower)
-    return float(noise.top_radius(p_lower, others, top_k, n_features=n_features, norm=norm))
 
 
 def _span(values: NDArray[Any]) -> str:

@@ -15,14 +15,8 @@ import sksmooth
 ROOT = Path(sksmooth.__file__).parent
 LAYERS = [
     {"_extras", "_rows", "_threads", "bounds", "distances", "exceptions", "noise"},
-    {
-        "_batch_size",
-        "_center_bounds",
-        "_centers",
-        "_levels",
-        "certificates",
-        "regression_certificates",
-    },
+    {"_batch_size", "_center_bounds", "_centers", "_levels", "limits"},
+    {"certificates", "regression_certificates"},
     {"_monte_carlo", "_sequential", "_splits"},
     {"_outputs", "structure"},
     {"estimators"},
@@ -103,9 +97,16 @@ def test_import_works_where_nothing_optional_is_installed():
     assert in_fresh_process(f"{block}\n{IMPORT_ALL}\nprint('fine')") == "fine"
 
 
-@pytest.mark.parametrize(
-    "name", ["sksmooth", "sksmooth.noise", "sksmooth.estimators", "sksmooth.structure"]
-)
+PACKAGES = [
+    "sksmooth",
+    "sksmooth.estimators",
+    "sksmooth.limits",
+    "sksmooth.noise",
+    "sksmooth.structure",
+]
+
+
+@pytest.mark.parametrize("name", PACKAGES)
 def test_exports_are_sorted_and_documented(name):
     module = importlib.import_module(name)
     assert list(module.__all__) == sorted(module.__all__)

@@ -22,6 +22,7 @@ from sksmooth.noise import GaussianNoise
         MedianSmoothedRegressor(n_prediction=200),
         CenterSmoothedRegressor(DecisionTreeRegressor(), n_center=200, n_augment=0),
         DSSNClassifier(sigma=0.1, n_steps=64, feature_range="auto", off_grid="round"),
+        SmoothedClassifier(DecisionTreeClassifier(), noise="laplace"),
     ]
 )
 def test_sklearn_checks(estimator, check):

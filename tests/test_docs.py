@@ -12,6 +12,7 @@ PUBLIC = [
     "sksmooth.bounds",
     "sksmooth.distances",
     "sksmooth.exceptions",
+    "sksmooth.limits",
     "sksmooth.noise",
     "sksmooth.plotting",
 ]

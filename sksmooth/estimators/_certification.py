@@ -9,12 +9,9 @@ from tqdm.auto import tqdm
 from sksmooth._monte_carlo import Purpose
 from sksmooth._sequential import count_as_needed, decide, draws_for_radius
 from sksmooth.bounds import min_draws_to_certify, plan_looks
-from sksmooth.certificates import (
-    ClassificationCertificate,
-    bounds_per_row,
-    reachable_radius,
-)
+from sksmooth.certificates import ClassificationCertificate, alpha_of_one_bound
 from sksmooth.exceptions import UnreachableRadiusError
+from sksmooth.limits import largest_radius
 from sksmooth.structure import LinearScores
 from sksmooth.structure._gaussian_image import is_gaussian
 from sksmooth.structure._hyperplane import exact_margin
@@ -185,8 +182,22 @@ class Certification:
 
     def _alpha_of_one_bound(self):
         s = self.settings
-        n_bounds = bounds_per_row(s["bilateral"], s["top_k"], len(s["classes"]))
-        return s["alpha"] / s["n_simultaneous"] / n_bounds
+        return alpha_of_one_bound(
+            s["alpha"] - s["noise"].own_alpha(s["n_features"]),
+            s["n_simultaneous"],
+            s["bilateral"],
+            s["top_k"],
+            len(s["classes"]),
+        )
+
+    def _refuse_alpha_of_the_noise(self):
+        """Refuse noise whose own table takes all of alpha."""
+        own = self.settings["noise"].own_alpha(self.settings["n_features"])
+        if own >= self.settings["alpha"]:
+            raise ValueError(
+                f"alpha={self.settings['alpha']:g} is used up by the sampled table of "
+                f"{self.settings['noise']!r}. Use a larger alpha, or a smaller table_alpha."
+            )
 
     def _radius_of_share(self, p_lower):
         s = self.settings
@@ -194,6 +205,7 @@ class Certification:
 
     def _refuse_hopeless(self, alpha_share):
         """Refuse, before any sampling, a level or a radius that no vote could reach."""
+        self._refuse_alpha_of_the_noise()
         alpha = self._alpha_of_one_bound() * alpha_share
         n_draws = self.smoother.n_estimation
         if self.settings["top_k"] == 1:
@@ -202,10 +214,9 @@ class Certification:
             return
 
         def reach(n):
-            shared = {
-                name: self.settings[name] for name in ("noise", "n_features", "norm", "top_k")
-            }
-            return reachable_radius(n, alpha=alpha, n_classes=len(self.smoother.classes_), **shared)
+            s = self.settings
+            shared = {name: s[name] for name in ("n_features", "norm", "top_k")}
+            return largest_radius(s["noise"], n, alpha, n_classes=len(s["classes"]), **shared)
 
         wanted, ceiling = self.target.min(), reach(n_draws)
         if wanted <= ceiling:

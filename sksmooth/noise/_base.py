@@ -53,10 +53,11 @@ class Noise(BaseEstimator, ABC):
             )
         if k and n_features is None:
             raise ValueError(f"k={k!r} needs n_features: the law of the noise depends on it.")
-        if n_features is not None and not k < n_features:
+        if n_features is not None and not k <= n_features - 0.5:
             raise ValueError(
                 f"k={k!r} of {type(self).__name__} has to be smaller than the number of features, "
-                f"which is {n_features}: there is no such distribution."
+                f"which is {n_features}, by one half at least: beyond, the noise is all but a "
+                "point, or no distribution."
             )
         return float(k)
 
@@ -107,6 +108,21 @@ class Noise(BaseEstimator, ABC):
         ValueError
             If the family proves nothing in this norm or dimension.
         """
+
+    def own_alpha(self, n_features: int) -> float:
+        """Probability that the overlap itself is wrong: 0, unless it has to be sampled.
+
+        Parameters
+        ----------
+        n_features : int
+            Number of features of one input.
+
+        Returns
+        -------
+        alpha : float
+            To be taken from the alpha of every certificate. One error is shared by all.
+        """
+        return 0.0
 
     def apply(self, X: NDArray[Any], draws: NDArray[Any]) -> NDArray[Any]:
         r"""Perturb inputs by draws, with the broadcasting rules of numpy.

@@ -23,8 +23,9 @@ class GaussianNoise(Noise):
         Standard deviation per feature, in the units of the input; s is larger by a factor
         ``sqrt(n_features / (n_features - k))``.
     k : float, default=0
-        How much denser the centre is, from 0 (independent normal noise on every feature) to below
-        the number of features. In high dimension only values close to that change anything.
+        How much denser the centre is, from 0 (independent normal noise on every feature) to half
+        a unit below the number of features. In high dimension only values close to that change
+        anything.
 
     Attributes
     ----------

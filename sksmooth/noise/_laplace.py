@@ -24,7 +24,7 @@ class LaplaceNoise(Noise):
         times the scale b.
     k : float, default=0
         How much denser the centre is, from 0 (independent Laplace noise on every feature) to
-        below the number of features.
+        one half below the number of features.
 
     Attributes
     ----------

@@ -52,8 +52,11 @@ class Ratio(ABC):
 
     @property
     def resolution(self) -> float:
-        """Normal quantile of the smallest share above one half that is told from one half."""
-        return 1e-6
+        """Normal quantile of the smallest share above one half that is told from one half.
+
+        For d - k below 1 the density is so sharp that radii fall like a power 1 / (d - k) of it.
+        """
+        return float(10.0 ** (-6.0 * min(1.0, self.d - self.k)))
 
     @property
     def slack(self) -> float:
@@ -162,7 +165,7 @@ class SphereRatio(RadialRatio):
 
     @property
     def resolution(self) -> float:
-        return 1e-6 if self.d > 1 else 0.02
+        return super().resolution if self.d > 1 else 0.02
 
     @property
     def slack(self) -> float:

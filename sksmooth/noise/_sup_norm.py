@@ -26,7 +26,8 @@ class SupNormNoise(Noise):
     sigma : float, default=0.25
         Root mean square per feature, in the units of the input.
     k : float, default=0
-        How much denser the centre is, from 0 to below the number of features.
+        How much denser the centre is, from 0 to one half below the number of
+        features.
 
     Attributes
     ----------

@@ -138,7 +138,7 @@ class FailureTable:
         return radius
 
     def _in_piece(self, i: int, log_z: Array) -> Array:
-        """Solve for log r in one piece; at its lower end where the table does not go further."""
+        """Solve for log r in one piece, or at the end of the piece before it."""
         a, b = self.edges[i], self.edges[i + 1]
         piece, slope = self.pieces[i], chebyshev.chebder(self.pieces[i])
         wanted = log_z - self.slack[i]
@@ -153,12 +153,10 @@ class FailureTable:
                 break
             x = np.where(too_far, np.maximum(x - _STEP_DOWN, -1.0), x)
         log_r = (a + b) / 2 + x * (b - a) / 2
-        unproven = chebyshev.chebval(x, piece) > wanted
-        return np.where(unproven, self._below(i), log_r)
-
-    def _below(self, i: int) -> float:
-        """Radius that is surely proven beyond the start of a piece."""
-        return -np.inf if i == 0 else float(self.edges[i] - 10.0 * self.slack[i - 1])
+        unproven = chebyshev.chebval(x, piece) > wanted  # by the slack, at the start of a piece
+        if unproven.any():
+            log_r[unproven] = self._in_piece(i - 1, log_z[unproven]) if i else -np.inf
+        return log_r
 
 
 def _fit(

@@ -1,0 +1,98 @@
+"""The sampled table of the mixed family: below the quadrature, at its level, and kept."""
+
+import csv
+from pathlib import Path
+
+import joblib
+import numpy as np
+import pytest
+from scipy import special
+
+from sksmooth.noise import MixedNormNoise
+from sksmooth.noise._mixed_norm import draw_unit
+from sksmooth.noise._mixed_ratio import MixedOverlap
+from sksmooth.noise._sampled_ratio import SampledMixedOverlap, failure_bound
+
+
+@pytest.fixture(scope="module")
+def sampled():
+    return SampledMixedOverlap(64, 20.0, 1e-4, draw_unit)
+
+
+def test_radii_are_a_little_below_those_of_quadrature(sampled):
+    with (Path(__file__).parent / "golden" / "mixed_linf.csv").open() as file:
+        rows = [row for row in csv.DictReader(file) if row["d"] == "64"]
+    golden = np.array([float(row["radius"]) for row in rows])
+    got = sampled.one_sided(1 - np.array([float(row["p_lower"]) for row in rows]))
+    assert (got < golden).all()
+    assert (got > 0.97 * golden).all()
+
+
+def test_shares_kept_are_a_little_below_those_of_quadrature(sampled):
+    exact = MixedOverlap(64, 20.0)
+    for r in (0.05, 0.2):
+        missing = np.array([0.3, 0.05, 0.002])
+        got, true = (overlap.kept(missing, np.full(3, r)) for overlap in (sampled, exact))
+        assert (got < true).all()
+        assert (got > true - 0.02).all()
+
+
+def test_two_sided_radii_are_between_the_one_sided_ones(sampled):
+    missing, rival = np.array([0.3, 0.1]), np.array([0.1, 0.05])
+    radius = sampled.radius(missing, rival)
+    assert (radius > sampled.one_sided(missing)).all()
+    assert (radius < sampled.one_sided(rival)).all()
+
+
+@pytest.mark.slow
+def test_two_sided_and_top_radii_are_those_of_quadrature(sampled):
+    missing, rival = np.array([0.3]), np.array([0.1])
+    exact = MixedOverlap(64, 20.0)
+    true, got = exact.radius(missing, rival), sampled.radius(missing, rival)
+    assert exact.one_sided(missing) < true < exact.one_sided(rival)
+    assert 0.93 * true < got < true
+    joint = np.array([[0.05, 0.2]])
+    true, got = (overlap.top_radius(missing, joint) for overlap in (exact, sampled))
+    assert 0.93 * true < got < true
+
+
+def test_bound_of_one_radius_keeps_its_level():
+    """Normal noise, where the overlap is known: the bound is wrong less often than alpha."""
+    r, n, alpha = 1.5, 400, 0.2
+    log_m = -r * r / 2
+    exact = special.ndtr(-r)  # E[min(L, m)] - m / 2 at the median m of L
+    rng = np.random.default_rng(0)
+    log_ratio = r * rng.standard_normal((2000, n)) - r * r / 2
+    wrong = np.mean([failure_bound(x, log_m, alpha) > exact for x in log_ratio])
+    assert wrong <= alpha
+    part = np.exp(np.minimum(log_ratio - log_m, 0)).mean(axis=1)
+    assert np.mean(np.exp(log_m) * (part - 0.5) > exact) > alpha  # the control: no allowance
+
+
+def test_alpha_is_reported_where_the_table_is_sampled():
+    assert MixedNormNoise(1.0, 4).own_alpha(8) == 1e-4
+    assert MixedNormNoise(1.0, 30, table_alpha=1e-3).own_alpha(64) == 1e-3
+    assert MixedNormNoise(1.0, 20).own_alpha(64) == 0
+    assert MixedNormNoise(1.0, 0).own_alpha(8) == 0
+
+
+def test_table_is_kept_on_disk_if_asked_for(tmp_path, monkeypatch):
+    from sksmooth.noise import _sampled_ratio
+
+    monkeypatch.setattr(_sampled_ratio, "_DRAWS", 5000)
+    monkeypatch.setattr(_sampled_ratio, "_PILOT_DRAWS", 1000)
+    memory = joblib.Memory(tmp_path, verbose=0)
+    noise = MixedNormNoise(1.0, 3, table_alpha=0.0123, memory=memory)
+    first = noise.radius(0.99, n_features=5)
+    assert first > 0
+    assert list(tmp_path.rglob("output.pkl"))
+    _sampled_ratio._table.cache_clear()
+
+    def fail(*_):
+        raise AssertionError("the table was sampled again")
+
+    monkeypatch.setattr(_sampled_ratio, "_extremes", fail)
+    assert noise.radius(0.99, n_features=5) == first
+    _sampled_ratio._table.cache_clear()
+    with pytest.raises(AssertionError, match="sampled again"):  # the control: nothing on disk
+        MixedNormNoise(1.0, 3, table_alpha=0.0123).radius(0.99, n_features=5)
