@@ -17,6 +17,7 @@ LAYERS = [
     {"_batch_size", "certificates"},
     {"_monte_carlo", "_sequential"},
     {"_linear"},
+    {"smooth_scores"},
     {"estimators"},
     {"metrics"},
     {"plotting"},
@@ -95,7 +96,9 @@ def test_import_works_where_nothing_optional_is_installed():
     assert in_fresh_process(f"{block}\n{IMPORT_ALL}\nprint('fine')") == "fine"
 
 
-@pytest.mark.parametrize("name", ["sksmooth", "sksmooth.noise", "sksmooth.estimators"])
+@pytest.mark.parametrize(
+    "name", ["sksmooth", "sksmooth.noise", "sksmooth.estimators", "sksmooth.smooth_scores"]
+)
 def test_exports_are_sorted_and_documented(name):
     module = importlib.import_module(name)
     assert list(module.__all__) == sorted(module.__all__)
