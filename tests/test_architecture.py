@@ -13,7 +13,7 @@ import sksmooth
 
 ROOT = Path(sksmooth.__file__).parent
 LAYERS = [
-    {"_extras", "_rows", "bounds", "exceptions", "noise"},
+    {"_extras", "_neighbor_radii", "_rows", "bounds", "exceptions", "noise"},
     {"_batch_size", "certificates"},
     {"_monte_carlo", "_sequential"},
     {"_linear"},

@@ -252,8 +252,8 @@ def _(model: MLPClassifier) -> SmoothScore:
     if model.activation == "relu":
         raise ValueError(
             "MLPClassifier(activation='relu') has kinks: its gradient jumps, so that no "
-            "certificate of this kind exists. Use activation='tanh' or 'logistic', or certify it by "
-            "SmoothedClassifier, which needs no gradient."
+            "certificate of this kind exists. Use activation='tanh' or 'logistic', or "
+            "certify it by SmoothedClassifier, which needs no gradient."
         )
     if model.activation == "identity":
         return _without_activations(weights, biases)
