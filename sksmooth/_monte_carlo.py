@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
@@ -20,11 +20,11 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils.parallel import Parallel, delayed
-from threadpoolctl import threadpool_limits
 from tqdm.auto import tqdm
 
 from sksmooth._batch_size import default_batch_size, fastest_batch_size
 from sksmooth._rows import Rows
+from sksmooth._threads import LibraryThreads
 from sksmooth.noise import Noise
 
 # One block of draws is generated from one seed: large enough to pay for its generator, small
@@ -139,6 +139,11 @@ class Voter:
         return indices
 
     @property
+    def n_classes(self) -> int:
+        """Number of classes."""
+        return len(self.classes)
+
+    @property
     def draws_per_call(self) -> None:
         """None: the size of a call is free, and its rows are as many as fill it."""
         return None
@@ -147,10 +152,9 @@ class Voter:
         """Votes of one call of the base model: every row with every draw."""
         noisy = noise.perturb(rows.values, draws).reshape(-1, *rows.shape)
         indices = self(rows.as_given(noisy), len(noisy)).reshape(len(rows), len(draws))
-        n_classes = len(self.classes)
-        cells = indices + np.arange(len(rows))[:, None] * n_classes
-        counts = np.bincount(cells.ravel(), minlength=len(rows) * n_classes)
-        return counts.reshape(-1, n_classes)
+        cells = indices + np.arange(len(rows))[:, None] * self.n_classes
+        counts = np.bincount(cells.ravel(), minlength=len(rows) * self.n_classes)
+        return counts.reshape(-1, self.n_classes)
 
     def _index(self, labels: NDArray[Any]) -> NDArray[np.intp] | None:
         last = len(self.classes) - 1
@@ -191,11 +195,11 @@ def count_votes(
 
     Parameters
     ----------
-    voter : Voter or ScoreVoter
+    voter : Voter or Structure
         Base model; its `tally` takes the votes of one call.
     rows : Rows of length m
         Inputs.
-    stream : DrawStream
+    stream : DrawStream or ProjectedStream
         Source of the noise.
     n_draws : int
         Number of draws, the same for every row.
@@ -214,8 +218,9 @@ def count_votes(
     counts : ndarray of shape (m, n_classes)
         Each row sums to `n_draws`.
     """
-    counts = np.zeros((len(rows), len(voter.classes)), np.int64)
+    counts = np.zeros((len(rows), voter.n_classes), np.int64)
     n_workers = joblib.effective_n_jobs(n_jobs)
+    threads = LibraryThreads(n_workers)
     n_draws_of_call = voter.draws_per_call
     if n_draws_of_call is not None:
         per_call = most = len(rows) * n_draws_of_call
@@ -230,10 +235,12 @@ def count_votes(
         unit_scale=True,
         disable=progress is None,
     )
-    with _library_threads(n_workers), bar:
+    with threads.around(), bar:
         parallel = Parallel(n_jobs=n_jobs, prefer="threads", return_as="generator_unordered")
         for task, votes in parallel(
-            delayed(_run)(task, rows.numbers(task.rows), voter, rows[task.rows], stream, per_call)
+            delayed(_run)(
+                task, rows.numbers(task.rows), voter, rows[task.rows], stream, per_call, threads
+            )
             for task in tasks
         ):
             counts[task.rows] += votes
@@ -277,18 +284,20 @@ def _run(
     rows: Rows,
     stream: DrawStream,
     per_call: int,
+    threads: LibraryThreads,
 ) -> tuple[_Task, NDArray[np.int64]]:
-    draws = stream.take(task.start, task.stop)
-    votes = np.zeros((len(rows), len(voter.classes)), np.int64)
-    step = max(1, per_call // len(draws))
-    for first in range(0, len(rows), step):
-        chunk = rows[first : first + step]
-        named = numbers[first : first + len(chunk)]
-        with _naming(
-            f"noisy copies of rows {named[0]} to {named[-1]} of X "
-            f"(draws {task.start} to {task.stop - 1})"
-        ):
-            votes[first : first + step] = voter.tally(chunk, stream.noise, draws)
+    votes = np.zeros((len(rows), voter.n_classes), np.int64)
+    with threads.within():
+        draws = stream.take(task.start, task.stop)
+        step = max(1, per_call // len(draws))
+        for first in range(0, len(rows), step):
+            chunk = rows[first : first + step]
+            named = numbers[first : first + len(chunk)]
+            with _naming(
+                f"noisy copies of rows {named[0]} to {named[-1]} of X "
+                f"(draws {task.start} to {task.stop - 1})"
+            ):
+                votes[first : first + step] = voter.tally(chunk, stream.noise, draws)
     return task, votes
 
 
@@ -316,13 +325,6 @@ def _naming(rows: str) -> Iterator[None]:
         elif error.args and isinstance(error.args[0], str):  # Python 3.10
             error.args = (f"{error.args[0]}\n{note}", *error.args[1:])
         raise
-
-
-def _library_threads(n_workers: int) -> Any:
-    """Share the cores among workers: threads that each start their own threads slow all down."""
-    if n_workers == 1:
-        return nullcontext()
-    return threadpool_limits(limits=max(1, joblib.cpu_count() // n_workers))
 
 
 def augment(rows: Rows, stream: DrawStream, n_copies: int) -> NDArray[Any]:

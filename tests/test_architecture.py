@@ -5,6 +5,7 @@ import importlib
 import pkgutil
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -13,10 +14,10 @@ import sksmooth
 
 ROOT = Path(sksmooth.__file__).parent
 LAYERS = [
-    {"_extras", "_neighbor_radii", "_rows", "bounds", "exceptions", "noise"},
+    {"_extras", "_neighbor_radii", "_rows", "_threads", "bounds", "exceptions", "noise"},
     {"_batch_size", "certificates"},
     {"_monte_carlo", "_sequential"},
-    {"_linear"},
+    {"structure"},
     {"smooth_scores"},
     {"estimators"},
     {"metrics"},
@@ -97,7 +98,14 @@ def test_import_works_where_nothing_optional_is_installed():
 
 
 @pytest.mark.parametrize(
-    "name", ["sksmooth", "sksmooth.noise", "sksmooth.estimators", "sksmooth.smooth_scores"]
+    "name",
+    [
+        "sksmooth",
+        "sksmooth.noise",
+        "sksmooth.estimators",
+        "sksmooth.smooth_scores",
+        "sksmooth.structure",
+    ],
 )
 def test_exports_are_sorted_and_documented(name):
     module = importlib.import_module(name)
@@ -108,7 +116,8 @@ def test_exports_are_sorted_and_documented(name):
 
 def test_what_modules_export_exists():
     for info in pkgutil.walk_packages([str(ROOT)], "sksmooth."):
-        if info.name != "sksmooth.__main__":
+        needs_torch = info.name.endswith("._torch")
+        if info.name != "sksmooth.__main__" and not (needs_torch and find_spec("skorch") is None):
             module = importlib.import_module(info.name)
             for export in getattr(module, "__all__", ()):
                 assert hasattr(module, export), f"{info.name} exports {export}"

@@ -6,12 +6,13 @@ import numpy as np
 from sklearn.base import clone
 from tqdm.auto import tqdm
 
-from sksmooth._linear import exact_margin
 from sksmooth._monte_carlo import Purpose
 from sksmooth._sequential import count_as_needed, decide, draws_for_radius
 from sksmooth.bounds import min_draws_to_certify, plan_looks
 from sksmooth.certificates import ClassificationCertificate, reachable_radius
 from sksmooth.exceptions import UnreachableRadiusError
+from sksmooth.structure import LinearScores
+from sksmooth.structure._hyperplane import exact_margin
 
 # Draws that estimate the vote share before the draws that prove it are sized.
 _PILOT = 1000
@@ -31,6 +32,8 @@ class Certification:
         Inputs.
     target : ndarray of shape (m,) or None
         Radius to decide on.
+    structure : Structure or None
+        What is known of the base model.
     bilateral : bool
         Bound the shares of the other classes too.
     n_joint : int
@@ -39,10 +42,11 @@ class Certification:
         Level; that of the smoother by default.
     """
 
-    def __init__(self, smoother, rows, target, *, bilateral, n_joint, alpha=None):
+    def __init__(self, smoother, rows, target, structure, *, bilateral, n_joint, alpha=None):
         self.smoother = smoother
         self.rows = rows
         self.target = target
+        self.structure = structure
         self.settings = {
             "classes": smoother.classes_,
             "noise": smoother.noise_,
@@ -55,12 +59,13 @@ class Certification:
         self.stream = smoother._stream(rows, Purpose.ESTIMATION)
 
     @classmethod
-    def from_start(cls, smoother, rows, target, start):
+    def from_start(cls, smoother, rows, target, start, structure):
         """Take the level and the kind of statement from an earlier certificate."""
         return cls(
             smoother,
             rows,
             target,
+            structure,
             bilateral=start.bilateral,
             n_joint=start.n_simultaneous,
             alpha=start.alpha,
@@ -70,24 +75,20 @@ class Certification:
         """As many draws for every row."""
         n_draws = self.smoother.n_estimation
         self._refuse_hopeless(alpha_share=1.0)
-        prediction = self._select(self.smoother._selection_votes(self.rows))
-        counts = self.smoother._count(self.rows, self.stream, n_draws, progress="certifying")
+        prediction = self._select(self._selection_votes())
+        counts = self._count(self.rows, self.stream, n_draws, progress="certifying")
         return self._certificate(prediction, counts)
 
     def within(self, rtol):
         """As many draws as each row needs for nearly the radius that all draws would prove."""
         smoother = self.smoother
         self._refuse_hopeless(alpha_share=1.0)
-        votes = smoother._selection_votes(self.rows)
+        votes = self._selection_votes()
         prediction = self._select(votes)
         top = votes.argmax(axis=1)[:, None]
         n_pilot = max(smoother.n_selection, min(_PILOT, smoother.n_estimation // 10))
-        pilot = smoother._count(
-            self.rows,
-            smoother._stream(self.rows, Purpose.PILOT),
-            n_pilot,
-            progress="sizing",
-        )
+        stream = smoother._stream(self.rows, Purpose.PILOT)
+        pilot = self._count(self.rows, stream, n_pilot, progress="sizing")
         needed = draws_for_radius(
             np.take_along_axis(pilot, top, axis=1)[:, 0] / n_pilot,
             smoother.n_estimation,
@@ -107,7 +108,7 @@ class Certification:
         looks = plan_looks(smoother.n_estimation, n_calls)
         if start is None:
             self._refuse_hopeless(alpha_share=looks[-1].alpha_share)
-            prediction = self._select(smoother._selection_votes(self.rows))
+            prediction = self._select(self._selection_votes())
             counts = np.zeros((m, len(smoother.classes_)), np.int64)
             alpha_share = np.full(m, looks[0].alpha_share)
         else:
@@ -135,6 +136,12 @@ class Certification:
             )
         return certify(np.arange(m), counts, alpha_share)
 
+    def _selection_votes(self):
+        return self.smoother._selection_votes(self.rows, self.structure)
+
+    def _count(self, rows, stream, n_draws, **options):
+        return self.smoother._count(rows, stream, n_draws, self.structure, **options)
+
     def _select(self, votes):
         return self.smoother.classes_[votes.argmax(axis=1)]
 
@@ -146,7 +153,7 @@ class Certification:
 
         def count(positions, first_draw, n_draws):
             chosen = self.rows.choose(positions)
-            votes = self.smoother._count(chosen, self.stream, n_draws, first_draw=first_draw)
+            votes = self._count(chosen, self.stream, n_draws, first_draw=first_draw)
             if bar is not None:
                 bar.update(votes.sum())
             return votes
@@ -196,6 +203,11 @@ class Certification:
             f"n_estimation={n_draws} draws of {self.settings['noise']!r} proves {ceiling:.4g} at "
             f"most.{more} A larger sigma reaches further too."
         )
+
+
+def is_exact(structure):
+    """Whether a single linear score decides between two classes, so that no vote is needed."""
+    return isinstance(structure, LinearScores) and len(structure.coef) == 1
 
 
 def exact_certificate(smoother, scores, rows, target):

@@ -12,14 +12,6 @@ from sklearn.utils._param_validation import Interval, Options, StrOptions
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_y, check_consistent_length, check_is_fitted
 
-from sksmooth._linear import (
-    ScoreVoter,
-    agree,
-    exact_shares,
-    score_rows,
-    score_stream,
-    structure_of,
-)
 from sksmooth._monte_carlo import Purpose, Voter, count_votes, name_of
 from sksmooth._rows import read_rows
 from sksmooth.estimators._base import BaseSmoother
@@ -29,11 +21,14 @@ from sksmooth.estimators._certification import (
     check_radius,
     check_start,
     exact_certificate,
+    is_exact,
     refuse_noise_below_resolution,
     refuse_too_few_draws,
 )
 from sksmooth.exceptions import NoiseCollapseWarning
 from sksmooth.noise import GaussianNoise, Noise
+from sksmooth.structure._hyperplane import exact_shares
+from sksmooth.structure._use import agrees, count_structured, usable_structure
 
 _FAMILIES = {"gaussian": GaussianNoise}
 
@@ -70,10 +65,11 @@ class SmoothedClassifier(ClassifierMixin, BaseSmoother):
     alpha : float, default=0.001
         Probability, in (0, 0.5), that the certificate of one row is wrong.
     structure : {"auto", "off"}, default="auto"
-        Use what is known of the base model. "auto": where it is a linear classifier of
-        scikit-learn, alone or behind scalers and the like in a Pipeline, Gaussian noise is drawn
-        on its scores, which is many times faster; with two classes no noise is needed and the
-        certificate is exact (its `alpha` is None). "off": ask the base model for every vote.
+        Use what is known of the base model. "auto": votes of linear classifiers, multi-layer
+        perceptrons, support vector machines and nearest neighbours, also behind scalers and the
+        like in a Pipeline, are taken from products with the noise that all rows share, which is
+        many times faster. A linear classifier with two classes needs no noise: the certificate
+        is exact (its `alpha` is None). "off": ask the base model for every vote.
     n_augment : int, default=10
         `fit` trains the base model on this many noisy copies of each row. 0: on X itself. A base
         model that has not seen noise gets certificates near zero.
@@ -217,7 +213,7 @@ class SmoothedClassifier(ClassifierMixin, BaseSmoother):
         model = self._fit_base_model(X, rows, y, self._params_of_base_fit(params))
         classes = _sorted_classes(model, y)
         _refuse_foreign_labels(model, classes, y)
-        self.estimator_, self.classes_, self._is_linear = model, classes, False
+        self.estimator_, self.classes_, self._is_known = model, classes, False
         self._examine_base_model(rows, y)
         return self
 
@@ -308,13 +304,18 @@ class SmoothedClassifier(ClassifierMixin, BaseSmoother):
         target = check_radius(radius, len(rows))
         if start is not None:
             check_start(start, self, rows)
-        scores = self._scores(rows)
-        if _is_exact(scores):
-            return exact_certificate(self, scores, rows, target)
+        structure = self._structure(rows)
+        if is_exact(structure):
+            return exact_certificate(self, structure, rows, target)
         if start is not None:
-            return Certification.from_start(self, rows, target, start).decide(start)
+            return Certification.from_start(self, rows, target, start, structure).decide(start)
         run = Certification(
-            self, rows, target, bilateral=bilateral, n_joint=len(rows) if simultaneous else 1
+            self,
+            rows,
+            target,
+            structure,
+            bilateral=bilateral,
+            n_joint=len(rows) if simultaneous else 1,
         )
         if target is not None:
             return run.decide()
@@ -362,52 +363,48 @@ class SmoothedClassifier(ClassifierMixin, BaseSmoother):
     def _voter(self):
         return Voter(self.estimator_, self.classes_)
 
-    def _scores(self, rows):
-        """Linear scores of the base model as it is now, where votes may be taken on them."""
-        if self.structure == "off" or not self._is_linear:
+    def _structure(self, rows):
+        """Structure of the base model as it is now, where votes may be taken with it."""
+        if self.structure == "off" or not self._is_known:
             return None
-        return structure_of(self.estimator_, self.classes_, self.noise_, rows)
+        return usable_structure(self.estimator_, self.classes_, self.noise_, rows)
 
     def _vote_shares(self, rows):
-        scores = self._scores(rows)
-        if _is_exact(scores):
-            return exact_shares(scores, rows, self.noise_.sigma)
-        return self._selection_votes(rows) / self.n_selection
+        structure = self._structure(rows)
+        if is_exact(structure):
+            return exact_shares(structure, rows, self.noise_.sigma)
+        return self._selection_votes(rows, structure) / self.n_selection
 
-    def _selection_votes(self, rows):
-        return self._count(
-            rows, self._stream(rows, Purpose.SELECTION), self.n_selection, progress="selecting"
-        )
+    def _selection_votes(self, rows, structure):
+        stream = self._stream(rows, Purpose.SELECTION)
+        return self._count(rows, stream, self.n_selection, structure, progress="selecting")
 
-    def _count(self, rows, stream, n_draws, *, first_draw=0, progress=None):
-        voter, scores = self._voter(), self._scores(rows)
-        if scores is not None:
-            voter = ScoreVoter(self.classes_)
-            rows, stream = score_rows(scores, rows), score_stream(scores, stream)
-        return count_votes(
-            voter,
-            rows,
-            stream,
-            n_draws,
-            first_draw=first_draw,
-            batch_size=None if self.batch_size == "auto" else self.batch_size,
-            n_jobs=self.n_jobs,
-            progress=progress if self.verbose else None,
-        )
+    def _count(self, rows, stream, n_draws, structure, *, first_draw=0, progress=None):
+        """Votes of the base model, through its structure where that is given."""
+        options = {
+            "first_draw": first_draw,
+            "batch_size": None if self.batch_size == "auto" else self.batch_size,
+            "n_jobs": self.n_jobs,
+            "progress": progress if self.verbose else None,
+        }
+        if structure is None:
+            return count_votes(self._voter(), rows, stream, n_draws, **options)
+        return count_structured(structure, rows, stream, n_draws, **options)
 
     def _examine_base_model(self, rows, y):
         """Look for structure, and for a collapse under noise, on a sample of the training rows."""
         sample = np.unique(np.linspace(0, len(rows) - 1, _COLLAPSE_ROWS).astype(int))
         rows, truth = rows[sample], y[sample][:, None] == self.classes_
         clean_votes = self._voter()(rows.as_given(rows.values.astype(rows.dtype)), len(rows))
-        scores = structure_of(self.estimator_, self.classes_, self.noise_, rows)
-        self._is_linear = scores is not None and agree(scores, rows, clean_votes)
+        structure = usable_structure(self.estimator_, self.classes_, self.noise_, rows)
+        self._is_known = structure is not None and agrees(structure, rows, clean_votes)
+        structure = self._structure(rows)
         clean = truth[np.arange(len(rows)), clean_votes].mean()
-        if _is_exact(self._scores(rows)):
-            noisy = (self._vote_shares(rows) * truth).sum() / len(rows)
+        if is_exact(structure):
+            noisy = (exact_shares(structure, rows, self.noise_.sigma) * truth).sum() / len(rows)
         else:
             stream = self._stream(rows, Purpose.COLLAPSE_CHECK)
-            votes = self._count(rows, stream, _COLLAPSE_DRAWS)
+            votes = self._count(rows, stream, _COLLAPSE_DRAWS, structure)
             noisy = (votes * truth).sum() / votes.sum()
         chance = truth.mean(axis=0).max()
         if clean > chance and clean - noisy > max(0.2, (clean - chance) / 2):
@@ -420,11 +417,6 @@ class SmoothedClassifier(ClassifierMixin, BaseSmoother):
                 NoiseCollapseWarning,
                 stacklevel=4,
             )
-
-
-def _is_exact(scores):
-    """Whether a single score decides between two classes, so that no vote is needed."""
-    return scores is not None and len(scores.coef) == 1
 
 
 def _refuse_foreign_labels(model, classes, y):

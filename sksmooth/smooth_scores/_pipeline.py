@@ -6,8 +6,8 @@ import numpy as np
 from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 
-from sksmooth._linear import known_map
 from sksmooth.smooth_scores._base import SmoothScore, smooth_score
+from sksmooth.structure._affine import known_map
 
 
 @smooth_score.register

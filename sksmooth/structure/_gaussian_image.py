@@ -1,0 +1,48 @@
+"""Gaussian noise behind a matrix, drawn there: as many numbers as the matrix has rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from sksmooth._monte_carlo import DrawStream, Purpose, derived_seed
+from sksmooth.noise import GaussianNoise, Noise
+
+
+def is_gaussian(noise: Noise) -> bool:
+    """Whether a noise has the law that any matrix maps to one of its kind."""
+    return type(noise) is GaussianNoise and not getattr(noise, "k", 0)
+
+
+def image_stream(stream: DrawStream, matrix: NDArray[Any]) -> DrawStream:
+    """Return a stream of draws with the law of ``matrix @ z``, for a stream of Gaussian draws z.
+
+    They are not the images of the very draws of the stream.
+    """
+    rows, place = np.unique(np.asarray(matrix, dtype=float), axis=0, return_inverse=True)
+    factor: Any = np.linalg.qr(rows.T, mode="r")
+    factor *= np.where(np.diag(factor) < 0, -1.0, 1.0)[:, None]  # the same with any LAPACK
+    image: Any = _GaussianImage(stream.noise, factor.astype(matrix.dtype), place.ravel())
+    seed = derived_seed(stream.seed, Purpose.SCORES)  # not the draws that inputs would get
+    return DrawStream(image, seed, stream.purpose, (len(matrix),), matrix.dtype)
+
+
+@dataclass(frozen=True)
+class _GaussianImage:
+    """Noise ``W z`` with Gaussian z: it has the law of ``R^T g``, where ``W^T = Q R``.
+
+    Equal rows of W get the very same numbers, so that classes which tie for a model tie here.
+    """
+
+    noise: Noise
+    factor: NDArray[Any]
+    place: NDArray[np.intp]
+
+    def draw(
+        self, n: int, shape: tuple[int, ...], rng: np.random.Generator, dtype: DTypeLike
+    ) -> NDArray[Any]:
+        draws: NDArray[Any] = self.noise.draw(n, (len(self.factor),), rng, dtype) @ self.factor
+        return draws[:, self.place]
