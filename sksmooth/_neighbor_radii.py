@@ -60,8 +60,8 @@ class NeighborRadii:
     rounding: Floats
 
     def certified(self) -> Floats:
-        """Radii rounded down by more than their rounding error."""
-        return np.maximum(self.radius * (1 - 1e-9) - self.rounding[:, None], 0.0)
+        """Radii less the bound of their rounding error."""
+        return np.maximum(self.radius - self.rounding[:, None], 0.0)
 
 
 class ReferencePoints:

@@ -52,8 +52,9 @@ class ClassificationCertificate:
     alpha : float or None
         Probability, for each row, that its statement is wrong; for all rows together where
         `n_simultaneous` is above 1. None: the statement is exact.
-    noise : Noise
-        The smoothing distribution.
+    noise : Noise or None
+        The smoothing distribution. None: the certificate is of a classifier that is not smoothed
+        by noise; there are no votes, and their shares are 1 and 0.
     n_features : int
         Number of features of one input.
     target_radius : ndarray of shape (m,) or None
@@ -79,7 +80,7 @@ class ClassificationCertificate:
     classes: NDArray[Any]
     norm: float
     alpha: float | None
-    noise: Noise
+    noise: Noise | None
     n_features: int
     target_radius: NDArray[np.float64] | None = None
     bilateral: bool = False
@@ -178,6 +179,57 @@ class ClassificationCertificate:
             n_calls=n_calls,
         )
 
+    @classmethod
+    def without_votes(
+        cls,
+        prediction: NDArray[Any],
+        radius: NDArray[np.float64],
+        *,
+        classes: NDArray[Any],
+        norm: float,
+        n_features: int,
+        target_radius: NDArray[np.float64] | None = None,
+    ) -> ClassificationCertificate:
+        """Certificate of a classifier whose radii are known in closed form.
+
+        Parameters
+        ----------
+        prediction : ndarray of shape (m,)
+            Labels.
+        radius : ndarray of shape (m,)
+            Radii, rounded down.
+        classes : ndarray of shape (n_classes,)
+            Labels of the classes, sorted.
+        norm : float
+            Norm of the radii.
+        n_features : int
+            Number of features of one input.
+        target_radius : ndarray of shape (m,), optional
+            Radius to decide on.
+
+        Returns
+        -------
+        certificate : ClassificationCertificate
+            Exact (its `alpha` is None) and without noise. The vote shares are those of
+            a classifier that always gives the same answer: 1 and 0.
+        """
+        m = len(prediction)
+        return cls(
+            prediction=prediction,
+            radius=radius,
+            p_lower=np.ones(m),
+            p_upper=np.zeros(m),
+            counts=np.zeros((m, len(classes)), np.int64),
+            n_draws=np.zeros(m, np.int64),
+            classes=classes,
+            norm=norm,
+            alpha=None,
+            noise=None,
+            n_features=n_features,
+            target_radius=target_radius,
+            alpha_share=np.ones(m),
+        )
+
     @property
     def abstained(self) -> NDArray[np.bool_]:
         """Rows for which nothing was proven."""
@@ -203,6 +255,7 @@ class ClassificationCertificate:
             return np.inf
         if not len(self):
             return 0.0
+        assert self.noise is not None  # there were votes
         return reachable_radius(
             self.n_draws,
             noise=self.noise,
@@ -236,6 +289,7 @@ class ClassificationCertificate:
             raise ValueError("This certificate is exact (alpha is None): it holds at every level.")
         if not 0 < alpha < 0.5:
             raise ValueError(f"alpha must lie in (0, 0.5), got {alpha!r}.")
+        assert self.noise is not None  # there were votes
         return ClassificationCertificate.from_counts(
             self.prediction,
             self.counts,
@@ -257,8 +311,8 @@ class ClassificationCertificate:
         Returns
         -------
         frame : pandas.DataFrame
-            Columns `prediction`, `radius`, `certified`, `abstained`, `p_lower`, `p_upper`,
-            `n_draws` and one column of votes per class, named ``votes_<class>``.
+            Columns `prediction`, `radius`, `certified`, `abstained`, and where there were votes
+            `p_lower`, `p_upper`, `n_draws` and one column per class, named ``votes_<class>``.
 
         Raises
         ------
@@ -271,10 +325,10 @@ class ClassificationCertificate:
             "radius": self.radius,
             "certified": self.certified,
             "abstained": self.abstained,
-            "p_lower": self.p_lower,
-            "p_upper": self.p_upper,
-            "n_draws": self.n_draws,
         }
+        if self.noise is None:
+            return pandas.DataFrame(columns)
+        columns |= {"p_lower": self.p_lower, "p_upper": self.p_upper, "n_draws": self.n_draws}
         votes = {f"votes_{c}": self.counts[:, j] for j, c in enumerate(self.classes)}
         return pandas.DataFrame({**columns, **votes})
 
@@ -350,8 +404,9 @@ class ClassificationCertificate:
     def __repr__(self) -> str:
         level = "exact" if self.alpha is None else f"alpha={self.alpha:g}"
         joint = f" jointly for {self.n_simultaneous} rows" if self.n_simultaneous > 1 else ""
+        noise = "without noise" if self.noise is None else repr(self.noise)
         lines = [
-            f"ClassificationCertificate: {len(self)} rows, l{self.norm:g} norm, {self.noise!r}, "
+            f"ClassificationCertificate: {len(self)} rows, l{self.norm:g} norm, {noise}, "
             f"{level}{joint}"
         ]
         if len(self):
@@ -359,8 +414,9 @@ class ClassificationCertificate:
                 f"  certified {self.certified.mean():.1%}, abstained {self.abstained.mean():.1%}",
                 f"  radius median {np.median(self.radius):.4g}, largest {self.radius.max():.4g} "
                 f"of {self.max_radius():.4g} within reach",
-                f"  draws per row {_span(self.n_draws)}",
             ]
+        if len(self) and self.noise is not None:
+            lines.append(f"  draws per row {_span(self.n_draws)}")
         return "\n".join(lines)
 
 

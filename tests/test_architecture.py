@@ -19,6 +19,7 @@ LAYERS = [
     {"_monte_carlo", "_sequential"},
     {"structure"},
     {"smooth_scores"},
+    {"_local_bias"},
     {"estimators"},
     {"metrics"},
     {"plotting"},

@@ -1,10 +1,13 @@
 """scikit-learn's own checks, whole."""
 
+import numpy as np
 from sklearn.linear_model import LogisticRegression
+from sklearn.multiclass import OneVsRestClassifier
+from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from sksmooth import SmoothedClassifier
+from sksmooth import LocallyBiasedSmoother, SmoothedClassifier
 from sksmooth.noise import GaussianNoise
 
 
@@ -13,6 +16,9 @@ from sksmooth.noise import GaussianNoise
         SmoothedClassifier(),
         SmoothedClassifier(LogisticRegression(), n_augment=0),
         SmoothedClassifier(DecisionTreeClassifier(), noise=GaussianNoise(0.1)),
+        LocallyBiasedSmoother(),
+        LocallyBiasedSmoother(OneVsRestClassifier(SVC()), alpha=0.5, norm=np.inf),
+        LocallyBiasedSmoother(alpha=np.inf, neighbor_certificate="exact"),
     ]
 )
 def test_sklearn_checks(estimator, check):

@@ -1,5 +1,6 @@
 """The estimators: models wrapped with fit, predict and certify."""
 
+from sksmooth.estimators._locally_biased_smoother import LocallyBiasedSmoother
 from sksmooth.estimators._smoothed_classifier import SmoothedClassifier
 
-__all__ = ["SmoothedClassifier"]
+__all__ = ["LocallyBiasedSmoother", "SmoothedClassifier"]

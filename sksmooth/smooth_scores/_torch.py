@@ -197,6 +197,11 @@ class ModuleScore(SmoothScore):
         outputs = outputs.reshape(len(inputs), -1)
         return outputs[:, 1:] - outputs[:, :1] if outputs.shape[1] == 2 else outputs
 
+    @property
+    def kinks(self) -> str | None:
+        """Why no Lipschitz constant can hold everywhere, if that is known."""
+        return self.why_unknown if "kinks" in self.why_unknown else None
+
     def for_inputs(self, shape: tuple[int, ...]) -> SmoothScore:
         """Give the module inputs of this shape."""
         return replace(self, shape=shape)

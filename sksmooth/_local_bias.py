@@ -1,0 +1,347 @@
+"""The locally biased classifier: its decision, and how far inputs can move before it changes.
+
+A smooth score is pushed, at x, towards the label of the nearest reference points by ``alpha`` times
+the dual norm of its gradient: by what a movement of size ``alpha`` could do to it. Whatever label
+the neighbours give nearby, the decision follows from smooth margins, so for each label there is
+a radius within which the decision is kept if that is the label, and one within which the label does
+not occur. The larger of the two is safe, and the smallest over labels is the certificate.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sksmooth._neighbor_radii import ReferencePoints
+from sksmooth.smooth_scores import SmoothScore, Vicinity
+from sksmooth.smooth_scores._base import dual_norm
+
+Floats = NDArray[np.float64]
+Codes = NDArray[np.intp]
+
+# Relative error of gradients and of Lipschitz constants, with room to spare.
+_SLACK = 1e-10
+
+# Of every radius, for what is not bounded otherwise.
+_ROUND_DOWN = 1 - 1e-9
+
+# Values of a block of gradients.
+_VALUES_AT_ONCE = 2**21
+
+# Steps of the search for a radius and a constant that fit: to a thousandth.
+_MOST_DOUBLINGS, _BISECTIONS = 40, 10
+
+
+def root(gain: Floats, slope: Floats, bend: Floats) -> Floats:
+    """Largest r with ``slope r + bend r^2 / 2 <= gain``; 0 where the gain is not positive.
+
+    Parameters
+    ----------
+    gain, slope, bend : ndarray
+        Slope and bend are not negative, and may be infinite.
+
+    Returns
+    -------
+    r : ndarray
+        In a form that does not cancel; infinite where slope and bend are 0.
+    """
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        r = 2 * gain / (slope + np.sqrt(slope**2 + 2 * bend * np.maximum(gain, 0)))
+    return np.where(gain > 0, np.nan_to_num(r, nan=0.0, posinf=np.inf), 0.0)
+
+
+@dataclass(frozen=True)
+class Margins:
+    """Margins between classes at some rows.
+
+    Attributes
+    ----------
+    rows : ndarray of shape (m, n_features)
+        Inputs.
+    value : ndarray of shape (m, n_classes, n_classes)
+        Score of one class less that of another.
+    slope : ndarray of shape (m, n_classes, n_classes)
+        Dual norms of their gradients.
+    rounding : ndarray of shape (m, n_classes, n_classes)
+        Bounds of the rounding errors of `value`.
+    """
+
+    rows: Floats
+    value: Floats
+    slope: Floats
+    rounding: Floats
+
+    def __getitem__(self, rows: NDArray[np.bool_]) -> Margins:
+        return Margins(self.rows[rows], self.value[rows], self.slope[rows], self.rounding[rows])
+
+
+@dataclass(frozen=True)
+class LocalBias:
+    """A smooth score, pushed towards the label of the nearest reference points.
+
+    Attributes
+    ----------
+    score : SmoothScore
+        Of the base model.
+    reference : ReferencePoints
+        Give labels.
+    alpha : float
+        Size of the bias: finite, not negative.
+    norm : {1, 2, inf}
+        Norm of radii; gradients are measured in its dual.
+    method : {"nearest", "pairwise", "exact"}
+        How far neighbours are known to keep their label.
+    is_local : bool
+        Use Lipschitz constants that hold near a row.
+    """
+
+    score: SmoothScore
+    reference: ReferencePoints
+    alpha: float
+    norm: float
+    method: str
+    is_local: bool
+
+    @property
+    def n_classes(self) -> int:
+        """Number of classes."""
+        return len(self.reference.places)
+
+    @cached_property
+    def _bends(self) -> dict[tuple[int, int], float]:
+        """Lipschitz constants of all margins, of either order of the two classes."""
+        bends = {}
+        for a, b in _pairs(self.n_classes):
+            constant = self.score.lipschitz(self._weights(a, b), self.norm) * (1 + _SLACK)
+            bends[a, b] = bends[b, a] = constant
+        return bends
+
+    def _weights(self, a: int, b: int) -> Floats:
+        """Margin of one class over another, in terms of the scores."""
+        if self.n_classes == 2:
+            return np.array([1.0 if a else -1.0])
+        weights = np.zeros(self.n_classes)
+        weights[a], weights[b] = 1.0, -1.0
+        return weights
+
+    def decide(self, X: Floats) -> Floats:
+        """Scores after the bias.
+
+        Parameters
+        ----------
+        X : ndarray of shape (m, n_features)
+            Inputs.
+
+        Returns
+        -------
+        decision : ndarray of shape (m, n_classes)
+            The largest entry wins; with two classes the first is 0, and wins ties.
+        """
+        labels = self.reference.gaps(X).argmin(axis=1)
+        decision = np.empty((len(X), self.n_classes))
+        for part in self._blocks(X):
+            decision[part] = self._biased(self._margins(X[part]), labels[part])
+        return decision
+
+    def certify(self, X: Floats) -> tuple[Codes, Floats]:
+        """Winning classes, and radii within which they win.
+
+        Parameters
+        ----------
+        X : ndarray of shape (m, n_features)
+            Inputs.
+
+        Returns
+        -------
+        winner : ndarray of int of shape (m,)
+            Positions of the classes.
+        radius : ndarray of shape (m,)
+            Rounded down.
+        """
+        neighbors = self.reference.radii(X, self.norm, self.method)
+        safe = neighbors.certified()
+        winner, radius = np.empty(len(X), np.intp), np.empty(len(X))
+        for part in self._blocks(X):
+            margins = self._margins(X[part])
+            winner[part] = self._biased(margins, neighbors.label[part]).argmax(axis=1)
+            kept = self._kept(margins, winner[part])
+            radius[part] = np.maximum(safe[part], kept).min(axis=1)
+        return winner, radius * _ROUND_DOWN
+
+    def _blocks(self, X: Floats) -> Iterator[slice]:
+        step = max(1, _VALUES_AT_ONCE // (X.shape[1] * self.n_classes))
+        for start in range(0, len(X), step):
+            yield slice(start, min(start + step, len(X)))
+
+    def _margins(self, X: Floats) -> Margins:
+        value, gradient = self.score.value(X), self.score.gradient(X)
+        rounding = self.score.rounding(X)
+        if self.n_classes == 2:  # the first class has the score 0
+            value, rounding = (np.insert(part, 0, 0.0, axis=1) for part in (value, rounding))
+        slope = np.zeros((len(X), self.n_classes, self.n_classes))
+        for a, b in _pairs(self.n_classes):
+            apart = np.einsum("s,msd->md", self._weights(a, b), gradient)
+            slope[:, a, b] = slope[:, b, a] = dual_norm(apart, self.norm)
+        return Margins(
+            X,
+            value[:, :, None] - value[:, None, :],
+            slope,
+            rounding[:, :, None] + rounding[:, None, :],
+        )
+
+    def _biased(self, margins: Margins, labels: Codes) -> Floats:
+        """Return scores in which the label wins if it beats every other class with the bias.
+
+        Else the best of the others does, as without bias.
+        """
+        rows = np.arange(len(labels))
+        scores = margins.value[:, :, 0].copy()  # over the first class
+        others = np.arange(self.n_classes) != labels[:, None]
+        helped = margins.value[rows, labels] + self.alpha * margins.slope[rows, labels]
+        lead = np.where(others, helped, np.inf).min(axis=1)
+        if self.n_classes == 2:
+            # the margin of the second class as it is, so that no rounding is added
+            signed = np.where(labels == 1, lead, -lead)
+            return np.column_stack([np.zeros(len(labels)), signed])
+        scores[rows, labels] = np.where(others, scores, -np.inf).max(axis=1) + lead
+        return scores
+
+    def _kept(self, margins: Margins, winner: Codes) -> Floats:
+        """Radii within which the winner is kept, for each label that neighbours may give."""
+        kept = np.empty((len(winner), self.n_classes))
+        for c in np.unique(winner):
+            mine = winner == c
+            kept[mine] = self._kept_by(int(c), margins[mine])
+        return kept
+
+    def _kept_by(self, c: int, margins: Margins) -> Floats:
+        """Radii for the rows that one class wins.
+
+        With its own label it wins if each margin stays positive, with or without the bias. With
+        another label, that one must lose to some class, and all the rest to the winner.
+        """
+        m, n_classes = len(margins.rows), self.n_classes
+        vicinity = self._vicinity(margins.rows)
+        plain, helped = (np.full((m, n_classes), np.inf) for _ in range(2))
+        against = np.zeros((m, n_classes))
+        for j in _others(n_classes, c):
+            plain[:, j] = self._reach(margins, c, j, 0.0, vicinity)
+            helped[:, j] = plain[:, j]
+            if self.alpha:
+                helped[:, j] = np.maximum(
+                    plain[:, j], self._reach(margins, c, j, self.alpha, vicinity)
+                )
+            against[:, j] = self._reach(margins, c, j, -self.alpha, vicinity)
+            for other in _others(n_classes, c, j):
+                reach = self._reach(margins, other, j, -self.alpha, None)
+                against[:, j] = np.maximum(against[:, j], reach)
+        kept = np.empty((m, n_classes))
+        kept[:, c] = helped.min(axis=1)
+        for label in _others(n_classes, c):
+            rest = plain[:, list(_others(n_classes, c, label))]
+            kept[:, label] = np.minimum(rest.min(axis=1, initial=np.inf), against[:, label])
+        return kept
+
+    def _vicinity(self, X: Floats) -> Vicinity | None:
+        if not self.is_local or not any(self._bends.values()):
+            return None
+        return self.score.around(X)
+
+    def _reach(
+        self, margins: Margins, a: int, b: int, bias: float, vicinity: Vicinity | None
+    ) -> Floats:
+        """Radius within which the margin of a over b, with a bias for or against, is positive."""
+        slope = margins.slope[:, a, b] * (1 + _SLACK)
+        gain = margins.value[:, a, b] - margins.rounding[:, a, b]
+        gain = gain + bias * margins.slope[:, a, b] * (1 - np.sign(bias) * _SLACK)
+        bend = self._bends[a, b]
+        lean = abs(bias)
+        everywhere = root(gain, slope + (lean * bend if lean else 0.0), np.asarray(bend))
+        if vicinity is None or bend == 0:
+            return everywhere
+        search = _RadiusSearch(gain, slope, lean, vicinity, self._weights(a, b), self.norm)
+        return np.maximum(everywhere, search.largest(everywhere))
+
+
+@dataclass(frozen=True)
+class _RadiusSearch:
+    """Largest radius that the Lipschitz constant of its own ball allows.
+
+    The constant grows with the ball, so radii that are allowed are all those up to some one.
+    """
+
+    gain: Floats
+    slope: Floats
+    lean: float
+    vicinity: Vicinity
+    weights: Floats
+    norm: float
+
+    def allows(self, radius: Floats) -> NDArray[np.bool_]:
+        """Whether the margin stays positive within each radius."""
+        bend = self.vicinity.lipschitz(self.weights, self.norm, radius) * (1 + _SLACK)
+        with np.errstate(invalid="ignore", over="ignore"):
+            loss = (self.slope + self.lean * bend) * radius + bend * radius**2 / 2
+            return np.asarray((self.gain > 0) & (loss <= self.gain))
+
+    def largest(self, known: Floats) -> Floats:
+        """Search upwards from a radius that is known, or from some small one."""
+        ceiling = root(self.gain, self.slope, np.zeros(1))
+        start = np.where(np.isfinite(ceiling), ceiling, 1.0) / 1024
+        low = np.where(np.isfinite(known) & (known > 0), known, np.minimum(start, ceiling))
+        low = np.where(np.isfinite(known), low, 0.0)
+        allowed = self.allows(low)
+        proven, high = np.where(allowed, low, 0.0), low.copy()
+        for _ in range(_MOST_DOUBLINGS):
+            if not allowed.any():
+                break
+            high = np.where(allowed, np.minimum(2 * high, ceiling), high)
+            allowed &= self.allows(high) & (high > proven)
+            proven = np.where(allowed, high, proven)
+        for _ in range(_BISECTIONS):
+            middle = (proven + high) / 2
+            fits = self.allows(middle)
+            proven, high = np.where(fits, middle, proven), np.where(fits, high, middle)
+        return proven
+
+
+def _pairs(n_classes: int) -> Iterator[tuple[int, int]]:
+    """Pairs of classes, the later one first."""
+    return ((a, b) for a in range(n_classes) for b in range(a))
+
+
+def _others(n_classes: int, *left_out: int) -> Iterator[int]:
+    return (j for j in range(n_classes) if j not in left_out)
+
+
+def nearest_neighbor_certificate(
+    reference: ReferencePoints, X: Floats, norm: float, method: str
+) -> tuple[Codes, Floats]:
+    """Labels of the neighbours, and radii within which they are kept: an infinite bias.
+
+    Parameters
+    ----------
+    reference : ReferencePoints
+        Give labels.
+    X : ndarray of shape (m, n_features)
+        Inputs.
+    norm : {1, 2, inf}
+        Norm of radii.
+    method : {"nearest", "pairwise", "exact"}
+        How far neighbours are known to keep their label.
+
+    Returns
+    -------
+    winner : ndarray of int of shape (m,)
+        Positions of the classes.
+    radius : ndarray of shape (m,)
+        Rounded down.
+    """
+    neighbors = reference.radii(X, norm, method)
+    safe = neighbors.certified()
+    safe[np.arange(len(X)), neighbors.label] = np.inf
+    return neighbors.label, safe.min(axis=1) * _ROUND_DOWN
