@@ -24,7 +24,7 @@ DUAL = {1: np.inf, 2: 2, np.inf: 1}
 
 
 def data(n):
-    """Reference points, their labels, and rows."""
+    """Return reference points, their labels, and rows."""
     if "SKSMOOTH_DATA" not in os.environ:
         rng = np.random.default_rng(0)
         labels = rng.integers(2, size=n)
@@ -37,7 +37,7 @@ def data(n):
 
 
 def plain_radii(points, labels, X, norm):
-    """The formula for all points of the other label."""
+    """Evaluate the formula for all points of the other label."""
     radii = []
     for x in X:
         i = ((points - x) ** 2).sum(axis=1).argmin()

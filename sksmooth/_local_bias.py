@@ -29,8 +29,8 @@ _SLACK = 1e-10
 # Of every radius, for what is not bounded otherwise.
 _ROUND_DOWN = 1 - 1e-9
 
-# Values of a block of gradients.
-_VALUES_AT_ONCE = 2**21
+# Values of a block of gradients, and rows of it: scores may hold more for each row than these.
+_VALUES_AT_ONCE, _ROWS_AT_ONCE = 2**21, 1024
 
 # Steps of the search for a radius and a constant that fit: to a thousandth.
 _MOST_DOUBLINGS, _BISECTIONS = 40, 10
@@ -173,7 +173,8 @@ class LocalBias:
         return winner, radius * _ROUND_DOWN
 
     def _blocks(self, X: Floats) -> Iterator[slice]:
-        step = max(1, _VALUES_AT_ONCE // (X.shape[1] * self.n_classes))
+        fitting = _VALUES_AT_ONCE // (X.shape[1] * self.n_classes)
+        step = min(max(1, fitting), _ROWS_AT_ONCE)
         for start in range(0, len(X), step):
             yield slice(start, min(start + step, len(X)))
 

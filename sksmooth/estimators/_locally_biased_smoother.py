@@ -20,6 +20,7 @@ from sklearn.utils.validation import (
     check_is_fitted,
 )
 
+from sksmooth._extras import import_extra
 from sksmooth._local_bias import LocalBias, nearest_neighbor_certificate
 from sksmooth._monte_carlo import name_of
 from sksmooth._neighbor_radii import ReferencePoints
@@ -355,7 +356,7 @@ class LocallyBiasedSmoother(ClassifierMixin, BaseSmoother):
         if self.gradient is None:
             score = smooth_score(model).for_inputs(self._shape)
         else:
-            score = CallableScore(model.decision_function, self.gradient, self._shape)
+            score = CallableScore(_decision_of(model), self.gradient, self._shape)
         if isinstance(self.gradient_lipschitz, str):
             return score
         return GivenLipschitz(score, float(self.gradient_lipschitz))
@@ -410,6 +411,15 @@ class LocallyBiasedSmoother(ClassifierMixin, BaseSmoother):
                 f"n_neighbors={self.n_neighbors} is more than the {n_points} reference points. "
                 "Use fewer neighbours, a larger reference_size, or more rows."
             )
+
+
+def _decision_of(model):
+    """Decision function of a model, for arrays, also where it was fitted to a DataFrame."""
+    names = getattr(model, "feature_names_in_", None)
+    if names is None:
+        return model.decision_function
+    pandas = import_extra("pandas", extra="pandas", user="gradient= for a model with feature names")
+    return lambda X: model.decision_function(pandas.DataFrame(X, columns=names))
 
 
 def _rows_with_weight(weights, n_rows):

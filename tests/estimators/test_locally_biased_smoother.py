@@ -15,7 +15,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.neural_network import MLPClassifier
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 from smooth_models import make_models, torch_modules
@@ -283,6 +283,38 @@ def test_gradient_of_the_user():
     assert certificate.radius.mean() > 0.6 * distance.mean()
     with pytest.raises(ValueError, match=r"gradient_lipschitz=0\.4 is contradicted by two points"):
         clf.set_params(gradient_lipschitz=0.4).fit(X, y)
+
+
+def test_gradient_of_the_user_with_feature_names(moons):
+    X = pd.DataFrame(moons[0], columns=["length", "width"])
+    known = LocallyBiasedSmoother(LogisticRegression(), alpha=0.1, random_state=0).fit(X, moons[1])
+
+    def gradient(X):
+        return np.broadcast_to(known.estimator_.coef_[0], X.shape)
+
+    clf = clone(known).set_params(gradient=gradient, gradient_lipschitz=0.0).fit(X, moons[1])
+    np.testing.assert_allclose(clf.certify(X).radius, known.certify(X).radius, rtol=1e-6, atol=1e-8)
+
+
+def test_a_given_constant_holds_behind_a_scaler(moons):
+    """In the units of the inputs, for a module whose constant is not known."""
+    torch = pytest.importorskip("torch")
+
+    class Residual(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.inner, self.classes_ = torch.nn.Linear(2, 2), np.array([0, 1])
+
+        def forward(self, x):
+            return x + torch.tanh(self.inner(x))
+
+    torch.manual_seed(0)
+    scaler = StandardScaler().fit(moons[0])
+    frozen = FrozenEstimator(Pipeline([("scale", scaler), ("net", Residual())]))
+    with pytest.raises(ValueError, match="Residual is not known"):
+        LocallyBiasedSmoother(frozen).fit(*moons)
+    clf = LocallyBiasedSmoother(frozen, alpha=0.1, gradient_lipschitz=20.0).fit(*moons)
+    assert (clf.certify(moons[0]).radius > 0).mean() > 0.9
 
 
 def test_kinks_with_a_given_constant_are_warned_of(moons):
