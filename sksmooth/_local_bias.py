@@ -32,8 +32,8 @@ _ROUND_DOWN = 1 - 1e-9
 # Values of a block of gradients, and rows of it: scores may hold more for each row than these.
 _VALUES_AT_ONCE, _ROWS_AT_ONCE = 2**21, 1024
 
-# Steps of the search for a radius and a constant that fit: to a thousandth.
-_MOST_DOUBLINGS, _BISECTIONS = 40, 10
+# The search for a radius and a constant that fit: to a thousandth, in so many steps at most.
+_PRECISION, _MOST_STEPS = 1e-3, 16
 
 
 def root(gain: Floats, slope: Floats, bend: Floats) -> Floats:
@@ -272,7 +272,8 @@ class LocalBias:
 class _RadiusSearch:
     """Largest radius that the Lipschitz constant of its own ball allows.
 
-    The constant grows with the ball, so radii that are allowed are all those up to some one.
+    A larger ball has a larger constant, and that allows a smaller radius: whatever ball one looks
+    at, the largest radius lies between its own and the one that its constant allows.
     """
 
     gain: Floats
@@ -282,32 +283,26 @@ class _RadiusSearch:
     weights: Floats
     norm: float
 
-    def allows(self, radius: Floats) -> NDArray[np.bool_]:
-        """Whether the margin stays positive within each radius."""
+    def allowed(self, radius: Floats) -> Floats:
+        """Radius that the constant of each ball allows."""
         bend = self.vicinity.lipschitz(self.weights, self.norm, radius) * (1 + _SLACK)
-        with np.errstate(invalid="ignore", over="ignore"):
-            loss = (self.slope + self.lean * bend) * radius + bend * radius**2 / 2
-            return np.asarray((self.gain > 0) & (loss <= self.gain))
+        return root(self.gain, self.slope + (self.lean * bend if self.lean else 0.0), bend)
 
     def largest(self, known: Floats) -> Floats:
-        """Search upwards from a radius that is known, or from some small one."""
-        ceiling = root(self.gain, self.slope, np.zeros(1))
-        start = np.where(np.isfinite(ceiling), ceiling, 1.0) / 1024
-        low = np.where(np.isfinite(known) & (known > 0), known, np.minimum(start, ceiling))
-        low = np.where(np.isfinite(known), low, 0.0)
-        allowed = self.allows(low)
-        proven, high = np.where(allowed, low, 0.0), low.copy()
-        for _ in range(_MOST_DOUBLINGS):
-            if not allowed.any():
+        """Search upwards from a radius that is known to be allowed."""
+        low = known
+        high = np.minimum(np.maximum(self.allowed(low), low), 1e15 * (1 + low))
+        for _ in range(_MOST_STEPS):
+            open_ = high - low > _PRECISION * low  # rows do not depend on each other
+            if not open_.any():
                 break
-            high = np.where(allowed, np.minimum(2 * high, ceiling), high)
-            allowed &= self.allows(high) & (high > proven)
-            proven = np.where(allowed, high, proven)
-        for _ in range(_BISECTIONS):
-            middle = (proven + high) / 2
-            fits = self.allows(middle)
-            proven, high = np.where(fits, middle, proven), np.where(fits, high, middle)
-        return proven
+            middle = np.where(high > 4 * low, np.sqrt(low * high), (low + high) / 2)
+            middle = np.where(low > 0, middle, high / 4)
+            allowed = self.allowed(middle)
+            better = np.maximum(low, np.minimum(middle, allowed))
+            high = np.where(open_, np.minimum(high, np.maximum(middle, allowed)), high)
+            low = np.where(open_, better, low)
+        return low
 
 
 def _pairs(n_classes: int) -> Iterator[tuple[int, int]]:
