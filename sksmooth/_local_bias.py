@@ -10,7 +10,7 @@ not occur. The larger of the two is safe, and the smallest over labels is the ce
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 
 import numpy as np
@@ -23,7 +23,7 @@ from sksmooth.smooth_scores._base import dual_norm
 Floats = NDArray[np.float64]
 Codes = NDArray[np.intp]
 
-# Relative error of gradients and of Lipschitz constants, with room to spare.
+# Relative error of norms and of Lipschitz constants, with room to spare.
 _SLACK = 1e-10
 
 # Of every radius, for what is not bounded otherwise.
@@ -66,17 +66,18 @@ class Margins:
         Score of one class less that of another.
     slope : ndarray of shape (m, n_classes, n_classes)
         Dual norms of their gradients.
-    rounding : ndarray of shape (m, n_classes, n_classes)
-        Bounds of the rounding errors of `value`.
+    rounding, slope_rounding : ndarray of shape (m, n_classes, n_classes)
+        Bounds of the rounding errors of `value` and of `slope`.
     """
 
     rows: Floats
     value: Floats
     slope: Floats
     rounding: Floats
+    slope_rounding: Floats
 
     def __getitem__(self, rows: NDArray[np.bool_]) -> Margins:
-        return Margins(self.rows[rows], self.value[rows], self.slope[rows], self.rounding[rows])
+        return Margins(*(getattr(self, field.name)[rows] for field in fields(self)))
 
 
 @dataclass(frozen=True)
@@ -180,9 +181,11 @@ class LocalBias:
 
     def _margins(self, X: Floats) -> Margins:
         value, gradient = self.score.value(X), self.score.gradient(X)
-        rounding = self.score.rounding(X)
+        rounding, of_slope = self.score.rounding(X), self.score.gradient_rounding(X)
         if self.n_classes == 2:  # the first class has the score 0
-            value, rounding = (np.insert(part, 0, 0.0, axis=1) for part in (value, rounding))
+            value, rounding, of_slope = (
+                np.insert(part, 0, 0.0, axis=1) for part in (value, rounding, of_slope)
+            )
         slope = np.zeros((len(X), self.n_classes, self.n_classes))
         for a, b in _pairs(self.n_classes):
             apart = np.einsum("s,msd->md", self._weights(a, b), gradient)
@@ -192,6 +195,7 @@ class LocalBias:
             value[:, :, None] - value[:, None, :],
             slope,
             rounding[:, :, None] + rounding[:, None, :],
+            of_slope[:, :, None] + of_slope[:, None, :],
         )
 
     def _biased(self, margins: Margins, labels: Codes) -> Floats:
@@ -256,9 +260,10 @@ class LocalBias:
         self, margins: Margins, a: int, b: int, bias: float, vicinity: Vicinity | None
     ) -> Floats:
         """Radius within which the margin of a over b, with a bias for or against, is positive."""
-        slope = margins.slope[:, a, b] * (1 + _SLACK)
+        error = margins.slope[:, a, b] * _SLACK + margins.slope_rounding[:, a, b]
+        slope = margins.slope[:, a, b] + error
         gain = margins.value[:, a, b] - margins.rounding[:, a, b]
-        gain = gain + bias * margins.slope[:, a, b] * (1 - np.sign(bias) * _SLACK)
+        gain = gain + bias * margins.slope[:, a, b] - abs(bias) * error
         bend = self._bends[a, b]
         lean = abs(bias)
         everywhere = root(gain, slope + (lean * bend if lean else 0.0), np.asarray(bend))

@@ -332,9 +332,8 @@ class _Search:
         apart -= points[self.nearest]
         np.abs(apart, out=apart)
         size = apart.max(axis=1) if norm == 1 else apart.sum(axis=1)
-        sizes = reference.dual_sizes(norm)  # the points were rounded, and their sum is
-        size *= 1 + len(self.x) * _EPS_SINGLE
-        size += np.float32(_EPS_SINGLE) * len(self.x) * (sizes[places] + sizes[self.nearest])
+        size *= np.float32(1 + len(self.x) * _EPS_SINGLE)  # the sum was rounded
+        size += np.float32(2 * len(self.x) * _EPS_SINGLE)  # the points were; none is beyond 1
         unit = reference.unit * (1 - 1e-5)
         return np.asarray(
             _ratio(self._gains(self.squares[places]).astype(float) * (unit / 2), size.astype(float))

@@ -38,6 +38,10 @@ class SmoothScore(ABC):
         """Bound of the rounding error of `value`, of shape (m, n_scores)."""
 
     @abstractmethod
+    def gradient_rounding(self, X: Floats) -> Floats:
+        """Bound of the l1 norm of the rounding error of `gradient`, of shape (m, n_scores)."""
+
+    @abstractmethod
     def lipschitz(self, weights: Floats, norm: float) -> float:
         """Lipschitz constant of the gradient of a margin.
 
@@ -224,6 +228,17 @@ class AffineInput(SmoothScore):
         passed_on = np.einsum("msd,md->ms", np.abs(self.score.gradient(Z)), error)
         return 2 * (self.score.rounding(Z) + passed_on)
 
+    def gradient_rounding(self, X: Floats) -> Floats:
+        """Error of the gradient of the score, passed on, and of the product with the matrix.
+
+        Four times, for that of the transformed input is of the size of that of the score.
+        """
+        Z = self._input(X)
+        sizes = np.abs(self.matrix) if self.matrix.ndim == 1 else np.abs(self.matrix).sum(axis=1)
+        inner = self.score.gradient_rounding(Z) * sizes.max()
+        product = EPS * (Z.shape[1] + 4) * (np.abs(self.score.gradient(Z)) @ sizes)
+        return np.asarray(4 * (inner + product))
+
     def lipschitz(self, weights: Floats, norm: float) -> float:
         """Constant of the scores times the squared norm of the matrix."""
         return self.score.lipschitz(weights, 2) * norm_to_euclidean(self.matrix, norm) ** 2
@@ -282,6 +297,10 @@ class GivenLipschitz(SmoothScore):
     def rounding(self, X: Floats) -> Floats:
         """Bound of the rounding error of the scores."""
         return self.score.rounding(X)
+
+    def gradient_rounding(self, X: Floats) -> Floats:
+        """Bound of the rounding error of the gradients."""
+        return self.score.gradient_rounding(X)
 
     def lipschitz(self, weights: Floats, norm: float) -> float:
         """Constant as given."""

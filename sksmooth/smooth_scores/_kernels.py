@@ -131,6 +131,16 @@ class KernelScore(SmoothScore):
         size = np.abs(self.coef).sum(axis=1) + np.abs(self.intercept)
         return np.broadcast_to(EPS * n_terms * size + TINY, (len(X), len(size)))
 
+    def gradient_rounding(self, X: Floats) -> Floats:
+        """Bound from the sizes of the terms, with the errors of the exponentials in them."""
+        r = self.distances(X)
+        slopes = np.abs(self.kernel.across(r)) * (1 + r * r) / self.length_scale**2
+        middle = self.centers.mean(axis=0)
+        weighted = slopes[:, None, :] * np.abs(self.coef)
+        away = np.abs(X - middle).sum(axis=1)[:, None]
+        size = weighted.sum(axis=2) * away + weighted @ np.abs(self.centers - middle).sum(axis=1)
+        return np.asarray(EPS * (X.shape[1] + len(self.centers) + 32) * size + TINY)
+
     def lipschitz(self, weights: Floats, norm: float) -> float:
         """From the extreme eigenvalues of the kernel and the sums of coefficients of each sign."""
         zero, peak = np.zeros(1), np.full(1, self.kernel.peak)

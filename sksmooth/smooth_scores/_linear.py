@@ -56,6 +56,10 @@ class LinearScore(SmoothScore):
         size = np.abs(X) @ np.abs(self.coef).T + np.abs(self.intercept)
         return EPS * (X.shape[1] + 4) * size
 
+    def gradient_rounding(self, X: Floats) -> Floats:
+        """Zero: the coefficients are what they are."""
+        return np.zeros((len(X), len(self.coef)))
+
     def lipschitz(self, weights: Floats, norm: float) -> float:
         """Zero."""
         return 0.0

@@ -74,16 +74,38 @@ class NetworkScore(SmoothScore):
             back = (back * activation.first(z)[:, None, :]) @ weights
         return np.asarray(back)
 
-    def rounding(self, X: Floats) -> Floats:
-        """Error of each layer, passed on by the largest slope within it."""
-        error, values = np.zeros_like(X), X
+    def _errors(self, X: Floats) -> tuple[list[Floats], Floats]:
+        """Bounds of the rounding errors of the inputs of units, and of the scores."""
+        errors, error, values = [], np.zeros_like(X), X
         for (weights, bias), activation in zip(self.layers, self.activations, strict=True):
             z = values @ weights.T + bias
-            error = error @ np.abs(weights).T + _error_of_sum(weights, bias, values)
-            slope = activation.largest_slope(z - error, z + error)
+            errors.append(error @ np.abs(weights).T + _error_of_sum(weights, bias, values))
+            slope = activation.largest_slope(z - errors[-1], z + errors[-1])
             values = activation.value(z)
-            error = slope * error + 8 * EPS * (np.abs(values) + slope * np.abs(z))
-        return error @ np.abs(self.out).T + _error_of_sum(self.out, self.intercept, values)
+            error = slope * errors[-1] + 8 * EPS * (np.abs(values) + slope * np.abs(z))
+        total = error @ np.abs(self.out).T + _error_of_sum(self.out, self.intercept, values)
+        return errors, total
+
+    def rounding(self, X: Floats) -> Floats:
+        """Error of each layer, passed on by the largest slope within it."""
+        return self._errors(X)[1]
+
+    def gradient_rounding(self, X: Floats) -> Floats:
+        """Error of each layer in back-propagation, by the largest bend within that of its input."""
+        back = np.broadcast_to(self.out, (len(X), *self.out.shape))
+        error = np.zeros_like(back)
+        layers = zip(
+            self.layers, self.activations, self.inputs_of_units(X), self._errors(X)[0], strict=True
+        )
+        for (weights, _), activation, z, of_z in reversed(list(layers)):
+            first = activation.first(z)[:, None, :]
+            bend = np.maximum(*map(np.abs, activation.bends(z - of_z, z + of_z)))
+            of_first = (bend * of_z)[:, None, :] + 16 * EPS * np.abs(first)
+            error = error * (np.abs(first) + of_first) + np.abs(back) * of_first
+            error += EPS * (weights.shape[0] + 4) * np.abs(back * first)
+            error = error @ np.abs(weights)
+            back = (back * first) @ weights
+        return np.asarray(error.sum(axis=2))
 
     def lipschitz(self, weights: Floats, norm: float) -> float:
         """By the ranges of the derivatives over all of space."""

@@ -35,6 +35,10 @@ class OneVsRestScore(SmoothScore):
         """Bound of the rounding error of each score."""
         return np.hstack([part.rounding(X) for part in self.parts])
 
+    def gradient_rounding(self, X: Floats) -> Floats:
+        """Bound of the rounding error of each gradient."""
+        return np.hstack([part.gradient_rounding(X) for part in self.parts])
+
     def lipschitz(self, weights: Floats, norm: float) -> float:
         """Sum over the parts (triangle inequality)."""
         constants = [

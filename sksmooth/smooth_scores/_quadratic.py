@@ -62,6 +62,15 @@ class QuadraticScore(SmoothScore):
         total += EPS * (rank + 8) * ((whitened**2).sum(axis=2) + np.abs(self.constants))
         return np.asarray(total @ np.abs(self.mixing).T)
 
+    def gradient_rounding(self, X: Floats) -> Floats:
+        """Bound of the rounding error, through the sums of the absolute terms."""
+        rank = self.factors.shape[2]
+        size = np.einsum("md,kdr->mkr", np.abs(X), np.abs(self.factors), optimize=True)
+        error = EPS * (X.shape[1] + 4) * (size + np.abs(self.shifts))
+        error += EPS * (rank + 4) * np.abs(self._whitened(X))
+        total = np.einsum("mkr,kr->mk", error, np.abs(self.factors).sum(axis=1))
+        return np.asarray(total @ np.abs(self.mixing).T)
+
     def lipschitz(self, weights: Floats, norm: float) -> float:
         """Norm of the Hessian, which is the same everywhere."""
         hessian = np.einsum(

@@ -56,6 +56,10 @@ class CallableScore(SmoothScore):
         through_inputs = (np.abs(self.gradient(X)) * np.abs(X)[:, None, :]).sum(axis=2)
         return 4096 * EPS * (np.abs(self.value(X)) + through_inputs) + TINY
 
+    def gradient_rounding(self, X: Floats) -> Floats:
+        """Bound for gradients that are exact to a few thousand units in the last place."""
+        return np.asarray(4096 * EPS * np.abs(self.gradient(X)).sum(axis=2) + TINY)
+
     def lipschitz(self, weights: Floats, norm: float) -> float:
         """Unknown."""
         raise ValueError(

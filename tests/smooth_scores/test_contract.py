@@ -113,6 +113,19 @@ def test_rounding_bounds_the_difference_of_two_ways_to_compute(case):
     assert (bound < 1e-9 * (1 + np.abs(together).max())).all()
 
 
+def test_rounding_bounds_the_difference_of_two_ways_to_take_gradients(case):
+    """Rows and gradients computed one by one, and in another order."""
+    _, _, score, X, _ = case
+    X = rows_like(X, 64, spread=3.0)
+    order = np.random.default_rng(0).permutation(len(X))
+    one_by_one = np.vstack([score.gradient(x[None]) for x in X])
+    together = np.empty_like(one_by_one)
+    together[order] = score.gradient(X[order])
+    bound = score.gradient_rounding(X)
+    assert (np.abs(one_by_one - together).sum(axis=2) <= bound).all()
+    assert (bound < 1e-9 * (1 + np.abs(together).sum(axis=2).max())).all()
+
+
 @pytest.mark.parametrize("norm", NORMS)
 def test_dual_norm_is_attained(norm):
     rng = np.random.default_rng(0)

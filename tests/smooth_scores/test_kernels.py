@@ -98,3 +98,24 @@ def test_local_constant_uses_the_hessian_where_that_is_better():
     )
     assert (reached <= better * (1 + 1e-6)).all()
     assert reached.sum() > 0.7 * better.sum()  # so a bound a third smaller would be broken
+
+
+@pytest.mark.skipif(np.finfo(np.longdouble).eps > 1e-18, reason="long double is double here")
+def test_rounding_bounds_the_error_against_long_double():
+    """Where large coefficients of both signs cancel, and far from the origin."""
+    rng = np.random.default_rng(0)
+    centers = 100 + rng.normal(size=(60, 3))
+    coef = 1e3 * rng.normal(size=(1, 60))
+    coef -= coef.mean()
+    score = KernelScore(GAUSSIAN, centers, coef, np.array([0.1]), 2.0)
+    X = 100 + 2 * rng.normal(size=(200, 3))
+    rays = (X[:, None].astype(np.longdouble) - centers) / 2
+    terms = np.exp(-(rays**2).sum(axis=2) / 2) * coef[0]
+    value = terms.sum(axis=1) + np.longdouble(0.1)
+    gradient = -(terms[:, :, None] * rays / 2).sum(axis=1)
+    error = np.abs(score.value(X)[:, 0] - value).astype(float)
+    assert (error <= score.rounding(X)[:, 0]).all()
+    of_gradient = np.abs(score.gradient(X)[:, 0] - gradient).sum(axis=1).astype(float)
+    assert (of_gradient <= score.gradient_rounding(X)[:, 0]).all()
+    assert error.max() > 1e-5 * score.rounding(X).max()  # there is an error to bound
+    assert of_gradient.max() > 1e-5 * score.gradient_rounding(X).max()
