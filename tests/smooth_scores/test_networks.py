@@ -193,18 +193,15 @@ def test_a_fitted_net_is_read():
 def test_rounding_bounds_the_error_of_a_network_against_long_double():
     """Weights that are large, so that errors of the first layer matter."""
     rng = np.random.default_rng(0)
-    layers = [
-        (30 * rng.normal(size=(8, 3)), rng.normal(size=8)),
-        (rng.normal(size=(6, 8)), np.zeros(6)),
-    ]
+    first, bias, second = 30 * rng.normal(size=(8, 3)), rng.normal(size=8), rng.normal(size=(6, 8))
+    layers = [(first, bias), (second, np.zeros(6))]
     score = NetworkScore(layers, [TANH, TANH], rng.normal(size=(1, 6)), np.zeros(1))
     X = rng.normal(size=(200, 3))
-    wide = [(w.astype(np.longdouble), b.astype(np.longdouble)) for w, b in layers]
-    hidden = [np.tanh(X @ wide[0][0].T + wide[0][1])]
-    hidden.append(np.tanh(hidden[0] @ wide[1][0].T + wide[1][1]))
-    value = hidden[1] @ score.out[0].astype(np.longdouble)
-    back = (score.out[0] * (1 - hidden[1] ** 2)) @ wide[1][0]
-    gradient = (back * (1 - hidden[0] ** 2)) @ wide[0][0]
+    z = X @ first.T.astype(np.longdouble) + bias
+    last = np.tanh(z) @ second.T.astype(np.longdouble)
+    value = np.tanh(last) @ score.out[0].astype(np.longdouble)
+    back = (score.out[0] / np.cosh(last) ** 2) @ second.astype(np.longdouble)
+    gradient = (back / np.cosh(z) ** 2) @ first.astype(np.longdouble)
     error = np.abs(score.value(X)[:, 0] - value).astype(float)
     of_gradient = np.abs(score.gradient(X)[:, 0] - gradient).sum(axis=1).astype(float)
     assert (error <= score.rounding(X)[:, 0]).all()
