@@ -1,33 +1,24 @@
 """What does certification cost beyond the calls of the base model?
 
 `certify` on black-box models, over the base model's own `predict` on as many ready-made noisy
-rows at its best batch size. Both are timed in turn in one process, on one thread; the median of
-the ratios is printed. 1 is the limit for any method that asks the model for every vote.
+rows at its best batch size. 1 is the limit for any method that asks the model for every vote.
 
-    python -m benchmarks.overhead [--alternations 7] [--json overhead.json]
+    python -m benchmarks overhead
 """
 
-import argparse
-import json
-import statistics
 import time
-import warnings
+from dataclasses import replace
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.datasets import load_digits
-from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.frozen import FrozenEstimator
-from sklearn.neural_network import MLPClassifier
-from sklearn.svm import SVC
-from threadpoolctl import threadpool_limits
 
-from benchmarks._tables import as_text, write_for_docs
-from sksmooth import SmoothedClassifier
+from benchmarks import models
+from benchmarks._timing import alternate, ratio
+from benchmarks.certification import N_SELECTION, Case, aim, smoother
+from benchmarks.models import SIGMA, trained, unseen_rows
 
-SIGMA, N_ROWS = 0.25, 50
-BATCH_SIZES = (256, 512, 1000, 2000, 5000, 10_000, 20_000)
+BATCH_SIZES = (32, 64, 128, 256, 512, 1000, 2000, 5000, 10_000, 20_000)
+MOST_NOISY_VALUES = 100_000_000
 
 
 class PythonRule(ClassifierMixin, BaseEstimator):
@@ -41,95 +32,81 @@ class PythonRule(ClassifierMixin, BaseEstimator):
         return np.array([0 if sum(row[:32]) > sum(row[32:]) else 1 for row in X.tolist()])
 
 
-MODELS = {  # base model, draws per row
-    "random forest": (RandomForestClassifier(random_state=0), 10_000),
-    "HistGradientBoosting": (HistGradientBoostingClassifier(random_state=0), 1000),
-    "MLP": (MLPClassifier(random_state=0), 20_000),
-    "SVC": (SVC(), 500),
-    "plain Python": (PythonRule(), 10_000),
-}
+models.MAKERS["plain Python"] = lambda data_name: PythonRule()
 
+CASES = [
+    Case("random forest", "digits", 10_000, 50, against_cohen=1.2),
+    Case("HistGradientBoosting", "digits", 1000, 50, against_cohen=1.2),
+    Case("SVC rbf", "digits", 500, 50, against_cohen=1.2),
+    Case("MLP(100)", "digits", 20_000, 50, against_cohen=1.2),
+    Case("CNN", "digits", 10_000, 50, against_cohen=1.2),
+    Case("ResNet-20", "CIFAR-10", 400, 4, against_cohen=1.2),
+    Case("plain Python", "digits", 10_000, 50),
+    Case("logistic regression", "digits", 20_000, 50, against_cohen=1.8),
+]
 
-def seconds_of(function, *args):
-    start = time.perf_counter()
-    function(*args)
-    return time.perf_counter() - start
+HEADER = (
+    "Base model",
+    "Ratio",
+    "Smallest to largest",
+    "At most",
+    "Best batch of predict",
+    "us per noisy row",
+)
 
 
 def predict_in_batches(model, noisy, batch_size):
+    """Call the base model for all noisy rows."""
     for first in range(0, len(noisy), batch_size):
         model.predict(noisy[first : first + batch_size])
 
 
 def best_batch_size(model, noisy):
-    sample = noisy[: max(20_000, BATCH_SIZES[-1])]
+    """Batch size with which the base model predicts fastest."""
 
     def cost(batch_size):
-        return min(seconds_of(predict_in_batches, model, sample, batch_size) for _ in range(2))
+        sample = noisy[: max(2 * batch_size, 500)]
+        seconds = []
+        for _ in range(2):
+            start = time.process_time()
+            predict_in_batches(model, sample, batch_size)
+            seconds.append((time.process_time() - start) / len(sample))
+        return min(seconds)
 
-    return min(BATCH_SIZES, key=cost)
+    return min((size for size in BATCH_SIZES if size <= len(noisy)), key=cost)
 
 
-def compare(model, n_draws, X, y, alternations):
-    """Median ratio of `certify` to `predict`, and the batch size that suits `predict` best."""
-    model.fit(X[:1000], y[:1000])
-    rows = X[1000 : 1000 + N_ROWS]
-    smoother = SmoothedClassifier(
-        FrozenEstimator(model), sigma=SIGMA, n_estimation=n_draws, n_selection=100, random_state=0
-    )
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        smoother.fit(X[1000:], y[1000:])
-    noise = np.random.default_rng(0).normal(scale=SIGMA, size=(n_draws + 100, X.shape[1]))
-    noisy = (rows[:, None] + noise).reshape(-1, X.shape[1])
+def measure(case, turns):
+    """Figures of one case."""
+    model, rows = trained(case.model, case.data), unseen_rows(case.data, case.n_rows)
+    ours = smoother(replace(case, structure="off"))
+    n_draws = case.n_draws + N_SELECTION
+    noise = np.random.default_rng(0).normal(scale=SIGMA, size=(n_draws, rows.shape[1]))
+    noisy = (rows[:, None] + noise.astype(rows.dtype)).reshape(-1, rows.shape[1])
     batch_size = best_batch_size(model, noisy)
-    ratios, limits = [], []
-    for turn in range(alternations):
-        if turn % 2:
-            limit = seconds_of(predict_in_batches, model, noisy, batch_size)
-            ours = seconds_of(smoother.certify, rows)
-        else:
-            ours = seconds_of(smoother.certify, rows)
-            limit = seconds_of(predict_in_batches, model, noisy, batch_size)
-        ratios.append(ours / limit)
-        limits.append(limit / len(noisy))
+    jobs = {
+        "ours": lambda: ours.certify(rows),
+        "limit": lambda: predict_in_batches(model, noisy, batch_size),
+    }
+    seconds = alternate(jobs, turns)
+    limit = sorted(turn["limit"] for turn in seconds)[len(seconds) // 2]
     return {
-        "ratio": statistics.median(ratios),
-        "spread": [min(ratios), max(ratios)],
+        "model": case.model,
+        "ours_over_limit": ratio(seconds, "ours", "limit"),
+        "at_most": case.against_cohen,
         "best_batch_size": batch_size,
-        "microseconds_per_noisy_row": 1e6 * statistics.median(limits),
+        "microseconds_per_noisy_row": 1e6 * limit / len(noisy),
     }
 
 
-def main(argv=None):
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--alternations", type=int, default=7)
-    parser.add_argument("--json", help="also write the figures to this file")
-    options = parser.parse_args(argv)
-    warnings.simplefilter("ignore", ConvergenceWarning)
-    X, y = load_digits(return_X_y=True)
-    header = ("Base model", "Ratio", "Smallest to largest", "Best batch of predict", "us per row")
-    results, table = {}, []
-    with threadpool_limits(limits=1):
-        for name, (model, n_draws) in MODELS.items():
-            result = results[name] = compare(model, n_draws, X / 16, y, options.alternations)
-            low, high = result["spread"]
-            table.append(
-                (
-                    name,
-                    f"{result['ratio']:.2f}",
-                    f"{low:.2f} to {high:.2f}",
-                    result["best_batch_size"],
-                    f"{result['microseconds_per_noisy_row']:.2f}",
-                )
-            )
-            print(*table[-1], flush=True)
-    print(as_text(header, table))
-    write_for_docs("overhead", header, table)
-    if options.json:
-        with open(options.json, "w") as file:
-            json.dump(results, file, indent=1)
-
-
-if __name__ == "__main__":
-    main()
+def row_of_table(result):
+    """Cells of one line."""
+    median, low, high = result["ours_over_limit"]
+    return (
+        result["model"],
+        f"{median:.2f}",
+        f"{low:.2f} to {high:.2f}",
+        aim(result["at_most"]).rstrip("x"),
+        result["best_batch_size"],
+        f"{result['microseconds_per_noisy_row']:.2f}",
+    )

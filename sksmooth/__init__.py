@@ -1,7 +1,7 @@
 """Certified robustness for any fitted model, as scikit-learn estimators."""
 
 from sksmooth.certificates import ClassificationCertificate
-from sksmooth.estimators import LocallyBiasedSmoother, SmoothedClassifier
+from sksmooth.estimators import DSSNClassifier, LocallyBiasedSmoother, SmoothedClassifier
 from sksmooth.metrics import (
     average_certified_radius,
     certified_accuracy_curve,
@@ -11,6 +11,7 @@ from sksmooth.metrics import (
 
 __all__ = [
     "ClassificationCertificate",
+    "DSSNClassifier",
     "LocallyBiasedSmoother",
     "SmoothedClassifier",
     "average_certified_radius",

@@ -1,8 +1,8 @@
 """How many noisy rows to hand to the base model in one call.
 
 Small calls are dominated by their overhead, large ones leave the caches; where the best size lies
-differs between models by a factor of a hundred. Where there is enough work ahead, a few sizes are
-timed first. This changes only the time: votes do not depend on the size of a call.
+differs between models by a factor of a hundred. So the first calls try a few sizes. This changes
+only the time: votes do not depend on the size of a call.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ _BYTES_PER_CALL = 2_500_000
 _MAX_BYTES_PER_CALL = 32_000_000
 _FEWEST_ROWS, _MOST_ROWS = 256, 20_000
 
-# Timing may cost this share of the work, and looks at sizes this far apart: the cost is flat
-# enough around its minimum.
-_SHARE_FOR_TIMING = 0.05
+# Trying sizes may take this share of the work, and looks at sizes this far apart: the cost is
+# flat enough around its minimum.
+_SHARE_FOR_TRYING = 0.25
 _FACTOR = 4
 _CLEARLY_FASTER = 0.95
 
@@ -32,7 +32,7 @@ def default_batch_size(rows: Rows) -> int:
     return int(min(wanted, _most_rows(rows)))
 
 
-def fastest_batch_size(rows: Rows, n_noisy: int, seconds_of_call: Callable[[int], float]) -> int:
+def fastest_batch_size(rows: Rows, n_noisy: int, cost_of_call: Callable[[int], float]) -> int:
     """Noisy rows per call that suit the base model at hand.
 
     Parameters
@@ -41,26 +41,29 @@ def fastest_batch_size(rows: Rows, n_noisy: int, seconds_of_call: Callable[[int]
         Inputs.
     n_noisy : int
         Number of noisy rows that the base model will be asked about.
-    seconds_of_call : callable
-        Times one call with a given number of noisy rows.
+    cost_of_call : callable
+        Does a part of the work in one call of a given size, and returns the seconds per noisy
+        row.
 
     Returns
     -------
     batch_size : int
-        The default, unless there is enough work for timing and another size is faster.
+        The default, unless there is enough work for trying and another size is faster.
     """
-    budget = n_noisy * _SHARE_FOR_TIMING
+    budget = n_noisy * _SHARE_FOR_TRYING
     start = best = default_batch_size(rows)
-    if start > budget:
+    if 2 * start > budget:
         return start
-    cost = seconds_of_call(start) / start
+    budget -= 2 * start
+    cost_of_call(start)  # the first call also pays for fetching its memory
+    cost = cost_of_call(start)
     for factor in (1 / _FACTOR, _FACTOR):
         while True:
             size = int(np.clip(best * factor, _FEWEST_ROWS, min(_MOST_ROWS, _most_rows(rows))))
             budget -= size
             if size == best or budget < 0:
                 break
-            other = seconds_of_call(size) / size
+            other = cost_of_call(size)
             if other > _CLEARLY_FASTER * cost:
                 break
             best, cost = size, other

@@ -11,9 +11,9 @@ import math
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import Any
+from typing import Any, ClassVar
 
 import joblib
 import numpy as np
@@ -48,6 +48,7 @@ class Purpose(IntEnum):
     PILOT = 5
     SCORING = 6
     SCORES = 7
+    OFFSETS = 8
 
 
 def derived_seed(seed: int, purpose: Purpose) -> int:
@@ -72,6 +73,8 @@ class DrawStream:
         Shape of one draw.
     dtype : dtype
         Dtype of the draws.
+    most_per_block : int
+        Largest number of draws that share one seed.
     """
 
     noise: Noise
@@ -79,11 +82,18 @@ class DrawStream:
     purpose: Purpose
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
+    most_per_block: int = _MAX_BLOCK
+    _memory: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Other processes draw for themselves."""
+        return {**self.__dict__, "_memory": {}}
 
     @property
     def block_size(self) -> int:
-        """Number of draws that share one seed; a function of the shape alone."""
-        return min(max(_BLOCK_VALUES // max(1, math.prod(self.shape)), 1), _MAX_BLOCK)
+        """Number of draws that share one seed; no function of the rows."""
+        wanted = _BLOCK_VALUES // max(1, math.prod(self.shape))
+        return min(max(wanted, 1), self.most_per_block)
 
     def take(self, start: int, stop: int) -> NDArray[Any]:
         """Return the draws numbered `start` to `stop` - 1."""
@@ -98,6 +108,14 @@ class DrawStream:
         return draws
 
     def _block(self, index: int) -> NDArray[Any]:
+        """Draw a block, unless it is the last one: calls that end within a block go on with it."""
+        known, draws = self._memory.get("last", (None, None))
+        if known != index:
+            draws = self._draw_block(index)
+            self._memory["last"] = index, draws
+        return draws
+
+    def _draw_block(self, index: int) -> NDArray[Any]:
         seed = np.random.SeedSequence(self.seed, spawn_key=(self.purpose, index))
         rng = np.random.Generator(np.random.PCG64(seed))
         return self.noise.draw(self.block_size, self.shape, rng, self.dtype)
@@ -143,8 +161,7 @@ class Voter:
         """Number of classes."""
         return len(self.classes)
 
-    @property
-    def draws_per_call(self) -> None:
+    def draws_per_call(self, rows: Rows) -> None:
         """None: the size of a call is free, and its rows are as many as fill it."""
         return None
 
@@ -171,6 +188,34 @@ class Voter:
     def _classes_are_indices(self) -> bool:
         classes = self.classes
         return classes.dtype.kind in "iu" and bool((classes == np.arange(len(classes))).all())
+
+
+@dataclass(frozen=True)
+class ProbabilitySums(Voter):
+    """The base model as a function from inputs to probabilities, in whole units.
+
+    Sums of whole numbers do not depend on their order, so they are the same however the work is
+    cut.
+    """
+
+    UNIT: ClassVar[int] = 2**40
+
+    def tally(self, rows: Rows, noise: Any, draws: NDArray[Any]) -> NDArray[np.int64]:
+        """Sum up the probabilities of every row over the draws, in units of 1 / UNIT."""
+        noisy = noise.perturb(rows.values, draws).reshape(-1, *rows.shape)
+        shares = np.asarray(self.model.predict_proba(rows.as_given(noisy)), dtype=float)
+        if shares.shape != (len(noisy), self.n_classes):
+            raise ValueError(
+                f"{name_of(self.model)}.predict_proba returned an array of shape {shares.shape} "
+                f"for {len(noisy)} rows and {self.n_classes} classes."
+            )
+        if not ((shares >= 0) & (shares <= 1 + 1e-6)).all():
+            raise ValueError(
+                f"{name_of(self.model)}.predict_proba returned numbers outside [0, 1]."
+            )
+        order: Any = np.argsort(getattr(self.model, "classes_", self.classes))
+        units = np.floor(np.minimum(shares[:, order], 1.0) * self.UNIT).astype(np.int64)
+        return units.reshape(len(rows), len(draws), self.n_classes).sum(axis=1)
 
 
 def name_of(model: Any) -> str:
@@ -221,13 +266,23 @@ def count_votes(
     counts = np.zeros((len(rows), voter.n_classes), np.int64)
     n_workers = joblib.effective_n_jobs(n_jobs)
     threads = LibraryThreads(n_workers)
-    n_draws_of_call = voter.draws_per_call
-    if n_draws_of_call is not None:
-        per_call = most = len(rows) * n_draws_of_call
-    else:
-        per_call = batch_size or _find_batch_size(voter, rows, stream, n_draws)
-        most = _MOST_CALLS_PER_TASK * per_call
-    tasks = _plan(len(rows), first_draw, n_draws, stream.block_size, per_call, most, n_workers)
+    left = [_Task(slice(0, len(rows)), first_draw, first_draw + n_draws)]
+
+    def job(task: _Task, per_call: int) -> tuple[Any, ...]:
+        return task, rows.numbers(task.rows), voter, rows[task.rows], stream, per_call, threads
+
+    def add(task: _Task, votes: NDArray[np.int64]) -> None:
+        counts[task.rows] += votes
+        bar.update(task.n_rows * task.n_draws)
+
+    def cost_of_call(size: int) -> float:
+        task = _cut(left, size, stream.block_size)
+        began = time.perf_counter()
+        _, votes = _run(*job(task, size))
+        seconds = time.perf_counter() - began
+        add(task, votes)
+        return seconds / (task.n_rows * task.n_draws)
+
     bar = tqdm(
         total=len(rows) * n_draws,
         desc=progress,
@@ -236,15 +291,21 @@ def count_votes(
         disable=progress is None,
     )
     with threads.around(), bar:
+        shared_draws = voter.draws_per_call(rows)
+        if shared_draws is not None:
+            per_call = most = len(rows) * shared_draws
+        else:
+            per_call = batch_size or fastest_batch_size(
+                rows, len(rows) * n_draws // n_workers, cost_of_call
+            )
+            most = _MOST_CALLS_PER_TASK * per_call
         parallel = Parallel(n_jobs=n_jobs, prefer="threads", return_as="generator_unordered")
         for task, votes in parallel(
-            delayed(_run)(
-                task, rows.numbers(task.rows), voter, rows[task.rows], stream, per_call, threads
-            )
-            for task in tasks
+            delayed(_run)(*job(task, per_call))
+            for area in left
+            for task in _plan(area, stream.block_size, per_call, most, n_workers)
         ):
-            counts[task.rows] += votes
-            bar.update(votes.sum())
+            add(task, votes)
     return counts
 
 
@@ -256,25 +317,43 @@ class _Task:
     start: int
     stop: int
 
+    @property
+    def n_rows(self) -> int:
+        """Number of rows."""
+        return int(self.rows.stop - self.rows.start)
 
-def _plan(
-    m: int, first_draw: int, n_draws: int, block: int, per_call: int, most: int, n_workers: int
-) -> Iterator[_Task]:
+    @property
+    def n_draws(self) -> int:
+        """Number of draws."""
+        return self.stop - self.start
+
+
+def _cut(left: list[_Task], size: int, block: int) -> _Task:
+    """Cut a call off the first of the rectangles that are left to do."""
+    area = left.pop(0)
+    draws = min(area.n_draws, max(size // area.n_rows, min(block, size)))
+    end = area.start + draws
+    rows = slice(area.rows.start, min(area.rows.stop, area.rows.start + max(1, size // draws)))
+    beside = _Task(slice(rows.stop, area.rows.stop), area.start, end)
+    below = _Task(area.rows, end, area.stop)
+    left[:0] = [part for part in (beside, below) if part.n_rows and part.n_draws]
+    return _Task(rows, area.start, end)
+
+
+def _plan(area: _Task, block: int, per_call: int, most: int, n_workers: int) -> Iterator[_Task]:
     """Cut rows by draws into tasks in which as many rows as possible share their draws.
 
     The draws of a task are such that a whole number of rows times them fills a call.
     """
-    total = m * n_draws
+    total = area.n_rows * area.n_draws
     size = int(np.clip(total // (_TASKS_PER_WORKER * n_workers), per_call, most))
-    rows_per_call = min(m, -(-per_call // max(size // m, block)))
-    draws = min(max(1, per_call // rows_per_call), n_draws)
-    if draws > block:
-        draws -= draws % block
+    rows_per_call = min(area.n_rows, -(-per_call // max(size // area.n_rows, block)))
+    draws = min(max(1, per_call // rows_per_call), area.n_draws)
     rows = max(1, size // (draws * rows_per_call)) * rows_per_call
-    end = first_draw + n_draws
-    for start in range(first_draw, end, draws):
-        for first in range(0, m, rows):
-            yield _Task(slice(first, first + rows), start, min(start + draws, end))
+    for start in range(area.start, area.stop, draws):
+        for first in range(area.rows.start, area.rows.stop, rows):
+            last = min(first + rows, area.rows.stop)
+            yield _Task(slice(first, last), start, min(start + draws, area.stop))
 
 
 def _run(
@@ -299,18 +378,6 @@ def _run(
             ):
                 votes[first : first + step] = voter.tally(chunk, stream.noise, draws)
     return task, votes
-
-
-def _find_batch_size(voter: Any, rows: Rows, stream: DrawStream, n_draws: int) -> int:
-    def seconds_of_call(size: int) -> float:
-        draws = stream.take(0, min(size, n_draws, stream.block_size))
-        some = rows[: max(1, size // len(draws))]
-        draws = np.resize(draws, (size // len(some), *stream.shape))
-        began = time.perf_counter()
-        voter.tally(some, stream.noise, draws)
-        return time.perf_counter() - began
-
-    return fastest_batch_size(rows, len(rows) * n_draws, seconds_of_call)
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import clone
 
 from sksmooth._extras import import_extra
-from sksmooth.bounds import clopper_pearson_lower, runner_up_upper_bound
+from sksmooth.bounds import clopper_pearson_lower, clopper_pearson_upper, runner_up_upper_bound
 from sksmooth.noise import Noise
 
 __all__ = ["ClassificationCertificate"]
@@ -26,11 +26,13 @@ class ClassificationCertificate:
 
     Attributes
     ----------
-    prediction : ndarray of shape (m,)
-        Class of each row, whether or not anything was proven about it.
+    prediction : ndarray of shape (m,), or (m, top_k) where `top_k` is above 1
+        Class of each row, whether or not anything was proven about it; with `top_k` the classes
+        with the most votes, in their order.
     radius : ndarray of shape (m,)
         Every perturbation of at most this size, in `norm` and in the units of X, leaves the
-        prediction as it is. 0 where abstained.
+        prediction as it is; with `top_k`, leaves the first class of the prediction among the
+        `top_k` with the most votes. 0 where abstained.
     abstained : ndarray of bool of shape (m,)
         Rows for which nothing was proven.
     certified : ndarray of bool of shape (m,)
@@ -69,6 +71,14 @@ class ClassificationCertificate:
     n_calls : int
         Number of sequential calls that the votes come from; 0 where the number of draws was
         fixed in advance.
+    top_k : int
+        Number of places that the predicted class may fall back to.
+    perturbed : {"real", "grid"}
+        What the perturbed inputs are: any rows of real numbers, or rows whose features lie on the
+        levels that the smoother was told.
+    label_radius : ndarray of shape (m, top_k) or None
+        With `top_k`, the radius of each class of the prediction: within it this class stays among
+        the `top_k` with the most votes. They hold together. The first column is `radius`.
     """
 
     prediction: NDArray[Any]
@@ -87,6 +97,9 @@ class ClassificationCertificate:
     n_simultaneous: int = 1
     alpha_share: NDArray[np.float64] | float = 1.0
     n_calls: int = 0
+    top_k: int = 1
+    label_radius: NDArray[np.float64] | None = None
+    perturbed: str = "real"
 
     @classmethod
     def from_counts(
@@ -104,12 +117,13 @@ class ClassificationCertificate:
         n_simultaneous: int = 1,
         alpha_share: NDArray[np.float64] | float = 1.0,
         n_calls: int = 0,
+        top_k: int = 1,
     ) -> ClassificationCertificate:
         """Certify predictions from the votes on noisy copies.
 
         Parameters
         ----------
-        prediction : ndarray of shape (m,)
+        prediction : ndarray of shape (m,) or (m, top_k)
             Labels, chosen independently of `counts`.
         counts : ndarray of shape (m, n_classes)
             Votes per class.
@@ -136,6 +150,9 @@ class ClassificationCertificate:
             Share of the alpha of a row that its bounds get; see :func:`sksmooth.bounds.plan_looks`.
         n_calls : int, default=0
             Number of sequential calls that the votes come from.
+        top_k : int, default=1
+            Certify that a label stays among this many with the most votes. The shares of all
+            classes are bounded then, at alpha divided by their number.
 
         Returns
         -------
@@ -145,24 +162,33 @@ class ClassificationCertificate:
         ----------
         .. [1] Cohen, J., Rosenfeld, E. and Kolter, Z. (2019). Certified adversarial robustness
            via randomized smoothing. ICML 2019, section 3.2.
+        .. [2] Jia, J., Cao, X., Wang, B. and Gong, N. Z. (2020). Certified robustness for top-k
+           predictions against adversarial perturbations via randomized smoothing. ICLR 2020
+           (for `top_k`).
         """
         bilateral, alpha, noise = bilateral and len(classes) > 2, float(alpha), clone(noise)
         n_draws = counts.sum(axis=1)
-        top = _positions(prediction, classes)
-        votes = np.take_along_axis(counts, top[:, None], axis=1)[:, 0]
         alpha_share = np.broadcast_to(np.asarray(alpha_share, dtype=float), n_draws.shape)
-        row_alpha = alpha / n_simultaneous * alpha_share
-        if bilateral:
-            p_lower = clopper_pearson_lower(votes, n_draws, row_alpha / 2)
-            p_upper = runner_up_upper_bound(counts, top, n_draws, row_alpha / 2)
-            p_upper = np.minimum(p_upper, 1.0 - p_lower)
-        else:
-            p_lower = clopper_pearson_lower(votes, n_draws, row_alpha)
-            p_upper = 1.0 - p_lower
+        one_alpha = alpha / n_simultaneous * alpha_share
+        one_alpha = one_alpha / bounds_per_row(bilateral, top_k, len(classes))
         norm = noise.norm if norm is None else norm
+        top, label_radius = _positions(prediction, classes), None
+        if top_k > 1:
+            p_lower, p_upper, label_radius = _certify_labels(
+                counts, top, n_draws, one_alpha, noise=noise, n_features=n_features, norm=norm
+            )
+            radius = label_radius[:, 0]
+        else:
+            votes = np.take_along_axis(counts, top[:, None], axis=1)[:, 0]
+            p_lower = clopper_pearson_lower(votes, n_draws, one_alpha)
+            p_upper = 1.0 - p_lower
+            if bilateral:
+                rival = runner_up_upper_bound(counts, top, n_draws, one_alpha)
+                p_upper = np.minimum(rival, p_upper)
+            radius = noise.radius(p_lower, p_upper, n_features=n_features, norm=norm)
         return cls(
             prediction=prediction,
-            radius=noise.radius(p_lower, p_upper, n_features=n_features, norm=norm),
+            radius=radius,
             p_lower=p_lower,
             p_upper=p_upper,
             counts=counts,
@@ -177,6 +203,8 @@ class ClassificationCertificate:
             n_simultaneous=n_simultaneous,
             alpha_share=alpha_share,
             n_calls=n_calls,
+            top_k=top_k,
+            label_radius=label_radius,
         )
 
     @classmethod
@@ -261,10 +289,12 @@ class ClassificationCertificate:
             noise=self.noise,
             alpha=self.alpha
             / self.n_simultaneous
-            / (2 if self.bilateral else 1)
+            / bounds_per_row(self.bilateral, self.top_k, len(self.classes))
             * self.alpha_share,
             n_features=self.n_features,
             norm=self.norm,
+            top_k=self.top_k,
+            n_classes=len(self.classes),
         )
 
     def at(self, *, alpha: float) -> ClassificationCertificate:
@@ -303,6 +333,7 @@ class ClassificationCertificate:
             n_simultaneous=self.n_simultaneous,
             alpha_share=self.alpha_share,
             n_calls=self.n_calls,
+            top_k=self.top_k,
         )
 
     def to_frame(self) -> Any:
@@ -313,6 +344,8 @@ class ClassificationCertificate:
         frame : pandas.DataFrame
             Columns `prediction`, `radius`, `certified`, `abstained`, and where there were votes
             `p_lower`, `p_upper`, `n_draws` and one column per class, named ``votes_<class>``.
+            With `top_k`, `prediction` is the first class, and the others and their radii are in
+            columns `prediction_2`, `radius_2` and so on.
 
         Raises
         ------
@@ -321,7 +354,7 @@ class ClassificationCertificate:
         """
         pandas = import_extra("pandas", extra="pandas", user="ClassificationCertificate.to_frame")
         columns = {
-            "prediction": self.prediction,
+            "prediction": self.prediction if self.top_k == 1 else self.prediction[:, 0],
             "radius": self.radius,
             "certified": self.certified,
             "abstained": self.abstained,
@@ -329,6 +362,10 @@ class ClassificationCertificate:
         if self.noise is None:
             return pandas.DataFrame(columns)
         columns |= {"p_lower": self.p_lower, "p_upper": self.p_upper, "n_draws": self.n_draws}
+        if self.label_radius is not None:
+            for j in range(1, self.top_k):
+                columns[f"prediction_{j + 1}"] = self.prediction[:, j]
+                columns[f"radius_{j + 1}"] = self.label_radius[:, j]
         votes = {f"votes_{c}": self.counts[:, j] for j, c in enumerate(self.classes)}
         return pandas.DataFrame({**columns, **votes})
 
@@ -386,12 +423,15 @@ class ClassificationCertificate:
             "bilateral": self.bilateral,
             "n_simultaneous": self.n_simultaneous,
             "n_calls": self.n_calls,
+            "top_k": self.top_k,
+            "perturbed": self.perturbed,
             "target_radius": "given" if self.target_radius is not None else "not given",
         }
 
     def _row_fields(self) -> list[str]:
         names = ["prediction", "radius", "p_lower", "p_upper", "counts", "n_draws", "alpha_share"]
-        return names if self.target_radius is None else [*names, "target_radius"]
+        optional = ("target_radius", "label_radius")
+        return [*names, *(name for name in optional if getattr(self, name) is not None)]
 
     def __len__(self) -> int:
         return len(self.prediction)
@@ -403,11 +443,13 @@ class ClassificationCertificate:
 
     def __repr__(self) -> str:
         level = "exact" if self.alpha is None else f"alpha={self.alpha:g}"
+        top = f"top {self.top_k}, " if self.top_k > 1 else ""
         joint = f" jointly for {self.n_simultaneous} rows" if self.n_simultaneous > 1 else ""
         noise = "without noise" if self.noise is None else repr(self.noise)
+        where = " for rows on the grid" if self.perturbed == "grid" else ""
         lines = [
             f"ClassificationCertificate: {len(self)} rows, l{self.norm:g} norm, {noise}, "
-            f"{level}{joint}"
+            f"{top}{level}{joint}{where}"
         ]
         if len(self):
             lines += [
@@ -430,8 +472,51 @@ def _positions(prediction: NDArray[Any], classes: NDArray[Any]) -> NDArray[np.in
     return positions
 
 
+def bounds_per_row(bilateral: bool, top_k: int, n_classes: int) -> int:
+    """Return the number of confidence bounds among which the alpha of a row is shared."""
+    if top_k > 1:
+        return n_classes
+    return 2 if bilateral else 1
+
+
+def _certify_labels(
+    counts: NDArray[np.int64],
+    labels: NDArray[np.intp],
+    n_draws: NDArray[np.int64],
+    alpha: NDArray[np.float64],
+    **geometry: Any,
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Radii within which labels stay among as many as there are; all bounds hold together.
+
+    Returns
+    -------
+    p_lower, p_upper : ndarray of shape (m,)
+        Of the first label and of its strongest rival.
+    radius : ndarray of shape (m, top_k)
+    """
+    upper = clopper_pearson_upper(counts, n_draws[:, None], alpha[:, None])
+    top_k, noise = labels.shape[1], geometry.pop("noise")
+    radius, strongest = np.zeros(labels.shape), np.zeros(labels.shape)
+    p_lower = np.zeros(labels.shape)
+    for j in range(top_k):
+        own = labels[:, j, None]
+        votes = np.take_along_axis(counts, own, axis=1)[:, 0]
+        others = upper[np.arange(counts.shape[1]) != own].reshape(len(counts), counts.shape[1] - 1)
+        p_lower[:, j] = clopper_pearson_lower(votes, n_draws, alpha)
+        strongest[:, j] = others.max(axis=1, initial=0.0)
+        radius[:, j] = noise.top_radius(p_lower[:, j], others, top_k, **geometry)
+    return p_lower[:, 0], np.minimum(strongest[:, 0], 1.0 - p_lower[:, 0]), radius
+
+
 def reachable_radius(
-    n_draws: ArrayLike, *, noise: Noise, alpha: ArrayLike, n_features: int, norm: float | None
+    n_draws: ArrayLike,
+    *,
+    noise: Noise,
+    alpha: ArrayLike,
+    n_features: int,
+    norm: float | None,
+    top_k: int = 1,
+    n_classes: int = 2,
 ) -> float:
     """Radius that a unanimous vote proves: no row can get more from as many draws.
 
@@ -447,13 +532,20 @@ def reachable_radius(
         Number of features of one input.
     norm : float or None
         Norm of the radius; None: the natural norm of the noise.
+    top_k : int, default=1
+        Number of places that the class may fall back to.
+    n_classes : int, default=2
+        Number of classes; it matters for `top_k` alone.
 
     Returns
     -------
     radius : float
     """
-    p_lower = clopper_pearson_lower(n_draws, n_draws, alpha)
-    return float(noise.radius(np.max(p_lower), n_features=n_features, norm=norm))
+    p_lower = np.max(clopper_pearson_lower(n_draws, n_draws, alpha))
+    if top_k == 1:
+        return float(noise.radius(p_lower, n_features=n_features, norm=norm))
+    others = np.full(n_classes - 1, 1.0 - p_lower)
+    return float(noise.top_radius(p_lower, others, top_k, n_features=n_features, norm=norm))
 
 
 def _span(values: NDArray[Any]) -> str:

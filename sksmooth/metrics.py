@@ -38,7 +38,8 @@ def certified_accuracy_score(
     -------
     score : float
         Share of rows whose prediction is the true label, did not abstain, and has at least this
-        radius.
+        radius. In a certificate with `top_k`, share of rows whose true label is one of those
+        predicted, and is proven to stay among the `top_k` up to this radius.
 
     Raises
     ------
@@ -227,7 +228,7 @@ def _radius_where_right(
     y_true: ArrayLike, certificate: ClassificationCertificate
 ) -> NDArray[np.float64]:
     labels = np.asarray(y_true)
-    if labels.shape != certificate.prediction.shape:
+    if labels.shape != certificate.prediction.shape[:1]:
         raise ValueError(
             f"y_true has shape {labels.shape}, the certificate is of {len(certificate)} rows; "
             "one label per row is needed."
@@ -241,4 +242,7 @@ def _radius_where_right(
         )
     if labels.dtype.kind == "f" and np.isnan(labels).any():
         raise ValueError("y_true contains NaN.")
+    if certificate.label_radius is not None:
+        right = certificate.prediction == labels[:, None]
+        return np.where(right, certificate.label_radius, 0.0).max(axis=1)
     return np.where(certificate.prediction == labels, certificate.radius, 0.0)

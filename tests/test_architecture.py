@@ -15,8 +15,8 @@ import sksmooth
 ROOT = Path(sksmooth.__file__).parent
 LAYERS = [
     {"_extras", "_neighbor_radii", "_rows", "_threads", "bounds", "exceptions", "noise"},
-    {"_batch_size", "certificates"},
-    {"_monte_carlo", "_sequential"},
+    {"_batch_size", "_levels", "certificates"},
+    {"_monte_carlo", "_sequential", "_splits"},
     {"structure"},
     {"smooth_scores"},
     {"_local_bias"},

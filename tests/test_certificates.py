@@ -181,7 +181,7 @@ def test_frame_without_pandas_says_what_to_install(monkeypatch):
 
 def test_repr_reads():
     text = repr(certify())
-    assert "5 rows, l2 norm, GaussianNoise(sigma=0.5), alpha=0.001" in text
+    assert "5 rows, l2 norm, GaussianNoise(k=0, sigma=0.5), alpha=0.001" in text
     assert "certified 60.0%, abstained 40.0%" in text
     assert "draws per row 1000" in text
     assert "jointly for 5 rows" in repr(certify(n_simultaneous=5))

@@ -7,7 +7,7 @@ from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from sksmooth import LocallyBiasedSmoother, SmoothedClassifier
+from sksmooth import DSSNClassifier, LocallyBiasedSmoother, SmoothedClassifier
 from sksmooth.noise import GaussianNoise
 
 
@@ -16,6 +16,7 @@ from sksmooth.noise import GaussianNoise
         SmoothedClassifier(),
         SmoothedClassifier(LogisticRegression(), n_augment=0),
         SmoothedClassifier(DecisionTreeClassifier(), noise=GaussianNoise(0.1)),
+        DSSNClassifier(sigma=0.1, n_steps=64, feature_range="auto", off_grid="round"),
         LocallyBiasedSmoother(),
         LocallyBiasedSmoother(OneVsRestClassifier(SVC()), alpha=0.5, norm=np.inf),
         LocallyBiasedSmoother(alpha=np.inf, neighbor_certificate="exact"),

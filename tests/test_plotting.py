@@ -27,7 +27,7 @@ def test_line_shows_the_curve_and_its_end(smoothed, pyplot):
     assert_array_equal(display.line_.get_xdata()[:-1], radii)
     assert_array_equal(display.line_.get_ydata(), [*accuracy, 0])
     assert display.line_.get_drawstyle() == "steps-pre"
-    assert display.line_.get_label() == "GaussianNoise(sigma=0.3)"
+    assert display.line_.get_label() == "GaussianNoise(k=0, sigma=0.3)"
     assert_array_equal(display.ceiling_.get_xdata(), [certificate.max_radius()] * 2)
     assert display.ax_.get_xlabel() == r"Radius ($\ell_{2}$)"
     assert display.figure_ is display.ax_.figure

@@ -1,6 +1,7 @@
 """The estimators: models wrapped with fit, predict and certify."""
 
+from sksmooth.estimators._dssn_classifier import DSSNClassifier
 from sksmooth.estimators._locally_biased_smoother import LocallyBiasedSmoother
 from sksmooth.estimators._smoothed_classifier import SmoothedClassifier
 
-__all__ = ["LocallyBiasedSmoother", "SmoothedClassifier"]
+__all__ = ["DSSNClassifier", "LocallyBiasedSmoother", "SmoothedClassifier"]

@@ -1,6 +1,6 @@
 """One call of `SmoothedClassifier.certify`: what its certificates share, and its checks."""
 
-from numbers import Real
+from numbers import Integral, Real
 
 import numpy as np
 from sklearn.base import clone
@@ -9,9 +9,14 @@ from tqdm.auto import tqdm
 from sksmooth._monte_carlo import Purpose
 from sksmooth._sequential import count_as_needed, decide, draws_for_radius
 from sksmooth.bounds import min_draws_to_certify, plan_looks
-from sksmooth.certificates import ClassificationCertificate, reachable_radius
+from sksmooth.certificates import (
+    ClassificationCertificate,
+    bounds_per_row,
+    reachable_radius,
+)
 from sksmooth.exceptions import UnreachableRadiusError
 from sksmooth.structure import LinearScores
+from sksmooth.structure._gaussian_image import is_gaussian
 from sksmooth.structure._hyperplane import exact_margin
 
 # Draws that estimate the vote share before the draws that prove it are sized.
@@ -40,9 +45,13 @@ class Certification:
         Number of rows that share alpha.
     alpha : float, default=None
         Level; that of the smoother by default.
+    top_k : int, default=1
+        Number of places that the predicted class may fall back to.
     """
 
-    def __init__(self, smoother, rows, target, structure, *, bilateral, n_joint, alpha=None):
+    def __init__(
+        self, smoother, rows, target, structure, *, bilateral, n_joint, alpha=None, top_k=1
+    ):
         self.smoother = smoother
         self.rows = rows
         self.target = target
@@ -55,6 +64,7 @@ class Certification:
             "norm": smoother.norm,
             "bilateral": bilateral and len(smoother.classes_) > 2,
             "n_simultaneous": n_joint,
+            "top_k": top_k,
         }
         self.stream = smoother._stream(rows, Purpose.ESTIMATION)
 
@@ -69,6 +79,7 @@ class Certification:
             bilateral=start.bilateral,
             n_joint=start.n_simultaneous,
             alpha=start.alpha,
+            top_k=start.top_k,
         )
 
     def fixed(self):
@@ -130,7 +141,7 @@ class Certification:
                 certify,
                 counts,
                 alpha_share,
-                np.searchsorted(smoother.classes_, prediction),
+                np.searchsorted(smoother.classes_, _first(prediction)),
                 looks,
                 bar.update,
             )
@@ -143,7 +154,10 @@ class Certification:
         return self.smoother._count(rows, stream, n_draws, self.structure, **options)
 
     def _select(self, votes):
-        return self.smoother.classes_[votes.argmax(axis=1)]
+        classes, top_k = self.smoother.classes_, self.settings["top_k"]
+        if top_k == 1:
+            return classes[votes.argmax(axis=1)]
+        return classes[np.argsort(-votes, axis=1, kind="stable")[:, :top_k]]
 
     def _certificate(self, prediction, counts, **more):
         return ClassificationCertificate.from_counts(prediction, counts, **self.settings, **more)
@@ -170,8 +184,9 @@ class Certification:
         )
 
     def _alpha_of_one_bound(self):
-        halves = 2 if self.settings["bilateral"] else 1
-        return self.settings["alpha"] / self.settings["n_simultaneous"] / halves
+        s = self.settings
+        n_bounds = bounds_per_row(s["bilateral"], s["top_k"], len(s["classes"]))
+        return s["alpha"] / s["n_simultaneous"] / n_bounds
 
     def _radius_of_share(self, p_lower):
         s = self.settings
@@ -181,15 +196,16 @@ class Certification:
         """Refuse, before any sampling, a level or a radius that no vote could reach."""
         alpha = self._alpha_of_one_bound() * alpha_share
         n_draws = self.smoother.n_estimation
-        refuse_too_few_draws(n_draws, alpha)
+        if self.settings["top_k"] == 1:
+            refuse_too_few_draws(n_draws, alpha)
         if self.target is None or not len(self.target):
             return
 
         def reach(n):
-            s = self.settings
-            return reachable_radius(
-                n, noise=s["noise"], alpha=alpha, n_features=s["n_features"], norm=s["norm"]
-            )
+            shared = {
+                name: self.settings[name] for name in ("noise", "n_features", "norm", "top_k")
+            }
+            return reachable_radius(n, alpha=alpha, n_classes=len(self.smoother.classes_), **shared)
 
         wanted, ceiling = self.target.min(), reach(n_draws)
         if wanted <= ceiling:
@@ -205,9 +221,15 @@ class Certification:
         )
 
 
-def is_exact(structure):
-    """Whether a single linear score decides between two classes, so that no vote is needed."""
-    return isinstance(structure, LinearScores) and len(structure.coef) == 1
+def is_exact(structure, noise):
+    """Whether the law of a single linear score is known, so that no vote is needed."""
+    single = isinstance(structure, LinearScores) and len(structure.coef) == 1
+    return single and is_gaussian(noise)
+
+
+def _first(prediction):
+    """Predicted class, also where it is the first of several."""
+    return prediction if prediction.ndim == 1 else prediction[:, 0]
 
 
 def exact_certificate(smoother, scores, rows, target):
@@ -276,8 +298,19 @@ def check_radius(radius, n_rows):
     return np.broadcast_to(target, (n_rows,)).copy()
 
 
-def check_certify_options(rtol, radius, start, bilateral, simultaneous):
+def check_certify_options(rtol, radius, start, bilateral, simultaneous, top_k, n_classes):
     """Refuse options of `certify` that do not go together."""
+    if not (isinstance(top_k, Integral) and 1 <= top_k < max(n_classes, 2)):
+        raise ValueError(
+            f"top_k must be a whole number from 1 to {max(n_classes, 2) - 1}, one less than the "
+            f"number of classes. Got {top_k!r}."
+        )
+    if top_k > 1 and (rtol or bilateral):
+        option = f"rtol={rtol!r}" if rtol else "bilateral=True"
+        raise ValueError(
+            f"{option} has no meaning with top_k={top_k}, which bounds the shares of all classes "
+            "anyway and takes n_estimation draws. Leave it out."
+        )
     if not (isinstance(rtol, Real) and 0 <= rtol < 1):
         raise ValueError(f"rtol must lie in [0, 1), got {rtol!r}.")
     if rtol and radius is not None:
@@ -287,8 +320,8 @@ def check_certify_options(rtol, radius, start, bilateral, simultaneous):
         )
     if start is not None and radius is None:
         raise ValueError("start continues a decision: pass the radius to decide on as well.")
-    if start is not None and (bilateral or simultaneous):
-        raise ValueError("start brings its own bilateral and simultaneous; leave them out.")
+    if start is not None and (bilateral or simultaneous or top_k > 1):
+        raise ValueError("start brings its own bilateral, simultaneous and top_k; leave them out.")
 
 
 def check_start(start, smoother, rows):

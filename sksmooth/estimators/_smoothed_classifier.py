@@ -5,16 +5,13 @@ from numbers import Integral, Real
 from typing import ClassVar
 
 import numpy as np
-from sklearn.base import ClassifierMixin, _fit_context, clone
-from sklearn.frozen import FrozenEstimator
-from sklearn.linear_model import LogisticRegression
+from sklearn.base import _fit_context, clone
 from sklearn.utils._param_validation import Interval, Options, StrOptions
-from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import _check_y, check_consistent_length, check_is_fitted
+from sklearn.utils.validation import check_is_fitted
 
-from sksmooth._monte_carlo import Purpose, Voter, count_votes, name_of
+from sksmooth._monte_carlo import Purpose, count_votes
 from sksmooth._rows import read_rows
-from sksmooth.estimators._base import BaseSmoother
+from sksmooth.estimators._base_classifier import BaseSmoothedClassifier, sorted_classes
 from sksmooth.estimators._certification import (
     Certification,
     check_certify_options,
@@ -26,17 +23,29 @@ from sksmooth.estimators._certification import (
     refuse_too_few_draws,
 )
 from sksmooth.exceptions import NoiseCollapseWarning
-from sksmooth.noise import GaussianNoise, Noise
+from sksmooth.noise import (
+    GaussianNoise,
+    LaplaceNoise,
+    MixedNormNoise,
+    Noise,
+    SplittingNoise,
+    UniformNoise,
+)
 from sksmooth.structure._hyperplane import exact_shares
 from sksmooth.structure._use import agrees, count_structured, usable_structure
 
-_FAMILIES = {"gaussian": GaussianNoise}
+_FAMILIES = {
+    "gaussian": GaussianNoise,
+    "laplace": LaplaceNoise,
+    "splitting": SplittingNoise,
+    "uniform": UniformNoise,
+}
 
 # The check for a collapse at fit: enough votes for a standard error of a few percent.
 _COLLAPSE_ROWS, _COLLAPSE_DRAWS = 64, 16
 
 
-class SmoothedClassifier(ClassifierMixin, BaseSmoother):
+class SmoothedClassifier(BaseSmoothedClassifier):
     """Classifier with certificates: the majority vote of a base model on noisy inputs.
 
     For an input x, the class that the base model gives most often to x plus noise is the answer
@@ -48,15 +57,21 @@ class SmoothedClassifier(ClassifierMixin, BaseSmoother):
     estimator : classifier, default=None
         Base model: anything with `fit` and `predict`. A model that is already fitted is wrapped
         in :class:`sklearn.frozen.FrozenEstimator`. None: logistic regression.
-    noise : {"gaussian"} or Noise, default="gaussian"
+    noise : {"gaussian", "laplace", "uniform", "splitting"} or Noise, default="gaussian"
         Distribution of the noise. A name takes its scale from `sigma`; an object of
         :mod:`sksmooth.noise` brings its own parameters (``noise__sigma`` is then tunable).
     sigma : float, default=0.25
         Root mean square of the noise per feature, in the units of X. Larger noise proves larger
         radii and costs accuracy.
+    k : float, default=0
+        How much denser the centre of "gaussian" and "laplace" noise is, from 0 to below the
+        number of features. At a fixed `sigma` it hardly matters in high dimension; see the user
+        guide.
     norm : float, default=None
         Norm p of the certified radius, from 1 to ``numpy.inf``. None: the natural norm of the
-        noise (2 for "gaussian").
+        noise (2 for "gaussian", 1 for the others). "gaussian" and "laplace" certify in every
+        norm, "uniform" in 1 and ``numpy.inf``, "splitting" in 1. "gaussian" with ``k > 0`` and
+        the norm ``numpy.inf`` is :class:`~sksmooth.noise.MixedNormNoise`.
     n_selection : int, default=100
         Draws per row that select the predicted class.
     n_estimation : int, default=10_000
@@ -108,7 +123,7 @@ class SmoothedClassifier(ClassifierMixin, BaseSmoother):
     -----
     Counts are the same for any `n_jobs`, any `batch_size` and any order or subset of the rows.
 
-    The noise and the base model are those of `fit`: after a change of `sigma` or `noise`, fit
+    The noise and the base model are those of `fit`: after a change of `sigma`, `k` or `noise`, fit
     again. `alpha`, `n_estimation`, `norm`, `batch_size` and `n_jobs` may change between calls of
     `certify`.
 
@@ -132,8 +147,9 @@ class SmoothedClassifier(ClassifierMixin, BaseSmoother):
     """
 
     _parameter_constraints: ClassVar[dict] = {
-        **BaseSmoother._parameter_constraints,
+        **BaseSmoothedClassifier._parameter_constraints,
         "noise": [StrOptions(set(_FAMILIES)), Noise],
+        "k": [Interval(Real, 0, None, closed="left")],
         "norm": [Interval(Real, 1, None, closed="left"), Options(Real, {np.inf}), None],
         "n_selection": [Interval(Integral, 1, None, closed="left")],
         "n_estimation": [Interval(Integral, 1, None, closed="left")],
@@ -147,6 +163,7 @@ class SmoothedClassifier(ClassifierMixin, BaseSmoother):
         *,
         noise="gaussian",
         sigma=0.25,
+        k=0,
         norm=None,
         n_selection=100,
         n_estimation=10_000,
@@ -161,6 +178,7 @@ class SmoothedClassifier(ClassifierMixin, BaseSmoother):
         self.estimator = estimator
         self.noise = noise
         self.sigma = sigma
+        self.k = k
         self.norm = norm
         self.n_selection = n_selection
         self.n_estimation = n_estimation
@@ -204,16 +222,14 @@ class SmoothedClassifier(ClassifierMixin, BaseSmoother):
         refuse_too_few_draws(self.n_estimation, self.alpha)
         self._refuse_what_does_not_classify()
         rows = read_rows(X, owner=self)
-        y = _check_y(y, estimator=self)
-        check_consistent_length(rows.values, y)
-        check_classification_targets(y)
+        y = self._check_labels(rows, y)
         self.noise_ = self._make_noise()
+        self.noise_.overlap(rows.n_features, self.norm)  # refuses norms that it cannot certify
         refuse_noise_below_resolution(self.noise_, rows)
         self._seed = self._draw_seed()
         model = self._fit_base_model(X, rows, y, self._params_of_base_fit(params))
-        classes = _sorted_classes(model, y)
-        _refuse_foreign_labels(model, classes, y)
-        self.estimator_, self.classes_, self._is_known = model, classes, False
+        self.estimator_, self.classes_ = model, sorted_classes(model, y)
+        self._is_known = False
         self._examine_base_model(rows, y)
         return self
 
@@ -252,7 +268,17 @@ class SmoothedClassifier(ClassifierMixin, BaseSmoother):
         """
         return self._vote_shares(self._read(X))
 
-    def certify(self, X, *, radius=None, rtol=0.0, bilateral=False, simultaneous=False, start=None):
+    def certify(
+        self,
+        X,
+        *,
+        radius=None,
+        rtol=0.0,
+        top_k=1,
+        bilateral=False,
+        simultaneous=False,
+        start=None,
+    ):
         """Prove how far each row can move before the prediction may change.
 
         Parameters
@@ -268,6 +294,11 @@ class SmoothedClassifier(ClassifierMixin, BaseSmoother):
             Accept radii that are smaller by this share, on average, than those that
             `n_estimation` draws would prove, and take as many draws as each row needs for it.
             0: `n_estimation` draws for every row.
+        top_k : int, default=1
+            Prove that the predicted class stays among this many classes with the most votes.
+            ``certificate.prediction`` holds the `top_k` classes in the order of their votes, and
+            ``certificate.label_radius`` a radius for each. It proves more than one place does
+            where classes are hard to tell apart, and shares alpha among all classes.
         bilateral : bool, default=False
             Also bound the shares of the other classes, which proves more where the votes are
             spread over many classes and costs half of `alpha`.
@@ -276,7 +307,7 @@ class SmoothedClassifier(ClassifierMixin, BaseSmoother):
         start : ClassificationCertificate of length m, default=None
             Result of an earlier call with `radius` for the same rows: go on from its votes, with
             new draws, at the same level. `radius`, and `n_estimation` as the cap on all votes of
-            a row, may have been raised. Its `bilateral` and `simultaneous` are kept.
+            a row, may have been raised. Its `bilateral`, `simultaneous` and `top_k` are kept.
 
         Returns
         -------
@@ -298,14 +329,18 @@ class SmoothedClassifier(ClassifierMixin, BaseSmoother):
            randomized smoothing. ICML 2019, Theorem 1.
         .. [2] Jennison, C. and Turnbull, B. W. (1999). Group sequential methods with applications
            to clinical trials. Chapman and Hall (for `radius`).
+        .. [3] Jia, J. et al. (2020). Certified robustness for top-k predictions against
+           adversarial perturbations via randomized smoothing. ICLR 2020 (for `top_k`).
         """
         rows = self._read(X)
-        check_certify_options(rtol, radius, start, bilateral, simultaneous)
+        check_certify_options(
+            rtol, radius, start, bilateral, simultaneous, top_k, len(self.classes_)
+        )
         target = check_radius(radius, len(rows))
         if start is not None:
             check_start(start, self, rows)
         structure = self._structure(rows)
-        if is_exact(structure):
+        if is_exact(structure, self.noise_):
             return exact_certificate(self, structure, rows, target)
         if start is not None:
             return Certification.from_start(self, rows, target, start, structure).decide(start)
@@ -316,52 +351,46 @@ class SmoothedClassifier(ClassifierMixin, BaseSmoother):
             structure,
             bilateral=bilateral,
             n_joint=len(rows) if simultaneous else 1,
+            top_k=top_k,
         )
         if target is not None:
             return run.decide()
         return run.within(rtol) if rtol else run.fixed()
 
-    def _default_estimator(self):
-        return LogisticRegression(max_iter=1000)
-
-    def _refuse_what_does_not_classify(self):
-        """Refuse, before it is trained, a base model that is meant for something else."""
-        model, tags = self._base_model(), self._base_tags()
-        kind = None if tags is None else tags.estimator_type
-        if kind not in (None, "classifier"):
-            raise ValueError(
-                f"The base model has to be a classifier; {name_of(model)} is a {kind}."
-            )
-        if isinstance(model, FrozenEstimator) and not hasattr(model, "predict"):
-            raise ValueError(
-                f"The base model needs a predict method, which {name_of(model)} has not. Wrap it "
-                "in a class whose predict returns one label per row."
-            )
-
     def _make_noise(self):
         if isinstance(self.noise, Noise):
             noise = self.noise
-            if self.sigma not in (type(self)().sigma, noise.sigma):
-                raise ValueError(
-                    f"sigma={self.sigma!r} has no effect: noise={noise!r} brings its own "
-                    "parameters. Set noise__sigma instead."
-                )
+            for name in ("sigma", "k"):
+                own, default = getattr(noise, name, 0), getattr(type(self)(), name)
+                if getattr(self, name) not in (default, own):
+                    raise ValueError(
+                        f"{name}={getattr(self, name)!r} has no effect: noise={noise!r} brings its "
+                        f"own parameters. Set noise__{name} instead."
+                    )
             noise.check_parameters()
             return clone(noise)
-        return _FAMILIES[self.noise](sigma=self.sigma)
+        family = _FAMILIES[self.noise]
+        if not self.k:
+            return family(sigma=self.sigma)
+        if "k" not in family().get_params():
+            raise ValueError(
+                f"k={self.k!r} has no meaning for noise={self.noise!r}. Leave it at 0, or use "
+                "noise='gaussian' or 'laplace'."
+            )
+        if family is GaussianNoise and self.norm == np.inf:
+            family = MixedNormNoise
+        return family(sigma=self.sigma, k=self.k)
 
     def _read(self, X):
         """Check X, the parameters and the base model before any sampling."""
         check_is_fitted(self)
         self._validate_params()
         rows = read_rows(X, owner=self)
+        self.noise_.overlap(rows.n_features, self.norm)
         refuse_noise_below_resolution(self.noise_, rows)
         first = rows[:1]
         self._voter()(first.as_given(first.values.astype(rows.dtype)), len(first))
         return rows
-
-    def _voter(self):
-        return Voter(self.estimator_, self.classes_)
 
     def _structure(self, rows):
         """Structure of the base model as it is now, where votes may be taken with it."""
@@ -371,7 +400,7 @@ class SmoothedClassifier(ClassifierMixin, BaseSmoother):
 
     def _vote_shares(self, rows):
         structure = self._structure(rows)
-        if is_exact(structure):
+        if is_exact(structure, self.noise_):
             return exact_shares(structure, rows, self.noise_.sigma)
         return self._selection_votes(rows, structure) / self.n_selection
 
@@ -381,12 +410,7 @@ class SmoothedClassifier(ClassifierMixin, BaseSmoother):
 
     def _count(self, rows, stream, n_draws, structure, *, first_draw=0, progress=None):
         """Votes of the base model, through its structure where that is given."""
-        options = {
-            "first_draw": first_draw,
-            "batch_size": None if self.batch_size == "auto" else self.batch_size,
-            "n_jobs": self.n_jobs,
-            "progress": progress if self.verbose else None,
-        }
+        options = {"first_draw": first_draw, **self._counting(progress)}
         if structure is None:
             return count_votes(self._voter(), rows, stream, n_draws, **options)
         return count_structured(structure, rows, stream, n_draws, **options)
@@ -400,7 +424,7 @@ class SmoothedClassifier(ClassifierMixin, BaseSmoother):
         self._is_known = structure is not None and agrees(structure, rows, clean_votes)
         structure = self._structure(rows)
         clean = truth[np.arange(len(rows)), clean_votes].mean()
-        if is_exact(structure):
+        if is_exact(structure, self.noise_):
             noisy = (exact_shares(structure, rows, self.noise_.sigma) * truth).sum() / len(rows)
         else:
             stream = self._stream(rows, Purpose.COLLAPSE_CHECK)
@@ -417,20 +441,3 @@ class SmoothedClassifier(ClassifierMixin, BaseSmoother):
                 NoiseCollapseWarning,
                 stacklevel=4,
             )
-
-
-def _refuse_foreign_labels(model, classes, y):
-    if not np.isin(y, classes).any():
-        raise ValueError(
-            f"None of the labels in y ({', '.join(map(str, np.unique(y)[:5]))}) is a class of "
-            f"{name_of(model)} ({', '.join(map(str, classes[:5]))}). Pass y with its labels."
-        )
-
-
-def _sorted_classes(model, y):
-    classes = getattr(model, "classes_", None)
-    if classes is None:
-        return np.unique(y)
-    if isinstance(classes, list) and len(classes) and np.ndim(classes[0]) > 0:
-        raise ValueError(f"{name_of(model)} has several outputs; smooth one classifier per output.")
-    return np.unique(classes)

@@ -2,5 +2,18 @@
 
 from sksmooth.noise._base import Noise
 from sksmooth.noise._gaussian import GaussianNoise
+from sksmooth.noise._laplace import LaplaceNoise
+from sksmooth.noise._mixed_norm import MixedNormNoise
+from sksmooth.noise._splitting import SplittingNoise
+from sksmooth.noise._sup_norm import SupNormNoise
+from sksmooth.noise._uniform import UniformNoise
 
-__all__ = ["GaussianNoise", "Noise"]
+__all__ = [
+    "GaussianNoise",
+    "LaplaceNoise",
+    "MixedNormNoise",
+    "Noise",
+    "SplittingNoise",
+    "SupNormNoise",
+    "UniformNoise",
+]

@@ -27,16 +27,13 @@ class Structure(ABC):
     ----------
     n_classes : int
         Number of classes.
-    draws_per_call : int
-        Draws whose shared part is held at a time.
     """
 
     n_classes: int
 
-    @property
     @abstractmethod
-    def draws_per_call(self) -> int:
-        """Draws whose shared part is held at a time: a few megabytes."""
+    def draws_per_call(self, rows: Rows) -> int:
+        """Draws whose shared part is held at a time, for rows as `view` gives them."""
 
     @abstractmethod
     def suits(self, rows: Rows) -> bool:

@@ -11,6 +11,9 @@ from numpy.typing import DTypeLike, NDArray
 from sksmooth._monte_carlo import DrawStream, Purpose, derived_seed
 from sksmooth.noise import GaussianNoise, Noise
 
+# Short draws: a seed for many of them.
+_MOST = 2048
+
 
 def is_gaussian(noise: Noise) -> bool:
     """Whether a noise has the law that any matrix maps to one of its kind."""
@@ -27,7 +30,8 @@ def image_stream(stream: DrawStream, matrix: NDArray[Any]) -> DrawStream:
     factor *= np.where(np.diag(factor) < 0, -1.0, 1.0)[:, None]  # the same with any LAPACK
     image: Any = _GaussianImage(stream.noise, factor.astype(matrix.dtype), place.ravel())
     seed = derived_seed(stream.seed, Purpose.SCORES)  # not the draws that inputs would get
-    return DrawStream(image, seed, stream.purpose, (len(matrix),), matrix.dtype)
+    shape = (len(matrix),)
+    return DrawStream(image, seed, stream.purpose, shape, matrix.dtype, most_per_block=_MOST)
 
 
 @dataclass(frozen=True)

@@ -46,8 +46,7 @@ class HiddenLayers(Structure):
         """Number of classes: one per score, or two."""
         return max(2, len(self.layers[-1][0]))
 
-    @property
-    def draws_per_call(self) -> int:
+    def draws_per_call(self, rows: Rows) -> int:
         """Draws whose first layer is held at a time."""
         wanted = _VALUES_PER_CALL // len(self.layers[0][0])
         return min(max(_FEWEST_DRAWS, wanted), _MOST_DRAWS)

@@ -61,8 +61,7 @@ class KernelScores(Structure):
         n_scores = len(self.duals)
         return int(0.5 + np.sqrt(2 * n_scores + 0.25)) if self.pairs else max(2, n_scores)
 
-    @property
-    def draws_per_call(self) -> int:
+    def draws_per_call(self, rows: Rows) -> int:
         """Draws whose products with the support vectors are held at a time."""
         return max(_FEWEST_DRAWS, _VALUES_PER_CALL // max(1, len(self.vectors)))
 

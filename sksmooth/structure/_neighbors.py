@@ -70,8 +70,7 @@ class NearestPoints(Structure):
     n_classes: int
     input_map: InputMap
 
-    @property
-    def draws_per_call(self) -> int:
+    def draws_per_call(self, rows: Rows) -> int:
         """Draws whose products with the points are held at a time."""
         return max(_FEWEST_DRAWS, _VALUES_PER_CALL // len(self.points))
 

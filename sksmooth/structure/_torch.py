@@ -1,4 +1,4 @@
-"""Networks of torch in skorch whose first layer is linear or convolutional.
+"""Networks of torch in skorch: called without the loader, and a linear first layer apart.
 
 Imported only where a model of skorch is at hand.
 """
@@ -21,7 +21,8 @@ from sksmooth.structure._base import ProjectedStream, Structure, structure_of
 from sksmooth.structure._gaussian_image import image_stream, is_gaussian
 from sksmooth.structure._votes import count_largest
 
-_CONVOLUTIONS = {nn.Conv1d: 1, nn.Conv2d: 2, nn.Conv3d: 3}
+_SHAPING = (nn.Flatten, nn.Identity, nn.Unflatten)
+_LINEAR = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d)
 
 # Rows per call of the layers after the first: small enough for the caches.
 _VALUES_PER_CALL, _FEWEST_DRAWS, _MOST_DRAWS = 2**18, 32, 512
@@ -36,50 +37,40 @@ class TorchLayers(Structure):
 
     Attributes
     ----------
+    shaping : torch.nn.Module
+        Applied to inputs and draws before the first layer; only moves numbers.
     first : torch.nn.Module
-        Linear or convolutional layer.
+        Linear or convolutional layer, or one that changes nothing.
     rest : torch.nn.Module
         From its output to one score per class; the largest wins.
-    flat : bool
-        Whether inputs are flattened before the first layer.
     n_classes : int
         Number of classes.
     """
 
+    shaping: Any
     first: Any
     rest: Any
-    flat: bool
     n_classes: int
 
-    @property
-    def draws_per_call(self) -> int:
+    def draws_per_call(self, rows: Rows) -> int:
         """Draws whose first layer is held at a time."""
-        width = self.first.weight.shape[0]
-        if type(self.first) in _CONVOLUTIONS:
-            width *= 256  # pixels: the order of magnitude is enough here
-        return int(np.clip(_VALUES_PER_CALL // width, _FEWEST_DRAWS, _MOST_DRAWS))
+        return int(np.clip(_VALUES_PER_CALL // rows.n_features, _FEWEST_DRAWS, _MOST_DRAWS))
 
     def suits(self, rows: Rows) -> bool:
         """Whether the net takes rows of this shape and dtype, and has a score per class."""
-        weight = self.first.weight
-        if weight.device.type != "cpu" or torch.from_numpy(np.empty(0, rows.dtype)).dtype != (
-            weight.dtype
-        ):
+        weights = [*self.first.parameters(), *self.rest.parameters()]
+        if any(weight.device.type != "cpu" for weight in weights):
             return False
-        if type(self.first) is nn.Linear:
-            fits = rows.n_features == weight.shape[1] and (self.flat or len(rows.shape) == 1)
-        else:
-            n_axes = _CONVOLUTIONS[type(self.first)]
-            fits = len(rows.shape) == n_axes + 1 and rows.shape[0] == self.first.in_channels
-        if not fits:
+        try:
+            with torch.inference_mode():
+                scores = self.rest(self._first(np.zeros((2, *rows.shape), rows.dtype)))
+        except (IndexError, RuntimeError, ValueError):  # the model will say it better
             return False
-        with torch.inference_mode():
-            seen = self._first(np.zeros((1, *rows.shape), rows.dtype), self.first.bias)
-            return tuple(self.rest(seen).shape) == (1, self.n_classes)
+        return isinstance(scores, torch.Tensor) and tuple(scores.shape) == (2, self.n_classes)
 
     def after(self, matrix: Any, offset: Any) -> TorchLayers | None:
         """Layers as a function of x, where they are given as one of ``matrix @ x + offset``."""
-        if type(self.first) is not nn.Linear or self.flat:
+        if type(self.first) is not nn.Linear or len(self.shaping):
             return None
         weight = self.first.weight.detach().numpy().astype(float)
         times = np.multiply if np.ndim(matrix) < 2 else np.matmul
@@ -95,20 +86,20 @@ class TorchLayers(Structure):
     def view(self, values: NDArray[Any]) -> NDArray[Any]:
         """First layer of inputs."""
         with torch.inference_mode():
-            seen: NDArray[Any] = self._first(values, self.first.bias).numpy()
+            seen: NDArray[Any] = self._first(values).numpy()
         return seen
 
     def share(self, draws: NDArray[Any]) -> Any:
         """Return what draws add to the first layer."""
         with torch.inference_mode():
-            return self._first(draws, None).numpy()
+            return self._first(draws, with_bias=False).numpy()
 
     def draws(self, stream: DrawStream) -> Any:
         """Return the stream of the noise that the first layer gets from the noise of a stream."""
-        matrix = self.first.weight
-        linear = type(self.first) is nn.Linear
-        if linear and is_gaussian(stream.noise) and matrix.shape[0] < matrix.shape[1]:
-            return image_stream(stream, matrix.detach().numpy())
+        on_rows = type(self.first) is nn.Linear and not len(self.shaping)
+        fewer = on_rows and self.first.out_features < self.first.in_features
+        if fewer and is_gaussian(stream.noise):
+            return image_stream(stream, self.first.weight.detach().numpy())
         return ProjectedStream(stream, self)
 
     def tally(self, rows: Rows, noise: Any, shared: Any) -> NDArray[np.int64]:
@@ -123,34 +114,40 @@ class TorchLayers(Structure):
                 votes[i] = count_largest(np.ascontiguousarray(scores.T))
         return votes
 
-    def _first(self, values: NDArray[Any], bias: Any) -> Any:
-        """First layer of arrays, with another bias."""
-        dtype = torch.empty(0, dtype=self.first.weight.dtype).numpy().dtype
-        inputs = torch.from_numpy(np.ascontiguousarray(values, dtype=dtype))
+    def _first(self, values: NDArray[Any], with_bias: bool = True) -> Any:
+        """First layer of arrays."""
+        inputs = self.shaping(torch.from_numpy(np.ascontiguousarray(values)))
+        if type(self.first) is nn.Identity:
+            return inputs
+        bias = self.first.bias if with_bias else None
         if type(self.first) is nn.Linear:
-            return nn.functional.linear(inputs.flatten(1), self.first.weight, bias)
+            return nn.functional.linear(inputs, self.first.weight, bias)
         return self.first._conv_forward(inputs, self.first.weight, bias)
 
 
 @structure_of.register
 def _(model: NeuralNetClassifier) -> TorchLayers | None:
     net: Any = getattr(model, "module_", None)
-    if type(net) is not nn.Sequential or not _predicts_largest_output(model):
-        return None
-    if any(module._forward_hooks or module._forward_pre_hooks for module in net.modules()):
+    if net is None or not _predicts_largest_output(model):
         return None
     net.eval()  # as skorch does before it predicts
+    return TorchLayers(*_layers_apart(net), len(model.classes_))
+
+
+def _layers_apart(net: Any) -> tuple[Any, Any, Any]:
+    """Split a net into what moves numbers, a linear layer, and the rest; or leave it whole."""
+    whole = nn.Sequential(), nn.Identity(), net
+    if type(net) is not nn.Sequential or net._forward_hooks or net._forward_pre_hooks:
+        return whole
     layers = list(net)
-    flat = bool(layers) and type(layers[0]) is nn.Flatten and layers[0].start_dim == 1
-    if flat and layers[0].end_dim != -1:
-        return None
-    layers = layers[flat:]
-    if not layers or type(layers[0]) not in (nn.Linear, *_CONVOLUTIONS):
-        return None
-    if flat and type(layers[0]) is not nn.Linear:
-        return None
-    rest = nn.Sequential(*layers[1:]).eval()
-    return TorchLayers(layers[0], rest, flat, len(model.classes_))
+    start = next((i for i, layer in enumerate(layers) if type(layer) not in _SHAPING), len(layers))
+    front = layers[: start + 1]
+    if start == len(layers) or type(front[-1]) not in _LINEAR:
+        return whole
+    if any(layer._forward_hooks or layer._forward_pre_hooks for layer in front):
+        return whole
+    rest = nn.Sequential(*layers[start + 1 :]).eval()
+    return nn.Sequential(*front[:-1]), front[-1], rest
 
 
 def _predicts_largest_output(model: Any) -> bool:

@@ -11,7 +11,6 @@ from sksmooth._monte_carlo import DrawStream, count_votes
 from sksmooth._rows import Rows
 from sksmooth.noise import Noise
 from sksmooth.structure._base import Structure, known_structure
-from sksmooth.structure._gaussian_image import is_gaussian
 
 # What votes need of so many rows is held at a time: 16 MB of float64.
 _VALUES_OF_ROWS = 2**21
@@ -40,11 +39,16 @@ def usable_structure(
     """
     order: Any = getattr(model, "classes_", None)
     same_order = len(classes) > 1 and np.array_equal(order, classes)
-    if not same_order or not is_gaussian(noise):
+    if not same_order or not _is_added(noise):
         return None
     structure = known_structure(model)
     fits = structure is not None and structure.n_classes == len(classes) and structure.suits(rows)
     return structure if fits else None
+
+
+def _is_added(noise: Noise) -> bool:
+    """Whether a noise is added to inputs; splitting noise replaces them."""
+    return type(noise).apply is Noise.apply
 
 
 def agrees(structure: Structure, rows: Rows, votes: NDArray[np.intp]) -> bool:

@@ -113,6 +113,16 @@ def test_pruning_loses_no_vote(n_classes):
     assert_array_equal(of_scores(n_classes).tally(rows, None, draws), expected)
 
 
+@pytest.mark.parametrize("factor", [1e-60, 1e60])
+def test_pruning_in_single_precision_loses_no_vote(factor):
+    rng = np.random.default_rng(0)
+    rows = read_rows(rng.normal(scale=3 * factor, size=(20, 4)), owner=None)
+    draws = rng.normal(size=(500, 4)) * factor
+    brute = (rows.values[:, None] + draws).argmax(axis=2)
+    expected = np.stack([np.bincount(row, minlength=4) for row in brute])
+    assert_array_equal(of_scores(4).tally(rows, None, draws), expected)
+
+
 def test_ties_go_to_the_first_class():
     rows = read_rows(np.zeros((2, 3)), owner=None)
     votes = of_scores(3).tally(rows, None, np.zeros((5, 3)))

@@ -18,7 +18,7 @@ from sklearn.svm import SVC, NuSVC
 from sksmooth import SmoothedClassifier
 from sksmooth._monte_carlo import Voter
 from sksmooth._rows import read_rows
-from sksmooth.noise import GaussianNoise
+from sksmooth.noise import GaussianNoise, LaplaceNoise, UniformNoise
 from sksmooth.structure import structure_of
 from sksmooth.structure._votes import count_largest, count_pairs
 
@@ -198,3 +198,36 @@ def test_pairs_are_counted_as_in_a_loop(n_classes):
     expected = np.bincount(wins.argmax(axis=0), minlength=n_classes)
     assert_array_equal(count_pairs(scores, n_classes), expected)
     assert (np.sort(wins, axis=0)[-1] == np.sort(wins, axis=0)[-2]).any()
+
+
+@pytest.mark.parametrize("model", ["mlp", "svc", "one line per class"])
+@pytest.mark.parametrize(
+    "noise", [LaplaceNoise(0.3), UniformNoise(0.3), GaussianNoise(0.3, k=20)], ids=str
+)
+def test_noise_of_another_law_is_projected(model, noise, digits):
+    X, y = digits
+    y = np.minimum(y, 2)
+    options = {"noise": noise, "n_estimation": 200, "n_augment": 1, "random_state": 0}
+    auto = SmoothedClassifier(clone(MODELS[model]), **options).fit(X[:300], y[:300])
+    assert auto._is_known
+    off = SmoothedClassifier(FrozenEstimator(auto.estimator_), structure="off", **options)
+    expected = off.fit(X[:300], y[:300]).certify(X[300:330]).counts
+    assert_array_equal(auto.certify(X[300:330]).counts, expected)
+
+
+@pytest.mark.parametrize("noise", [LaplaceNoise(0.3), GaussianNoise(0.3, k=20)], ids=str)
+def test_two_classes_are_exact_only_for_normal_noise(noise, digits):
+    X, y = digits[0], digits[1] % 2
+    options = {"noise": noise, "n_estimation": 200, "n_augment": 1, "random_state": 0}
+    auto = SmoothedClassifier(LogisticRegression(), **options).fit(X[:300], y[:300])
+    off = SmoothedClassifier(FrozenEstimator(auto.estimator_), structure="off", **options)
+    certificate = auto.certify(X[300:330])
+    assert certificate.alpha == 0.001
+    expected = off.fit(X[:300], y[:300]).certify(X[300:330]).counts
+    assert_array_equal(certificate.counts, expected)
+
+
+def test_noise_that_is_not_added_is_left_to_the_model(digits):
+    X, y = digits
+    clf = SmoothedClassifier(mlp(), noise="splitting", n_estimation=100, n_augment=1)
+    assert not clf.fit(X[:300], y[:300])._is_known

@@ -1,0 +1,64 @@
+"""What smoothers of classifiers share: their base model, its labels and its votes."""
+
+import numpy as np
+from sklearn.base import ClassifierMixin
+from sklearn.frozen import FrozenEstimator
+from sklearn.linear_model import LogisticRegression
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import _check_y, check_consistent_length
+
+from sksmooth._monte_carlo import Voter, name_of
+from sksmooth.estimators._base import BaseSmoother
+
+
+class BaseSmoothedClassifier(ClassifierMixin, BaseSmoother):
+    """Base class of the smoothers whose base model gives labels."""
+
+    def _default_estimator(self):
+        return LogisticRegression(max_iter=1000)
+
+    def _refuse_what_does_not_classify(self):
+        """Refuse, before it is trained, a base model that is meant for something else."""
+        model, tags = self._base_model(), self._base_tags()
+        kind = None if tags is None else tags.estimator_type
+        if kind not in (None, "classifier"):
+            raise ValueError(
+                f"The base model has to be a classifier; {name_of(model)} is a {kind}."
+            )
+        if isinstance(model, FrozenEstimator) and not hasattr(model, "predict"):
+            raise ValueError(
+                f"The base model needs a predict method, which {name_of(model)} has not. Wrap it "
+                "in a class whose predict returns one label per row."
+            )
+
+    def _check_labels(self, rows, y):
+        """Return y as an array, where it holds one label per row."""
+        y = _check_y(y, estimator=self)
+        check_consistent_length(rows.values, y)
+        check_classification_targets(y)
+        return y
+
+    def _voter(self):
+        return Voter(self.estimator_, self.classes_)
+
+    def _counting(self, progress=None):
+        """Return the options of one count of votes."""
+        return {
+            "batch_size": None if self.batch_size == "auto" else self.batch_size,
+            "n_jobs": self.n_jobs,
+            "progress": progress if self.verbose else None,
+        }
+
+
+def sorted_classes(model, y):
+    """Return the classes of a fitted model, some of which have to be in y."""
+    classes = getattr(model, "classes_", None)
+    if isinstance(classes, list) and len(classes) and np.ndim(classes[0]) > 0:
+        raise ValueError(f"{name_of(model)} has several outputs; smooth one classifier per output.")
+    classes = np.unique(y if classes is None else classes)
+    if not np.isin(y, classes).any():
+        raise ValueError(
+            f"None of the labels in y ({', '.join(map(str, np.unique(y)[:5]))}) is a class of "
+            f"{name_of(model)} ({', '.join(map(str, classes[:5]))}). Pass y with its labels."
+        )
+    return classes

@@ -1,0 +1,379 @@
+"""Deterministic smoothing with splitting noise."""
+
+import math
+from numbers import Integral
+from typing import ClassVar
+
+import numpy as np
+from sklearn.base import _fit_context
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.validation import check_is_fitted
+
+from sksmooth._levels import make_grid, refuse_off_grid
+from sksmooth._monte_carlo import ProbabilitySums, Purpose, count_votes
+from sksmooth._rows import Rows, read_rows
+from sksmooth._splits import (
+    Margins,
+    RandomShifts,
+    ShiftStream,
+    Splits,
+    count_shifts,
+    safe_steps,
+)
+from sksmooth.certificates import ClassificationCertificate
+from sksmooth.estimators._base_classifier import BaseSmoothedClassifier, sorted_classes
+from sksmooth.estimators._certification import check_radius
+from sksmooth.noise import SplittingNoise
+
+# Where the answer may be known early, it is looked for when this share of the shifts is done.
+_LOOKS = (1 / 8, 1 / 4, 1 / 2, 3 / 4, 1)
+
+# Differences in the last bits between calls of different size may reach this many units of a
+# probability sum, for each shift.
+_UNITS_OF_ROUNDING = 2
+
+
+class DSSNClassifier(BaseSmoothedClassifier):
+    """Classifier with exact l1 certificates, for features that live on levels.
+
+    Each feature is cut in two or more pieces and the base model is told only which piece it lies
+    in. All shifts of the cuts are tried, and the class with the most votes is the answer. A
+    feature that moves by one level meets one cut, so it changes one vote: how many steps change
+    nothing is read off the votes. Nothing is random after `fit`, and nothing can fail: `alpha` of
+    the certificate is None.
+
+    Parameters
+    ----------
+    estimator : classifier, default=None
+        Base model: anything with `fit` and `predict`. A model that is already fitted is wrapped
+        in :class:`sklearn.frozen.FrozenEstimator`. None: logistic regression.
+    sigma : float, default=0.5
+        Size of the noise, where the range of the features is 1: the cuts of a feature are
+        ``2 * lam`` apart with ``lam = floor(2 * sigma * sqrt(3) * n_steps) / (2 * n_steps)``.
+        No radius is larger than lam times the range.
+    n_steps : int or "auto", default=255
+        Number of steps between the levels of a feature. "auto": whole numbers are levels.
+    feature_range : tuple of (low, high) or "auto", default=(0, 1)
+        First and last level, in the units of X; arrays of the shape of one input give each
+        feature its own. "auto": that of the integer type for uint8, else the smallest and largest
+        value of the training data.
+    off_grid : {"raise", "round"}, default="raise"
+        What to do with values that are not levels: raise an error that names them, or round them
+        to the nearest level (values out of range to the first or last).
+    vote : {"hard", "soft"}, default="hard"
+        Sum up labels, or probabilities of `predict_proba` (rounded down to multiples of 2**-40).
+    n_augment : int, default=10
+        `fit` trains the base model on this many split copies of each row. 0: on X itself.
+    batch_size : int or "auto", default="auto"
+        Largest number of split rows per call of the base model.
+    n_jobs : int, default=None
+        Number of parallel workers, as in :class:`SmoothedClassifier`.
+    random_state : int, RandomState instance or None, default=None
+        Seed of the offsets of the features and of the training copies, fixed at `fit`. A base
+        model that leaves its own `random_state` at None is seeded too.
+    verbose : int or bool, default=False
+        Show a progress bar.
+
+    Attributes
+    ----------
+    estimator_ : object
+        Fitted base model.
+    classes_ : ndarray of shape (n_classes,)
+        Class labels, sorted. Ties go to the first.
+    n_steps_ : int
+        Number of steps between the levels.
+    feature_range_ : tuple of (low, high)
+        First and last level.
+    n_shifts_ : int
+        Number of shifts, and of calls of the base model for each row: ``2 * lam * n_steps``.
+    lam_ : float
+        Half the distance of two cuts, where the range of the features is 1.
+    offsets_ : ndarray of int of the shape of one input
+        Where the cuts of each feature start, so that features are not all cut at one place.
+    n_features_in_ : int
+        Number of features, if the base model has it.
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Names of the features, if the base model has them.
+
+    See Also
+    --------
+    SmoothedClassifier : With ``noise="splitting"``, the same noise drawn at random, for features
+        that do not live on levels.
+
+    Notes
+    -----
+    The classifier is what it is for the offsets drawn at `fit`: the certificate holds for them,
+    with certainty, and an adversary may know them.
+
+    References
+    ----------
+    .. [1] Levine, A. and Feizi, S. (2021). Improved, deterministic smoothing for l1 certified
+       robustness. ICML 2021, Theorem 2.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from sklearn.ensemble import RandomForestClassifier
+    >>> from sksmooth import DSSNClassifier
+    >>> X, y = load_digits(return_X_y=True)
+    >>> forest = RandomForestClassifier(20)
+    >>> clf = DSSNClassifier(forest, n_steps=16, feature_range=(0, 16), random_state=0)
+    >>> certificate = clf.fit(X[:1000], y[:1000]).certify(X[1000:1003])
+    >>> certificate.prediction
+    array([1, 4, 0])
+    >>> bool(certificate.radius.max() <= 16 * clf.lam_)
+    True
+    """
+
+    _parameter_constraints: ClassVar[dict] = {
+        **BaseSmoothedClassifier._parameter_constraints,
+        "n_steps": [Interval(Integral, 1, 2**20, closed="both"), StrOptions({"auto"})],
+        "feature_range": [tuple, list, StrOptions({"auto"})],
+        "off_grid": [StrOptions({"raise", "round"})],
+        "vote": [StrOptions({"hard", "soft"})],
+    }
+
+    def __init__(
+        self,
+        estimator=None,
+        *,
+        sigma=0.5,
+        n_steps=255,
+        feature_range=(0, 1),
+        off_grid="raise",
+        vote="hard",
+        n_augment=10,
+        batch_size="auto",
+        n_jobs=None,
+        random_state=None,
+        verbose=False,
+    ):
+        self.estimator = estimator
+        self.sigma = sigma
+        self.n_steps = n_steps
+        self.feature_range = feature_range
+        self.off_grid = off_grid
+        self.vote = vote
+        self.n_augment = n_augment
+        self.batch_size = batch_size
+        self.n_jobs = n_jobs
+        self.random_state = random_state
+        self.verbose = verbose
+
+    @_fit_context(prefer_skip_nested_validation=False)
+    def fit(self, X, y, **params):
+        """Fit the base model on split copies of X.
+
+        Parameters
+        ----------
+        X : array-like or DataFrame of shape (m, n_features) or (m, ...)
+            Training inputs; every value is a level, unless ``off_grid="round"``.
+        y : array-like of shape (m,)
+            Class labels.
+        **params : dict
+            Passed to `fit` of the base model, as in :meth:`SmoothedClassifier.fit`.
+
+        Returns
+        -------
+        self : DSSNClassifier
+
+        Raises
+        ------
+        ValueError
+            If a parameter or X cannot work; the message says which and what to do.
+        """
+        self._refuse_what_does_not_classify()
+        rows = read_rows(X, owner=self)
+        y = self._check_labels(rows, y)
+        grid = make_grid(rows.values, self.feature_range, self.n_steps)
+        n_shifts = count_shifts(self.sigma, grid.n_steps)
+        levels = self._on_levels(rows, grid)
+        self._seed = self._draw_seed()
+        rng = np.random.default_rng(None if self._seed is None else [self._seed, Purpose.OFFSETS])
+        self.offsets_ = rng.integers(n_shifts, size=rows.shape, dtype=np.int32)
+        self._grid, self._dtype, self.n_shifts_ = grid, rows.dtype, n_shifts
+        self.n_steps_, self.feature_range_ = grid.n_steps, (grid.low[()], grid.high[()])
+        self.lam_ = n_shifts / (2 * grid.n_steps)
+        model = self._fit_base_model(X, levels, y, self._params_of_base_fit(params))
+        self.estimator_, self.classes_ = model, sorted_classes(model, y)
+        return self
+
+    def predict(self, X):
+        """Class with the most votes among all shifts of each row.
+
+        Exact. A row takes no more shifts once the others cannot change its class.
+
+        Parameters
+        ----------
+        X : array-like or DataFrame of shape (m, n_features) or (m, ...)
+            Inputs, on the levels.
+
+        Returns
+        -------
+        y : ndarray of shape (m,)
+            Class labels.
+        """
+        levels, _ = self._read(X)
+        counts, _ = self._enumerate(levels, wanted=np.zeros(len(levels), int))
+        return self.classes_[counts.argmax(axis=1)]
+
+    def predict_proba(self, X):
+        """Exact vote shares of all shifts of each row.
+
+        Parameters
+        ----------
+        X : array-like or DataFrame of shape (m, n_features) or (m, ...)
+            Inputs, on the levels.
+
+        Returns
+        -------
+        shares : ndarray of shape (m, n_classes)
+            In the order of `classes_`. With ``vote="soft"``, means of the probabilities.
+        """
+        levels, _ = self._read(X)
+        counts, _ = self._enumerate(levels)
+        return counts / (self._unit * self.n_shifts_)
+
+    def certify(self, X, *, radius=None, perturbation="grid"):
+        """Return how far each row can move, in l1, without any change of its class.
+
+        Parameters
+        ----------
+        X : array-like or DataFrame of shape (m, n_features) or (m, ...)
+            Inputs, on the levels.
+        radius : float or array-like of shape (m,), default=None
+            Only decide whether this radius holds; ``certificate.certified`` answers. A row takes
+            no more shifts once it is decided. None: the largest radius.
+        perturbation : {"grid", "real"}, default="grid"
+            What an adversary may make of a row. "grid": any other row on the levels, as where
+            images are saved with whole grey levels. "real": any row of real numbers, which is
+            then rounded to the nearest levels; about half as far. Rows that are not on the levels
+            (``off_grid="round"``) can only be asked for "real".
+
+        Returns
+        -------
+        certificate : ClassificationCertificate
+            Exact (`alpha` is None), in the l1 norm and in the units of X; `perturbed` says what
+            kind of perturbation it is about. Where features have ranges of their own, a step is
+            counted as the shortest of all.
+
+        Raises
+        ------
+        ValueError
+            If X or a parameter cannot work; the message says which and what to do.
+
+        Notes
+        -----
+        With D steps that change nothing, the radius is D steps on the grid. A real perturbation
+        of a row on the grid moves to another level after half a step, in D + 1 features at least,
+        so its radius is ``(D + 1) / 2`` steps, open.
+        """
+        if perturbation not in ("grid", "real"):
+            raise ValueError(f"perturbation must be 'grid' or 'real', got {perturbation!r}.")
+        levels, rows = self._read(X)
+        target = check_radius(radius, len(rows))
+        margins = Margins(self._grid, rows, perturbation, most=self.n_shifts_)
+        wanted = None if target is None else margins.steps_for(target)
+        counts, n_done = self._enumerate(levels, wanted)
+        winner = counts.argmax(axis=1)
+        least, _ = self._safe_steps(counts, winner, self.n_shifts_ - n_done)
+        share = np.take_along_axis(counts, winner[:, None], axis=1)[:, 0] / self._unit
+        share = np.clip(np.nextafter(share / self.n_shifts_, 0.0), 0.0, 1.0)
+        votes = counts if self.vote == "hard" else counts / self._unit
+        return ClassificationCertificate(
+            prediction=self.classes_[winner],
+            radius=margins.radius(np.maximum(least, 0)),
+            p_lower=share,
+            p_upper=1.0 - share,
+            counts=votes,
+            n_draws=n_done,
+            classes=self.classes_,
+            norm=1,
+            alpha=None,
+            noise=SplittingNoise(float(self.lam_) / math.sqrt(3)),
+            n_features=rows.n_features,
+            target_radius=target,
+            alpha_share=np.ones(len(rows)),
+            perturbed=perturbation,
+        )
+
+    @property
+    def _splits(self):
+        return Splits(self._grid, self.n_shifts_, self.offsets_, self._dtype)
+
+    @property
+    def _unit(self):
+        return 1 if self.vote == "hard" else ProbabilitySums.UNIT
+
+    def _stream(self, rows, purpose):
+        if purpose == Purpose.AUGMENTATION:
+            seed = None if self._seed is None else [self._seed, purpose]
+            return RandomShifts(self._splits, np.random.SeedSequence(seed).entropy)
+        return ShiftStream(self._splits)
+
+    def _read(self, X):
+        """Check X, the parameters and the base model; return levels and rows as they were."""
+        check_is_fitted(self)
+        self._validate_params()
+        rows = read_rows(X, owner=self)
+        if rows.shape != self.offsets_.shape:
+            self._ask_model_about(rows)  # its own message about the number of features, if any
+            raise ValueError(
+                f"X has inputs of shape {rows.shape}, but {type(self).__name__} is expecting "
+                f"inputs of shape {self.offsets_.shape}, as in fit."
+            )
+        levels = self._on_levels(rows, self._grid)
+        self._ask_model_about(rows)
+        return levels, rows
+
+    def _ask_model_about(self, rows):
+        first = rows[:1]
+        self._voter()(first.as_given(first.values.astype(rows.dtype)), len(first))
+
+    def _on_levels(self, rows, grid):
+        """Return the rows as levels, which are split by whole numbers."""
+        if self.off_grid == "raise":
+            refuse_off_grid(rows, grid)
+        return Rows(grid.nearest(rows.values), rows.dtype, rows.as_given)
+
+    def _enumerate(self, levels, wanted=None):
+        """Votes of the shifts of each row, and their number.
+
+        With `wanted`, a row stops when its class is known, and whether so many steps are safe.
+        """
+        m, n_shifts = len(levels), self.n_shifts_
+        stops = [n_shifts] if wanted is None else sorted({math.ceil(s * n_shifts) for s in _LOOKS})
+        voter = self._voter()
+        if self.vote == "soft":
+            voter = ProbabilitySums(self.estimator_, self.classes_)
+        counts, done = np.zeros((m, len(self.classes_)), np.int64), np.zeros(m, np.int64)
+        still_open, start = np.arange(m), 0
+        for stop in stops:
+            counts[still_open] += count_votes(
+                voter,
+                levels.choose(still_open),
+                self._stream(levels, Purpose.ESTIMATION),
+                stop - start,
+                first_draw=start,
+                **self._counting("splitting"),
+            )
+            done[still_open], start = stop, stop
+            if stop < n_shifts:
+                so_far = counts[still_open]
+                least, most = self._safe_steps(so_far, so_far.argmax(axis=1), n_shifts - stop)
+                goal = wanted[still_open]
+                known = (least >= 0) & ((least >= goal) | (most < goal))
+                still_open = still_open[~known]
+            if not len(still_open):
+                break
+        return counts, done
+
+    def _safe_steps(self, counts, winner, n_open):
+        """Return steps that change nothing, with room for the rounding of sums of probabilities."""
+        if self.vote == "soft":
+            counts = counts.copy()
+            rows = np.arange(len(counts))
+            counts[rows, winner] -= 2 * _UNITS_OF_ROUNDING * self.n_shifts_
+            least, most = safe_steps(counts, winner, n_open, self._unit)
+            return np.where(n_open == 0, np.maximum(least, 0), least), most
+        return safe_steps(counts, winner, n_open)
