@@ -13,6 +13,7 @@ PUBLIC = [
     "sksmooth.exceptions",
     "sksmooth.noise",
     "sksmooth.plotting",
+    "sksmooth.smooth_scores",
 ]
 
 pytestmark = pytest.mark.skipif(not DOCS.exists(), reason="the tests are not in a checkout")
