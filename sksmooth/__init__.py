@@ -4,6 +4,7 @@ from sksmooth.certificates import ClassificationCertificate
 from sksmooth.estimators import (
     CenterSmoothedRegressor,
     DSSNClassifier,
+    LocallyBiasedSmoother,
     MedianSmoothedRegressor,
     SmoothedClassifier,
 )
@@ -20,6 +21,7 @@ __all__ = [
     "CenterSmoothedRegressor",
     "ClassificationCertificate",
     "DSSNClassifier",
+    "LocallyBiasedSmoother",
     "MedianSmoothedRegressor",
     "RegressionCertificate",
     "SmoothedClassifier",

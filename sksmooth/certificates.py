@@ -55,8 +55,9 @@ class ClassificationCertificate:
     alpha : float or None
         Probability, for each row, that its statement is wrong; for all rows together where
         `n_simultaneous` is above 1. None: the statement is exact.
-    noise : Noise
-        The smoothing distribution.
+    noise : Noise or None
+        The smoothing distribution. None: the certificate is of a classifier that is not smoothed
+        by noise; there are no votes, and their shares are 1 and 0.
     n_features : int
         Number of features of one input.
     target_radius : ndarray of shape (m,) or None
@@ -90,7 +91,7 @@ class ClassificationCertificate:
     classes: NDArray[Any]
     norm: float
     alpha: float | None
-    noise: Noise
+    noise: Noise | None
     n_features: int
     target_radius: NDArray[np.float64] | None = None
     bilateral: bool = False
@@ -208,6 +209,57 @@ class ClassificationCertificate:
             label_radius=label_radius,
         )
 
+    @classmethod
+    def without_votes(
+        cls,
+        prediction: NDArray[Any],
+        radius: NDArray[np.float64],
+        *,
+        classes: NDArray[Any],
+        norm: float,
+        n_features: int,
+        target_radius: NDArray[np.float64] | None = None,
+    ) -> ClassificationCertificate:
+        """Certificate of a classifier whose radii are known in closed form.
+
+        Parameters
+        ----------
+        prediction : ndarray of shape (m,)
+            Labels.
+        radius : ndarray of shape (m,)
+            Radii, rounded down.
+        classes : ndarray of shape (n_classes,)
+            Labels of the classes, sorted.
+        norm : float
+            Norm of the radii.
+        n_features : int
+            Number of features of one input.
+        target_radius : ndarray of shape (m,), optional
+            Radius to decide on.
+
+        Returns
+        -------
+        certificate : ClassificationCertificate
+            Exact (its `alpha` is None) and without noise. The vote shares are those of
+            a classifier that always gives the same answer: 1 and 0.
+        """
+        m = len(prediction)
+        return cls(
+            prediction=prediction,
+            radius=radius,
+            p_lower=np.ones(m),
+            p_upper=np.zeros(m),
+            counts=np.zeros((m, len(classes)), np.int64),
+            n_draws=np.zeros(m, np.int64),
+            classes=classes,
+            norm=norm,
+            alpha=None,
+            noise=None,
+            n_features=n_features,
+            target_radius=target_radius,
+            alpha_share=np.ones(m),
+        )
+
     @property
     def abstained(self) -> NDArray[np.bool_]:
         """Rows for which nothing was proven."""
@@ -233,6 +285,7 @@ class ClassificationCertificate:
             return np.inf
         if not len(self):
             return 0.0
+        assert self.noise is not None  # there were votes
         return largest_radius(
             self.noise,
             self.n_draws,
@@ -272,6 +325,7 @@ class ClassificationCertificate:
             raise ValueError("This certificate is exact (alpha is None): it holds at every level.")
         if not 0 < alpha < 0.5:
             raise ValueError(f"alpha must lie in (0, 0.5), got {alpha!r}.")
+        assert self.noise is not None  # there were votes
         return ClassificationCertificate.from_counts(
             self.prediction,
             self.counts,
@@ -294,10 +348,10 @@ class ClassificationCertificate:
         Returns
         -------
         frame : pandas.DataFrame
-            Columns `prediction`, `radius`, `certified`, `abstained`, `p_lower`, `p_upper`,
-            `n_draws` and one column of votes per class, named ``votes_<class>``. With `top_k`,
-            `prediction` is the first class, and the others and their radii are in columns
-            `prediction_2`, `radius_2` and so on.
+            Columns `prediction`, `radius`, `certified`, `abstained`, and where there were votes
+            `p_lower`, `p_upper`, `n_draws` and one column per class, named ``votes_<class>``.
+            With `top_k`, `prediction` is the first class, and the others and their radii are in
+            columns `prediction_2`, `radius_2` and so on.
 
         Raises
         ------
@@ -310,10 +364,10 @@ class ClassificationCertificate:
             "radius": self.radius,
             "certified": self.certified,
             "abstained": self.abstained,
-            "p_lower": self.p_lower,
-            "p_upper": self.p_upper,
-            "n_draws": self.n_draws,
         }
+        if self.noise is None:
+            return pandas.DataFrame(columns)
+        columns |= {"p_lower": self.p_lower, "p_upper": self.p_upper, "n_draws": self.n_draws}
         if self.label_radius is not None:
             for j in range(1, self.top_k):
                 columns[f"prediction_{j + 1}"] = self.prediction[:, j]
@@ -395,13 +449,14 @@ class ClassificationCertificate:
 
     def __repr__(self) -> str:
         level = "exact" if self.alpha is None else f"alpha={self.alpha:g}"
-        own = self.noise.own_alpha(self.n_features)
+        own = 0.0 if self.noise is None else self.noise.own_alpha(self.n_features)
         level += f" ({own:g} of it for a sampled table)" if own else ""
         top = f"top {self.top_k}, " if self.top_k > 1 else ""
         joint = f" jointly for {self.n_simultaneous} rows" if self.n_simultaneous > 1 else ""
+        noise = "without noise" if self.noise is None else repr(self.noise)
         where = " for rows on the grid" if self.perturbed == "grid" else ""
         lines = [
-            f"ClassificationCertificate: {len(self)} rows, l{self.norm:g} norm, {self.noise!r}, "
+            f"ClassificationCertificate: {len(self)} rows, l{self.norm:g} norm, {noise}, "
             f"{top}{level}{joint}{where}"
         ]
         if len(self):
@@ -409,8 +464,9 @@ class ClassificationCertificate:
                 f"  certified {self.certified.mean():.1%}, abstained {self.abstained.mean():.1%}",
                 f"  radius median {np.median(self.radius):.4g}, largest {self.radius.max():.4g} "
                 f"of {self.max_radius():.4g} within reach",
-                f"  draws per row {_span(self.n_draws)}",
             ]
+        if len(self) and self.noise is not None:
+            lines.append(f"  draws per row {_span(self.n_draws)}")
         return "\n".join(lines)
 
 

@@ -93,7 +93,7 @@ class CertifiedAccuracyDisplay:
             accuracy,
             max_radius=certificate.max_radius(),
             norm=certificate.norm,
-            name=repr(certificate.noise) if name is None else name,
+            name=str(certificate.noise or "without noise") if name is None else name,
         )
         return display.plot(ax=ax, **kwargs)
 

@@ -14,11 +14,22 @@ import sksmooth
 
 ROOT = Path(sksmooth.__file__).parent
 LAYERS = [
-    {"_extras", "_rows", "_threads", "bounds", "distances", "exceptions", "noise"},
+    {
+        "_extras",
+        "_neighbor_radii",
+        "_rows",
+        "_threads",
+        "bounds",
+        "distances",
+        "exceptions",
+        "noise",
+    },
     {"_batch_size", "_center_bounds", "_centers", "_levels", "limits"},
     {"certificates", "regression_certificates"},
     {"_monte_carlo", "_sequential", "_splits"},
     {"_outputs", "structure"},
+    {"smooth_scores"},
+    {"_local_bias"},
     {"estimators"},
     {"metrics"},
     {"plotting"},
@@ -102,6 +113,7 @@ PACKAGES = [
     "sksmooth.estimators",
     "sksmooth.limits",
     "sksmooth.noise",
+    "sksmooth.smooth_scores",
     "sksmooth.structure",
 ]
 

@@ -1,12 +1,16 @@
 """scikit-learn's own checks, whole."""
 
+import numpy as np
 from sklearn.linear_model import LogisticRegression
+from sklearn.multiclass import OneVsRestClassifier
+from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from sksmooth import (
     CenterSmoothedRegressor,
     DSSNClassifier,
+    LocallyBiasedSmoother,
     MedianSmoothedRegressor,
     SmoothedClassifier,
 )
@@ -23,6 +27,9 @@ from sksmooth.noise import GaussianNoise
         CenterSmoothedRegressor(DecisionTreeRegressor(), n_center=200, n_augment=0),
         DSSNClassifier(sigma=0.1, n_steps=64, feature_range="auto", off_grid="round"),
         SmoothedClassifier(DecisionTreeClassifier(), noise="laplace"),
+        LocallyBiasedSmoother(),
+        LocallyBiasedSmoother(OneVsRestClassifier(SVC()), alpha=0.5, norm=np.inf),
+        LocallyBiasedSmoother(alpha=np.inf, neighbor_certificate="exact"),
     ]
 )
 def test_sklearn_checks(estimator, check):

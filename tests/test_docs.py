@@ -15,6 +15,7 @@ PUBLIC = [
     "sksmooth.limits",
     "sksmooth.noise",
     "sksmooth.plotting",
+    "sksmooth.smooth_scores",
 ]
 
 pytestmark = pytest.mark.skipif(not DOCS.exists(), reason="the tests are not in a checkout")

@@ -2,12 +2,14 @@
 
 from sksmooth.estimators._center_smoothed_regressor import CenterSmoothedRegressor
 from sksmooth.estimators._dssn_classifier import DSSNClassifier
+from sksmooth.estimators._locally_biased_smoother import LocallyBiasedSmoother
 from sksmooth.estimators._median_smoothed_regressor import MedianSmoothedRegressor
 from sksmooth.estimators._smoothed_classifier import SmoothedClassifier
 
 __all__ = [
     "CenterSmoothedRegressor",
     "DSSNClassifier",
+    "LocallyBiasedSmoother",
     "MedianSmoothedRegressor",
     "SmoothedClassifier",
 ]

@@ -1,0 +1,82 @@
+"""Linear classifiers: the gradient is constant."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+from sklearn.linear_model import (
+    LogisticRegression,
+    LogisticRegressionCV,
+    Perceptron,
+    RidgeClassifier,
+    RidgeClassifierCV,
+    SGDClassifier,
+)
+from sklearn.svm import LinearSVC
+
+from sksmooth.smooth_scores._base import EPS, Floats, SmoothScore, smooth_score, times
+
+
+@dataclass(frozen=True)
+class LinearScore(SmoothScore):
+    """Scores ``coef @ x + intercept``.
+
+    Attributes
+    ----------
+    coef : ndarray of shape (n_scores, n_features)
+        Gradients.
+    intercept : ndarray of shape (n_scores,)
+        Scores at 0.
+    """
+
+    coef: Floats
+    intercept: Floats
+
+    @classmethod
+    def of(cls, coef: Any, intercept: Any) -> LinearScore:
+        """Scores as a model holds them."""
+        dense = coef.toarray() if sparse.issparse(coef) else coef
+        matrix = np.atleast_2d(np.asarray(dense, dtype=float))
+        return cls(matrix, np.broadcast_to(np.asarray(intercept, dtype=float), len(matrix)))
+
+    def value(self, X: Floats) -> Floats:
+        """Scores."""
+        return X @ self.coef.T + self.intercept
+
+    def gradient(self, X: Floats) -> Floats:
+        """Gradients, the same for every row."""
+        return np.broadcast_to(self.coef, (len(X), *self.coef.shape))
+
+    def rounding(self, X: Floats) -> Floats:
+        """Bound of the rounding error of a sum of products."""
+        size = np.abs(X) @ np.abs(self.coef).T + np.abs(self.intercept)
+        return EPS * (X.shape[1] + 4) * size
+
+    def gradient_rounding(self, X: Floats) -> Floats:
+        """Zero: the coefficients are what they are."""
+        return np.zeros((len(X), len(self.coef)))
+
+    def lipschitz(self, weights: Floats, norm: float) -> float:
+        """Zero."""
+        return 0.0
+
+    def after(self, matrix: Floats, offset: Floats) -> SmoothScore:
+        """Linear again."""
+        coef = self.coef * matrix if matrix.ndim == 1 else self.coef @ matrix
+        return LinearScore(coef, self.intercept + times(self.coef, offset[None])[0])
+
+
+@smooth_score.register(LinearDiscriminantAnalysis)
+@smooth_score.register(LinearSVC)
+@smooth_score.register(LogisticRegression)
+@smooth_score.register(LogisticRegressionCV)
+@smooth_score.register(Perceptron)
+@smooth_score.register(RidgeClassifier)
+@smooth_score.register(RidgeClassifierCV)
+@smooth_score.register(SGDClassifier)
+def _(model: Any) -> SmoothScore:
+    return LinearScore.of(model.coef_, model.intercept_)

@@ -1,0 +1,33 @@
+"""Models behind affine steps, and models that are frozen."""
+
+from __future__ import annotations
+
+import numpy as np
+from sklearn.frozen import FrozenEstimator
+from sklearn.pipeline import Pipeline
+
+from sksmooth.smooth_scores._base import SmoothScore, smooth_score
+from sksmooth.structure._affine import known_map
+
+
+@smooth_score.register
+def _(model: FrozenEstimator) -> SmoothScore:
+    return smooth_score(model.estimator)
+
+
+@smooth_score.register
+def _(model: Pipeline) -> SmoothScore:
+    score = smooth_score(model[-1])
+    for name, step in reversed(model.steps[:-1]):
+        if step in (None, "passthrough"):
+            continue
+        step_map = known_map(step)
+        if step_map is None:
+            raise ValueError(
+                f"Step {name!r} of the Pipeline, {type(step).__name__}, is not known to be affine, "
+                "so the gradient cannot be taken through it. Transform X before this estimator, "
+                "and read the radius in the units of the transformed X."
+            )
+        matrix, offset = (np.asarray(part, dtype=float) for part in step_map)
+        score = score.after(matrix, offset)
+    return score
