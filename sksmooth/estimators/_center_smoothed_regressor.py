@@ -7,6 +7,7 @@ from typing import ClassVar
 import numpy as np
 from sklearn.base import clone
 from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.validation import check_is_fitted
 
 from sksmooth._center_bounds import CenterBounds
 from sksmooth._centers import METHODS, choose_rule
@@ -14,7 +15,7 @@ from sksmooth._monte_carlo import Purpose
 from sksmooth._outputs import for_each_row, outputs_of_row
 from sksmooth.distances import NAMES, Distance
 from sksmooth.estimators._distance_checks import as_distance, check_distance
-from sksmooth.estimators._regression_base import BaseOutputSmoother, check_radii
+from sksmooth.estimators._regression_base import BaseOutputSmoother, check_n_radii, check_radii
 from sksmooth.exceptions import UnreachableRadiusError
 from sksmooth.regression_certificates import RegressionCertificate
 
@@ -283,6 +284,7 @@ class CenterSmoothedRegressor(BaseOutputSmoother):
         """
         rows = self._read(X)
         radii = check_radii(radii, np.size(radii))
+        check_n_radii(len(radii))
         self._refuse_unreachable(radii.max(), len(radii))
         repeated = np.repeat(radii[:, None], len(rows), axis=1)
         return self._certificates(rows, repeated, len(radii))
@@ -300,6 +302,8 @@ class CenterSmoothedRegressor(BaseOutputSmoother):
         radius : float
             In the units of X; 0 where nothing can be certified.
         """
+        check_is_fitted(self)
+        check_n_radii(n_radii)
         shift = self._bounds().max_shift(n_radii)
         return max(0.0, shift) * self.noise_.sigma / np.sqrt(self.n_average) * (1 - 1e-9)
 
@@ -428,7 +432,7 @@ class CenterSmoothedRegressor(BaseOutputSmoother):
         return result
 
     def _certify_output_radius(self, rows, output_radius):
-        if not 0 < output_radius < np.inf:
+        if not (isinstance(output_radius, Real) and 0 < output_radius < np.inf):
             raise ValueError(f"output_radius must be positive and finite, got {output_radius!r}.")
         if self.integrate_alpha:
             raise ValueError("output_radius needs integrate_alpha=False.")

@@ -420,7 +420,8 @@ class SmoothedClassifier(BaseSmoothedClassifier):
         sample = np.unique(np.linspace(0, len(rows) - 1, _COLLAPSE_ROWS).astype(int))
         rows, truth = rows[sample], y[sample][:, None] == self.classes_
         clean_votes = self._voter()(rows.as_given(rows.values.astype(rows.dtype)), len(rows))
-        structure = usable_structure(self.estimator_, self.classes_, self.noise_, rows)
+        self._is_known = self.structure != "off"
+        structure = self._structure(rows)
         self._is_known = structure is not None and agrees(structure, rows, clean_votes)
         structure = self._structure(rows)
         clean = truth[np.arange(len(rows)), clean_votes].mean()
