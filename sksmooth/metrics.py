@@ -133,7 +133,8 @@ def make_certified_scorer(radius: float = 0.0) -> CertifiedScorer:
     Parameters
     ----------
     radius : float, default=0.0
-        Radius at which predictions have to be proven.
+        Radius at which predictions have to be proven, in the norm of each candidate: scores of
+        different norms are about different perturbations, and do not compare.
 
     Returns
     -------

@@ -34,9 +34,9 @@ class CenterSmoothedRegressor(BaseOutputSmoother):
     Parameters
     ----------
     estimator : object, default=None
-        Base model: anything with `fit` and one of `predict`, `transform`, `predict_proba`. A
-        model that is already fitted is wrapped in :class:`sklearn.frozen.FrozenEstimator`. None:
-        ridge regression.
+        Base model: anything with `fit` and one of `predict`, `transform`, `predict_proba`. Wrap
+        a model that is already fitted in :class:`sklearn.frozen.FrozenEstimator`: any other is
+        trained again. None: ridge regression.
     distance : str, Distance or callable, default="euclidean"
         Distance between outputs: a name from :mod:`sksmooth.distances`, an object from there, or
         a function ``function(outputs, output)`` that is a metric.

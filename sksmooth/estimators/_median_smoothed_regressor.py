@@ -37,8 +37,9 @@ class MedianSmoothedRegressor(BaseOutputSmoother):
     ----------
     estimator : object, default=None
         Base model with outputs that are numbers or arrays of numbers: anything with `fit` and one
-        of `predict`, `transform`, `predict_proba`. A model that is already fitted is wrapped in
-        :class:`sklearn.frozen.FrozenEstimator`. None: ridge regression.
+        of `predict`, `transform`, `predict_proba`. Wrap a model that is already fitted in
+        :class:`sklearn.frozen.FrozenEstimator`: any other is trained again. None: ridge
+        regression.
     quantile : float, default=0.5
         Quantile in (0, 1) that is the answer; 0.5: the median.
     sigma : float, default=0.25

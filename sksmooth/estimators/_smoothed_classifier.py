@@ -55,8 +55,9 @@ class SmoothedClassifier(BaseSmoothedClassifier):
     Parameters
     ----------
     estimator : classifier, default=None
-        Base model: anything with `fit` and `predict`. A model that is already fitted is wrapped
-        in :class:`sklearn.frozen.FrozenEstimator`. None: logistic regression.
+        Base model: anything with `fit` and `predict`. Wrap a model that is already
+        fitted in :class:`sklearn.frozen.FrozenEstimator`: any other is trained again. None:
+        logistic regression.
     noise : {"gaussian", "laplace", "uniform", "splitting"} or Noise, default="gaussian"
         Distribution of the noise. A name takes its scale from `sigma`; an object of
         :mod:`sksmooth.noise` brings its own parameters (``noise__sigma`` is then tunable).
