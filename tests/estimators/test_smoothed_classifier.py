@@ -249,6 +249,7 @@ def test_simultaneous_and_bilateral(iris):
     assert clf.certify(X, bilateral=True).bilateral
 
 
+@pytest.mark.filterwarnings("ignore::sksmooth.exceptions.NoiseCollapseWarning")
 def test_random_state_decides_whether_calls_repeat(iris):
     X, y = iris
     fixed = smoother(sigma=1.0).fit(X, y)
