@@ -16,6 +16,7 @@ PUBLIC = [
     "sksmooth.noise",
     "sksmooth.plotting",
     "sksmooth.smooth_scores",
+    "sksmooth.training",
 ]
 
 pytestmark = pytest.mark.skipif(not DOCS.exists(), reason="the tests are not in a checkout")

@@ -126,7 +126,8 @@ class TorchLayers(Structure):
 
 
 @structure_of.register
-def _(model: NeuralNetClassifier) -> TorchLayers | None:
+def layers_of_net(model: NeuralNetClassifier) -> TorchLayers | None:
+    """Layers of a fitted net, where nothing else has a say in its labels."""
     net: Any = getattr(model, "module_", None)
     if net is None or not _predicts_largest_output(model):
         return None
