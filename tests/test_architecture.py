@@ -120,7 +120,7 @@ PACKAGES = [
 ]
 
 
-NEED_TORCH = {f"sksmooth.training.{name}" for name in ("_methods", "_net", "_search")}
+NEED_TORCH = {f"sksmooth.training.{name}" for name in ("_answers", "_methods", "_net", "_search")}
 NEED_TORCH |= {"sksmooth.training._tensor_noise", "sksmooth.training"}
 
 

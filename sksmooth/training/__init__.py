@@ -8,12 +8,13 @@ from __future__ import annotations
 from typing import Any
 
 from sksmooth._extras import import_extra
+from sksmooth.training._denoiser import Denoiser
 
 _OF_NETS = {
     "RobustNetClassifier": "sksmooth.training._net",
 }
 
-__all__ = ["RobustNetClassifier"]
+__all__ = ["Denoiser", "RobustNetClassifier"]
 
 
 def __getattr__(name: str) -> Any:
