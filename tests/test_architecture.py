@@ -31,7 +31,7 @@ LAYERS = [
     {"smooth_scores"},
     {"_local_bias"},
     {"estimators"},
-    {"metrics", "training"},
+    {"metrics", "modules", "training"},
     {"plotting"},
     {"cli"},
     {"__init__", "__main__"},
@@ -113,6 +113,7 @@ PACKAGES = [
     "sksmooth",
     "sksmooth.estimators",
     "sksmooth.limits",
+    "sksmooth.modules",
     "sksmooth.noise",
     "sksmooth.smooth_scores",
     "sksmooth.structure",
@@ -121,7 +122,7 @@ PACKAGES = [
 
 
 NEED_TORCH = {f"sksmooth.training.{name}" for name in ("_answers", "_methods", "_net", "_search")}
-NEED_TORCH |= {"sksmooth.training._tensor_noise", "sksmooth.training"}
+NEED_TORCH |= {"sksmooth.modules", "sksmooth.training._tensor_noise", "sksmooth.training"}
 
 
 @pytest.mark.parametrize("name", PACKAGES)

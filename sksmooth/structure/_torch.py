@@ -132,7 +132,12 @@ def layers_of_net(model: NeuralNetClassifier) -> TorchLayers | None:
     if net is None or not _predicts_largest_output(model):
         return None
     net.eval()  # as skorch does before it predicts
-    return TorchLayers(*_layers_apart(net), len(model.classes_))
+    return layers_of_module(net, model.classes_)
+
+
+def layers_of_module(net: Any, classes: Any) -> TorchLayers:
+    """Layers of a module in evaluation mode, with one score per class."""
+    return TorchLayers(*_layers_apart(net), len(classes))
 
 
 def _layers_apart(net: Any) -> tuple[Any, Any, Any]:
