@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from skorch import NeuralNetRegressor
+from skorch.dataset import Dataset
 from torch.nn import functional
 
 
@@ -49,6 +51,15 @@ class AnswerKeepingLoss(torch.nn.Module):
             with torch.no_grad():
                 labels = classifier(clean).argmax(dim=1)
             return functional.cross_entropy(classifier(denoised), labels)
+
+
+def bare_module(model: Any) -> Any:
+    """Return a module, also that of a net of skorch whose `predict` does nothing else; or None."""
+    if isinstance(model, torch.nn.Module):
+        return model
+    plain = type(model) is NeuralNetRegressor and model.dataset is Dataset
+    plain = plain and not model.get_params_for("dataset") and "predict" not in vars(model)
+    return model.module_ if plain and model.predict_nonlinearity in ("auto", None) else None
 
 
 def outputs_of_module(module: Any, values: NDArray[Any]) -> NDArray[Any]:

@@ -228,12 +228,13 @@ class Denoiser(TransformerMixin, MetaEstimatorMixin, BaseEstimator):
         return partial(answers.AnswerKeepingLoss, self.classifier)
 
     def _denoise(self, values):
-        if hasattr(self.regressor_, "predict"):
-            return self.regressor_.predict(values)
-        if hasattr(self.regressor_, "state_dict"):
+        regressor = getattr(self.regressor_, "estimator", self.regressor_)  # of a FrozenEstimator
+        if hasattr(regressor, "module_") or hasattr(regressor, "state_dict"):
             answers = import_extra("sksmooth.training._answers", extra="torch", user="Denoiser")
-            return answers.outputs_of_module(self.regressor_, values)
-        return self.regressor_(values)
+            module = answers.bare_module(regressor)
+            if module is not None:
+                return answers.outputs_of_module(module, values)
+        return getattr(self.regressor_, "predict", self.regressor_)(values)
 
     def _as_seen(self, values):
         return values.reshape(len(values), -1) if self.flatten else values

@@ -152,6 +152,15 @@ def test_loss_of_answers_is_restated(nets):
         AnswerKeepingLoss(Ridge())
 
 
+def test_nets_are_called_without_their_loader(nets):
+    _, regressor, (X, _) = nets
+    denoiser = Denoiser(regressor, n_augment=1).fit(X[:200])
+    assert_allclose(denoiser.transform(X), denoiser.regressor_.predict(X), atol=1e-5)
+    doubling = clone(regressor).set_params(predict_nonlinearity=lambda outputs: 2 * outputs)
+    denoiser = Denoiser(doubling, n_augment=1).fit(X[:200])
+    assert_array_equal(denoiser.transform(X), denoiser.regressor_.predict(X))
+
+
 def test_a_module_is_called_in_evaluation_mode(nets):
     import torch
 
