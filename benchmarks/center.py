@@ -84,7 +84,7 @@ def tightness():
         outputs, fresh = make(N, rng), make(M, rng)
         shape = outputs.shape[1:]
         points = distance.points(outputs)
-        best, _ = best_sample_point(points, points, distance, (N + 1) // 2)
+        best, _ = best_sample_point(points, points, distance, (N + 1) // 2, are_sampled=True)
         to_center = distance(fresh, outputs[best])
         rule = choose_rule(distance, shape, "auto", None, None)
         center = rule.find(outputs)

@@ -32,12 +32,23 @@ def data(name):
     return X.reshape(len(X), -1).astype(np.float32) / 255, y.astype(np.int64)
 
 
-def small_cnn(side):
+class Images(nn.Module):
+    """From rows of pixels, channels last, to images with channels first."""
+
+    def __init__(self, side, n_channels):
+        super().__init__()
+        self.shape = (side, side, n_channels)
+
+    def forward(self, X):
+        return X.view(-1, *self.shape).permute(0, 3, 1, 2)
+
+
+def small_cnn(side, n_channels=1):
     """Two convolutions, skorch around them."""
     torch.manual_seed(0)
     module = nn.Sequential(
-        nn.Unflatten(1, (1, side, side)),
-        nn.Conv2d(1, 16, 3, stride=2, padding=1),
+        Images(side, n_channels),
+        nn.Conv2d(n_channels, 16, 3, stride=2, padding=1),
         nn.ReLU(),
         nn.Conv2d(16, 32, 3, stride=2, padding=1),
         nn.ReLU(),

@@ -30,7 +30,11 @@ class Comparison:
 
 CASES = [
     Comparison(*where, method, sigma)
-    for where, sigmas in ((("digits", "random forest"), (0.5, 1, 2)), (("MNIST", "CNN"), (1, 2)))
+    for where, sigmas in (
+        (("digits", "random forest"), (0.5, 1, 2)),
+        (("MNIST", "CNN"), (1, 2)),
+        (("CIFAR-10", "CNN"), (1,)),
+    )
     for sigma in sigmas
     for method in ("DSSN", "splitting", "uniform")
 ]
@@ -48,7 +52,7 @@ HEADER = (
 def base_of(case):
     """Return an unfitted base model."""
     if case.model == "CNN":
-        return small_cnn(28)
+        return small_cnn(28) if case.data == "MNIST" else small_cnn(32, 3)
     return RandomForestClassifier(100, random_state=0)
 
 

@@ -183,7 +183,9 @@ class _Search:
     def try_sample(self, n_candidates: int | None) -> None:
         """Try sampled outputs: the first ones, or all."""
         candidates = self.points[:n_candidates]
-        best, radius = best_sample_point(self.points, candidates, self.distance, self.h)
+        best, radius = best_sample_point(
+            self.points, candidates, self.distance, self.h, are_sampled=True
+        )
         if radius < self.radius:
             self.output, self.radius = self.outputs[best], radius
 
@@ -217,7 +219,12 @@ class _Search:
 
 
 def best_sample_point(
-    points: NDArray[Any], candidates: NDArray[Any], distance: Distance, h: int
+    points: NDArray[Any],
+    candidates: NDArray[Any],
+    distance: Distance,
+    h: int,
+    *,
+    are_sampled: bool = False,
 ) -> tuple[int, float]:
     """Candidate whose h-th smallest distance to the points is least.
 
@@ -231,6 +238,8 @@ def best_sample_point(
         Metric between them.
     h : int
         Rank.
+    are_sampled : bool, default=False
+        Whether the candidates are the first k points.
 
     Returns
     -------
@@ -241,11 +250,11 @@ def best_sample_point(
     """
     if distance.is_hilbert:
         return _best_by_products(points, candidates, distance, h)
-    return _best_by_triangles(points, candidates, distance, h)
+    return _best_by_triangles(points, candidates, distance, h, are_sampled)
 
 
 def _best_by_triangles(
-    points: NDArray[Any], candidates: NDArray[Any], distance: Distance, h: int
+    points: NDArray[Any], candidates: NDArray[Any], distance: Distance, h: int, are_sampled: bool
 ) -> tuple[int, float]:
     """Skip candidates too near to a bad one: the radius changes by no more than the distance."""
     best, radius = 0, np.inf
@@ -265,7 +274,7 @@ def _best_by_triangles(
         if radius == 0:
             break
         known = near & np.isfinite(radii)
-        if len(left) and known.any() and len(candidates) == len(points):
+        if len(left) and known.any() and are_sampled:
             reach = radii[known][:, None] / distance.gamma - distances[known][:, left]
             at_least[left] = np.maximum(at_least[left], reach.max(axis=0))
             left = left[at_least[left] * (1 - _ROUNDING) < radius]

@@ -126,5 +126,6 @@ def refuse_off_grid(rows: Rows, grid: Grid) -> None:
     raise ValueError(
         f"X has {value!s} at row {row}, feature {name}, which is not one of the {grid.n_steps + 1} "
         f"levels; the nearest is {nearest:g} ({np.count_nonzero(~on_level)} such values in all). "
-        "Check feature_range and n_steps, or pass off_grid='round'."
+        "Check feature_range and n_steps (for whole numbers, 'auto' reads both off the training "
+        "data), or pass off_grid='round'."
     )

@@ -31,6 +31,10 @@ def count_shifts(sigma: float, n_steps: int) -> int:
     return n_shifts
 
 
+# Positions of values are quotients of a few numbers of the size of the range.
+_POSITION_ROUNDING = 16 * float(np.finfo(np.float64).eps)
+
+
 @dataclass(frozen=True)
 class Splits:
     """Inputs as a base model sees them when every feature is cut at some shift.
@@ -212,26 +216,23 @@ class Margins:
 
     def __init__(self, grid: Grid, rows: Rows, perturbation: str, most: int) -> None:
         self._real = perturbation == "real"
-        self._on_grid = bool(grid.is_level(rows.values, rows.dtype).all())
-        if not (self._real or self._on_grid):
+        if not (self._real or grid.is_level(rows.values, rows.dtype).all()):
             raise ValueError(
                 "Some values of X are not levels, so no perturbation of these rows stays on the "
                 "grid. Ask for perturbation='real'."
             )
         self._lengths = grid.steps_within(most + 1)
-        self._to_border = None if self._on_grid else _half_steps(grid, rows)
+        self._to_border = _half_steps(grid, rows)
 
     def radius(self, steps: NDArray[np.int64]) -> NDArray[np.float64]:
         """Radius in the units of X, never rounded up, of rows with so many safe steps."""
         steps = np.minimum(steps, len(self._lengths) - 2)
         if not self._real:
             return self._lengths[steps]
-        if self._to_border is None:
-            return np.nextafter(self._lengths[steps + 1] / 2, 0.0)
         last = self._to_border.shape[1] - 1
         near = np.take_along_axis(self._to_border, np.minimum(steps, last)[:, None], axis=1)
         total = near[:, 0] + np.maximum(steps - last, 0)
-        return np.maximum(total * self._lengths[1] * (1 - 1e-9), 0.0)
+        return np.maximum(total * self._lengths[1] * (1 - 1e-12), 0.0)
 
     def steps_for(self, radius: NDArray[np.float64]) -> NDArray[np.int64]:
         """Fewest safe steps that prove a radius, if only 0; one more than there are if none do."""
@@ -247,10 +248,14 @@ class Margins:
 
 
 def _half_steps(grid: Grid, rows: Rows) -> NDArray[np.float64]:
-    """Sum up the shortest ways of so many features to another level, in steps."""
+    """Sum up the shortest ways of so many features to another level, in steps, rounded down.
+
+    A feature moves to another level after half a step, or less where it is not quite on a level.
+    """
     position = grid.position(rows.values).reshape(len(rows), -1)
     away = 0.5 - np.abs(position - np.rint(position))
     outside = np.maximum(-position, position - grid.n_steps)
-    away = np.sort(np.where(outside > 0, outside + 0.5, away), axis=1)
+    away = np.where(outside > 0, outside + 0.5, away) - _POSITION_ROUNDING * grid.n_steps
+    away = np.sort(away, axis=1)
     away[:, 1:] = np.minimum(away[:, 1:], 1.0)  # or one more step of the first
     return np.cumsum(away, axis=1)

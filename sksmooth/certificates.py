@@ -168,6 +168,11 @@ class ClassificationCertificate:
            (for `top_k`).
         """
         bilateral, alpha, noise = bilateral and len(classes) > 2, float(alpha), clone(noise)
+        if noise.own_alpha(n_features) >= alpha:
+            raise ValueError(
+                f"alpha={alpha:g} is used up by the sampled table of {noise!r}. Use a larger "
+                "alpha, or a smaller table_alpha."
+            )
         n_draws = counts.sum(axis=1)
         alpha_share = np.broadcast_to(np.asarray(alpha_share, dtype=float), n_draws.shape)
         one_alpha = alpha_share * alpha_of_one_bound(

@@ -8,9 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.pipeline import Pipeline
+from sklearn.utils.validation import check_is_fitted
 
 from sksmooth.certificates import ClassificationCertificate
 from sksmooth.exceptions import UnreachableRadiusError
+from sksmooth.regression_certificates import RegressionCertificate
 
 __all__ = [
     "average_certified_radius",
@@ -131,7 +133,8 @@ def make_certified_scorer(radius: float = 0.0) -> CertifiedScorer:
     Parameters
     ----------
     radius : float, default=0.0
-        Radius at which predictions have to be proven.
+        Radius at which predictions have to be proven, in the norm of each candidate: scores of
+        different norms are about different perturbations, and do not compare.
 
     Returns
     -------
@@ -248,6 +251,11 @@ class CertifiedBoundScorer:
             certificate = smoother.certify(X, radius=self.radius)
         except UnreachableRadiusError:
             return -np.inf
+        if not isinstance(certificate, RegressionCertificate):
+            raise TypeError(
+                f"{type(smoother).__name__} gives no bounds of outputs; score it with "
+                "make_certified_scorer."
+            )
         return -float(np.median(certificate.output_bound()))
 
 
@@ -266,6 +274,7 @@ class CertifiedScorer:
     def __call__(self, estimator: Any, X: Any, y: ArrayLike) -> float:
         """Certified accuracy of a fitted estimator on X and y."""
         smoother, X = find_smoother(estimator, X)
+        check_is_fitted(smoother)
         try:
             certificate = smoother._for_scoring().certify(X, radius=self.radius)
         except UnreachableRadiusError:
@@ -314,6 +323,11 @@ def _is_text(labels: NDArray[Any]) -> bool:
 def _radius_where_right(
     y_true: ArrayLike, certificate: ClassificationCertificate
 ) -> NDArray[np.float64]:
+    if not isinstance(certificate, ClassificationCertificate):
+        raise TypeError(
+            f"Certified accuracy is of classifiers, got a {type(certificate).__name__}. For bounds "
+            "of outputs there are make_certified_bound_scorer and CertifiedBoundDisplay."
+        )
     labels = np.asarray(y_true)
     if labels.shape != certificate.prediction.shape[:1]:
         raise ValueError(

@@ -311,7 +311,7 @@ class CertifiedBoundDisplay:
         if ax is None:
             _, ax = _pyplot().subplots()
         self.ax_, self.figure_ = ax, ax.figure
-        low, middle, high = np.quantile(self.bounds, [0.25, 0.5, 0.75], axis=1)
+        low, middle, high = np.quantile(self.bounds, [0.25, 0.5, 0.75], axis=1, method="higher")
         style = {"marker": ".", "label": self.name if name is None else name, **kwargs}
         (self.line_,) = ax.plot(self.radii, middle, **style)
         color = self.line_.get_color()

@@ -78,6 +78,8 @@ class RegressionCertificate:
     def _is_bounded(self) -> NDArray[np.bool_]:
         if self.output_radius is not None:
             return np.asarray(self.output_radius < self.distance.reported(self.distance.diameter))
+        if not len(self):
+            return np.zeros(0, dtype=bool)
         bounds = np.stack([self._lower(), self._upper()]).reshape(2, len(self), -1)
         return np.asarray(np.isfinite(bounds).any(axis=(0, 2)))
 
@@ -92,8 +94,10 @@ class RegressionCertificate:
         """
         if self.output_radius is not None:
             return self.output_radius
-        width = (self._upper() - self._lower()).reshape(len(self), -1) / 2
-        return np.asarray(width.max(axis=1))
+        with np.errstate(invalid="ignore"):  # both infinite
+            width = (self._upper() - self._lower()) / 2
+        width = np.where(np.isnan(width), np.inf, width)
+        return np.asarray(width.max(axis=tuple(range(1, width.ndim))))
 
     def _lower(self) -> NDArray[np.float64]:
         return np.full(len(self), -np.inf) if self.lower is None else self.lower

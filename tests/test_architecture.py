@@ -16,7 +16,7 @@ ROOT = Path(sksmooth.__file__).parent
 LAYERS = [
     {
         "_extras",
-        "_neighbor_radii",
+        "_half_spaces",
         "_rows",
         "_threads",
         "bounds",
@@ -24,7 +24,7 @@ LAYERS = [
         "exceptions",
         "noise",
     },
-    {"_batch_size", "_center_bounds", "_centers", "_levels", "limits"},
+    {"_batch_size", "_center_bounds", "_centers", "_levels", "_neighbor_radii", "limits"},
     {"certificates", "regression_certificates"},
     {"_monte_carlo", "_sequential", "_splits"},
     {"_outputs", "structure"},

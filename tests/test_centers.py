@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.spatial.distance import pdist, squareform
 
 from sksmooth._centers import (
     CenterRule,
@@ -61,7 +62,7 @@ def test_best_sample_point_is_exact(name, kind):
     with np.errstate(invalid="ignore"):
         points, h = distance.points(outputs), (len(outputs) + 1) // 2
         wanted = radii(distance, outputs, outputs, h)
-    best, radius = best_sample_point(points, points, distance, h)
+    best, radius = best_sample_point(points, points, distance, h, are_sampled=True)
     assert radius == wanted.min()
     if np.isfinite(radius):
         assert wanted[best] == radius
@@ -76,7 +77,7 @@ def test_pruning_respects_the_triangle_constant(gamma):
         x = rng.normal(size=(120, 1)) ** 3
         x = x[np.argsort(-np.abs(x[:, 0]))]  # bad candidates first
         distance = FunctionDistance(lambda A, b: ((A - b) ** 2).sum(axis=1), gamma=gamma)
-        _, radius = best_sample_point(x, x, distance, 60)
+        _, radius = best_sample_point(x, x, distance, 60, are_sampled=True)
         lost += radius != radii(distance, x, x, 60).min()
     assert (lost > 0) == (gamma == 1.0)
 
@@ -195,3 +196,16 @@ def test_outputs_that_are_not_numbers(method):
     assert np.isfinite(center.output).all()
     assert center.radius <= 1
     assert rule.find(np.full((5, 1), np.nan)).radius == np.inf
+
+
+def test_candidates_that_are_as_many_as_the_sample_are_no_sample():
+    """What is known of sampled points must not prune other candidates of their number."""
+    rng = np.random.default_rng(0)
+    for _ in range(100):
+        table = squareform(pdist(rng.normal(size=(20, 3)), "cityblock"))
+        distance = FunctionDistance(lambda a, b, table=table: table[a, b])
+        points, candidates = rng.integers(20, size=16), rng.permutation(20)[:16]
+        best, radius = best_sample_point(points, candidates, distance, 9)
+        expected = np.sort(table[candidates][:, points], axis=1)[:, 8]
+        assert radius == expected.min()
+        assert expected[best] == radius

@@ -17,6 +17,7 @@ PUBLIC = [
     "sksmooth.noise",
     "sksmooth.plotting",
     "sksmooth.smooth_scores",
+    "sksmooth.structure",
     "sksmooth.training",
 ]
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.decomposition import PCA
+from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.naive_bayes import GaussianNB
@@ -215,3 +216,15 @@ def test_bound_scorer_is_minus_the_median():
         make_certified_bound_scorer(of="r2")
     with pytest.raises(ValueError, match="one output has shape"):
         smoother.prediction_error(X, np.c_[y, y])
+
+
+def test_scores_of_the_other_kind_are_refused():
+    X, y = np.random.default_rng(0).normal(size=(60, 3)), np.arange(60) % 2
+    classifier = SmoothedClassifier(GaussianNB(), n_estimation=200, random_state=0).fit(X, y)
+    regressor = MedianSmoothedRegressor(n_estimation=300, n_prediction=200).fit(X, y.astype(float))
+    with pytest.raises(TypeError, match="make_certified_bound_scorer"):
+        make_certified_scorer(0.1)(regressor, X, y)
+    with pytest.raises(TypeError, match="make_certified_scorer"):
+        make_certified_bound_scorer(0.1)(classifier, X, y)
+    with pytest.raises(NotFittedError):
+        make_certified_scorer(0.1)(SmoothedClassifier(), X, y)

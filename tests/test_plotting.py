@@ -1,6 +1,7 @@
 """The picture shows the numbers of the curve."""
 
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -101,3 +102,16 @@ def test_bounds_show_medians_and_quartiles(kind, digits, pyplot):
         CertifiedBoundDisplay.from_certificates([smoother.certify(X[:2], radius=radii)])
     with pytest.raises(ValueError, match="At least one"):
         CertifiedBoundDisplay.from_certificates([])
+
+
+def test_rows_without_a_bound_are_drawn_as_far_as_they_go(digits, pyplot):
+    X, _ = digits
+    smoother = MedianSmoothedRegressor(sigma=0.3, n_estimation=300, random_state=0, n_augment=1)
+    smoother.fit(X[:300], X[:300, 20])
+    one = smoother.certify(X[:4], radius=0.1)
+    half = replace(one, upper=np.where(np.arange(4) < 2, np.inf, one.upper))
+    display = CertifiedBoundDisplay.from_certificates([half])
+    assert np.isinf(display.line_.get_ydata()).all()
+    both = replace(one, upper=np.full(4, np.inf), lower=np.full(4, np.inf))
+    assert np.isinf(both.output_bound()).all()
+    assert len(one[[]].abstained) == 0

@@ -65,8 +65,9 @@ def _areas(boxes: NDArray[Any]) -> Any:
 
 def _one_minus_ratio(part: NDArray[Any], whole: NDArray[Any]) -> NDArray[np.float64]:
     """One minus `part` over `whole`, and 0 where there is nothing at all."""
-    ratio = np.divide(part, whole, out=np.ones_like(whole, dtype=float), where=whole != 0)
-    return np.maximum(1.0 - ratio, 0.0)
+    with np.errstate(invalid="ignore", over="ignore"):  # areas beyond the range of floats
+        ratio = np.divide(part, whole, out=np.ones_like(whole, dtype=float), where=whole != 0)
+    return np.where(np.isnan(ratio), np.inf, np.maximum(1.0 - ratio, 0.0))
 
 
 def farthest_box(boxes: ArrayLike, lower: ArrayLike, upper: ArrayLike) -> NDArray[np.float64]:

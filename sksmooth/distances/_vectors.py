@@ -247,6 +247,10 @@ class EarthMover(_VectorMetric):
     def __init__(self, positions: ArrayLike | None = None) -> None:
         self.positions = positions
 
+    def middles(self, outputs: NDArray[Any]) -> NDArray[Any]:
+        """Mean; medians of the bins may be empty. See :meth:`Distance.middles`."""
+        return np.asarray(outputs.astype(float, copy=False).mean(axis=0)[None])
+
     def points(self, outputs: ArrayLike) -> NDArray[Any]:
         """Cumulative masses times the widths of the bins; see :meth:`Distance.points`."""
         mass = as_vectors(outputs)

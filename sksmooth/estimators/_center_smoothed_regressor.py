@@ -7,19 +7,20 @@ from typing import ClassVar
 import numpy as np
 from sklearn.base import clone
 from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.validation import check_is_fitted
 
 from sksmooth._center_bounds import CenterBounds
 from sksmooth._centers import METHODS, choose_rule
 from sksmooth._monte_carlo import Purpose
 from sksmooth._outputs import for_each_row, outputs_of_row
-from sksmooth.distances import NAMES, Distance, FunctionDistance
-from sksmooth.estimators._regression_base import BaseOutputSmoother, check_radii
+from sksmooth.distances import NAMES, Distance
+from sksmooth.estimators._distance_checks import as_distance, check_distance
+from sksmooth.estimators._regression_base import BaseOutputSmoother, check_n_radii, check_radii
 from sksmooth.exceptions import UnreachableRadiusError
 from sksmooth.regression_certificates import RegressionCertificate
 
 # Averages of fresh outputs that are tried as centre, for the group certificate.
 _MOST_GROUPS = 1000
-_TRIANGLE_OUTPUTS, _TRIANGLE_SLACK = 24, 1e-6
 
 
 class CenterSmoothedRegressor(BaseOutputSmoother):
@@ -33,9 +34,9 @@ class CenterSmoothedRegressor(BaseOutputSmoother):
     Parameters
     ----------
     estimator : object, default=None
-        Base model: anything with `fit` and one of `predict`, `transform`, `predict_proba`. A
-        model that is already fitted is wrapped in :class:`sklearn.frozen.FrozenEstimator`. None:
-        ridge regression.
+        Base model: anything with `fit` and one of `predict`, `transform`, `predict_proba`. Wrap
+        a model that is already fitted in :class:`sklearn.frozen.FrozenEstimator`: any other is
+        trained again. None: ridge regression.
     distance : str, Distance or callable, default="euclidean"
         Distance between outputs: a name from :mod:`sksmooth.distances`, an object from there, or
         a function ``function(outputs, output)`` that is a metric.
@@ -283,6 +284,7 @@ class CenterSmoothedRegressor(BaseOutputSmoother):
         """
         rows = self._read(X)
         radii = check_radii(radii, np.size(radii))
+        check_n_radii(len(radii))
         self._refuse_unreachable(radii.max(), len(radii))
         repeated = np.repeat(radii[:, None], len(rows), axis=1)
         return self._certificates(rows, repeated, len(radii))
@@ -300,6 +302,8 @@ class CenterSmoothedRegressor(BaseOutputSmoother):
         radius : float
             In the units of X; 0 where nothing can be certified.
         """
+        check_is_fitted(self)
+        check_n_radii(n_radii)
         shift = self._bounds().max_shift(n_radii)
         return max(0.0, shift) * self.noise_.sigma / np.sqrt(self.n_average) * (1 - 1e-9)
 
@@ -309,8 +313,8 @@ class CenterSmoothedRegressor(BaseOutputSmoother):
 
     def _prepare(self, outputs):
         """Settle the distance and how centres are found."""
-        self.distance_ = _as_distance(self.distance)
-        _check_distance(self.distance_, outputs)
+        self.distance_ = as_distance(self.distance)
+        check_distance(self.distance_, outputs)
         rule = choose_rule(
             self.distance_, self.output_shape_, self.center, self.beta, self.n_candidates
         )
@@ -428,7 +432,7 @@ class CenterSmoothedRegressor(BaseOutputSmoother):
         return result
 
     def _certify_output_radius(self, rows, output_radius):
-        if not 0 < output_radius < np.inf:
+        if not (isinstance(output_radius, Real) and 0 < output_radius < np.inf):
             raise ValueError(f"output_radius must be positive and finite, got {output_radius!r}.")
         if self.integrate_alpha:
             raise ValueError("output_radius needs integrate_alpha=False.")
@@ -482,45 +486,3 @@ def _between_groups(distance, outputs, size):
     a, b = distance.points(first), distance.points(groups[:, size])
     found = [distance.between(a[i : i + 1], b[i : i + 1])[0, 0] for i in range(n_groups)]
     return np.array(found)
-
-
-def _as_distance(distance):
-    if isinstance(distance, str):
-        return NAMES[distance]()
-    return clone(distance) if isinstance(distance, Distance) else FunctionDistance(distance)
-
-
-def _check_distance(distance, outputs):
-    """Refuse a distance that is seen not to be what it states."""
-    outputs = outputs[:_TRIANGLE_OUTPUTS]
-    points = distance.points(outputs)
-    with np.errstate(invalid="ignore"):  # infinite distances minus each other
-        _check_values(distance, outputs, distance.between(points, points))
-
-
-def _check_values(distance, outputs, d):
-    """Check all pairs and triples of a few outputs."""
-    slack = _TRIANGLE_SLACK * np.max(d, initial=0.0, where=np.isfinite(d))
-    finite = np.isfinite(d)
-    for wrong, what in (
-        (d < 0, "is negative"),
-        (finite & (np.abs(d - d.T) > slack), "is not symmetric (see SymmetricDistance)"),
-        (finite & (np.eye(len(d)) > 0) & (d > slack), "is not 0 from an output to itself"),
-    ):
-        if wrong.any():
-            i, j = np.argwhere(wrong)[0]
-            raise ValueError(
-                f"{distance!r} {what}: it is {d[i, j]:.6g} between {outputs[i]} and {outputs[j]}, "
-                f"and {d[j, i]:.6g} the other way."
-            )
-    for b in range(len(d)):
-        over = d - distance.gamma * (d[:, [b]] + d[[b], :])
-        over = np.where(np.isfinite(over), over, -np.inf)
-        if len(d) and over.max() > slack:
-            i, j = np.unravel_index(over.argmax(), over.shape)
-            raise ValueError(
-                f"{distance!r} breaks its triangle constant gamma={distance.gamma:g}: "
-                f"d(a, c)={d[i, j]:.6g}, d(a, b)={d[i, b]:.6g}, d(b, c)={d[b, j]:.6g} for "
-                f"a={outputs[i]}, b={outputs[b]}, c={outputs[j]}. State a larger gamma, or certify "
-                "a metric whose increasing function it is."
-            )

@@ -45,8 +45,9 @@ class DSSNClassifier(BaseSmoothedClassifier):
     Parameters
     ----------
     estimator : classifier, default=None
-        Base model: anything with `fit` and `predict`. A model that is already fitted is wrapped
-        in :class:`sklearn.frozen.FrozenEstimator`. None: logistic regression.
+        Base model: anything with `fit` and `predict`. Wrap a model that is already
+        fitted in :class:`sklearn.frozen.FrozenEstimator`: any other is trained again. None:
+        logistic regression.
     sigma : float, default=0.5
         Size of the noise, where the range of the features is 1: the cuts of a feature are
         ``2 * lam`` apart with ``lam = floor(2 * sigma * sqrt(3) * n_steps) / (2 * n_steps)``.
@@ -265,8 +266,9 @@ class DSSNClassifier(BaseSmoothedClassifier):
         Notes
         -----
         With D steps that change nothing, the radius is D steps on the grid. A real perturbation
-        of a row on the grid moves to another level after half a step, in D + 1 features at least,
-        so its radius is ``(D + 1) / 2`` steps, open.
+        moves a feature on a level to the next one after half a step, and to further ones after a
+        whole step each. D + 1 such moves are needed, so the radius is ``(D + 1) / 2`` steps where
+        there are more than D features; it holds for all smaller perturbations.
         """
         if perturbation not in ("grid", "real"):
             raise ValueError(f"perturbation must be 'grid' or 'real', got {perturbation!r}.")

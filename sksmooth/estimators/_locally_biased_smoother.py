@@ -8,6 +8,7 @@ import numpy as np
 from sklearn.base import ClassifierMixin, _fit_context, clone
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import Pipeline
 from sklearn.utils import _safe_indexing
 from sklearn.utils._param_validation import HasMethods, Interval, Options, RealNotInt, StrOptions
 from sklearn.utils.multiclass import check_classification_targets
@@ -29,8 +30,8 @@ from sksmooth.certificates import ClassificationCertificate
 from sksmooth.estimators._base import BaseSmoother
 from sksmooth.estimators._certification import check_radius
 from sksmooth.estimators._reference import merge_conflicts, split_off_reference
-from sksmooth.smooth_scores import smooth_score
-from sksmooth.smooth_scores._base import GivenLipschitz
+from sksmooth.smooth_scores._base import GivenLipschitz, score_of
+from sksmooth.smooth_scores._torch import answers_of_module, is_torch
 from sksmooth.smooth_scores._user import CallableScore, refuse_contradiction
 
 # Rows among which a Lipschitz constant of the user's is put to the test.
@@ -50,9 +51,10 @@ class LocallyBiasedSmoother(ClassifierMixin, BaseSmoother):
         Base model with a smooth decision function: linear models, SVC (with two classes; use
         OneVsRestClassifier for more), GaussianProcessClassifier, MLPClassifier with "tanh" or
         "logistic", QuadraticDiscriminantAnalysis, GaussianNB, OneVsRestClassifier of these, skorch
-        nets; any of them in a Pipeline behind scalers, PCA and other affine steps. A model that is
-        already fitted, or a torch module, is wrapped in
-        :class:`sklearn.frozen.FrozenEstimator`. None: logistic regression.
+        nets; any of them in a Pipeline behind scalers, PCA and other affine steps. Wrap a model
+        that is already fitted, or a torch module, in :class:`sklearn.frozen.FrozenEstimator`:
+        any other is trained again. Its own answers on reference points are compared with what is
+        known of it. None: logistic regression.
     alpha : float, default=1.0
         Size of the bias, in the units of X and the norm of the certificate: how far towards
         the neighbour's class the decision is moved. 0 leaves the base model as it is, ``numpy.inf``
@@ -218,8 +220,9 @@ class LocallyBiasedSmoother(ClassifierMixin, BaseSmoother):
         self._reference = ReferencePoints(
             points[kept], labels[kept], len(classes), self.n_neighbors
         )
+        self._examined = None
         if np.isfinite(self.alpha):
-            self._examine_score()
+            self._local_bias()
         return self
 
     def decision_function(self, X):
@@ -341,8 +344,12 @@ class LocallyBiasedSmoother(ClassifierMixin, BaseSmoother):
         return _flat(rows)
 
     def _local_bias(self):
+        score, said = self._score(), (self.norm, self.gradient, self.gradient_lipschitz)
+        if self._examined != said:
+            self._examine(score)
+            self._examined = said
         return LocalBias(
-            self._score(),
+            score,
             self._reference,
             float(self.alpha),
             self.norm,
@@ -354,16 +361,16 @@ class LocallyBiasedSmoother(ClassifierMixin, BaseSmoother):
         """Smooth score of the base model as it is now."""
         model = self.estimator_
         if self.gradient is None:
-            score = smooth_score(model).for_inputs(self._shape)
+            score = score_of(model).for_inputs(self._shape)
         else:
             score = CallableScore(_decision_of(model), self.gradient, self._shape)
         if isinstance(self.gradient_lipschitz, str):
             return score
         return GivenLipschitz(score, float(self.gradient_lipschitz))
 
-    def _examine_score(self):
+    def _examine(self, score):
         """Look at the score before it is used: its shape, and what the user says of it."""
-        score, points = self._score(), self.reference_points_
+        points = self.reference_points_
         n_scores = 1 if len(self.classes_) == 2 else len(self.classes_)
         found = score.value(points[:1]).shape[1]
         if found != n_scores:
@@ -381,6 +388,26 @@ class LocallyBiasedSmoother(ClassifierMixin, BaseSmoother):
                 )
             rng = np.random.default_rng(0)
             refuse_contradiction(score, points[:_ROWS_FOR_CHECK], self.norm, rng)
+        self._compare_with_predict(score, points[:_ROWS_FOR_CHECK])
+
+    def _compare_with_predict(self, score, points):
+        """Refuse scores that give other classes than the model itself."""
+        if not score.follows_predict:
+            return
+        values, rounding = score.value(points), score.rounding(points)
+        if values.shape[1] == 1:
+            values, rounding = np.hstack([-values, values]) / 2, np.hstack([rounding, rounding])
+        best, second = np.sort(values, axis=1)[:, :-3:-1].T
+        clear = best - second > 1e-6 * np.abs(values).max(axis=1) + 2 * rounding.max(axis=1)
+        answers = _answers_of(self.estimator_, points.reshape(-1, *self._shape), self.classes_)
+        other = clear & (answers != values.argmax(axis=1))
+        if other.any():
+            raise ValueError(
+                f"The scores that are read off {name_of(self.estimator_)} give another class than "
+                f"it does itself for {np.count_nonzero(other)} of {len(points)} reference points "
+                "(a threshold other than the middle, or layers of its own?). Certify it by "
+                "SmoothedClassifier, which only needs its answers."
+            )
 
     def _refuse_options_that_do_not_go_together(self):
         if np.isnan(self.alpha):
@@ -413,13 +440,31 @@ class LocallyBiasedSmoother(ClassifierMixin, BaseSmoother):
             )
 
 
+def _answers_of(model, X, classes):
+    """Index of the class that a model, or a bare module, gives to each row."""
+    while isinstance(model, FrozenEstimator):
+        model = model.estimator
+    if isinstance(model, Pipeline) and not hasattr(model, "predict"):
+        return _answers_of(model[-1], model[:-1].transform(X), classes)
+    if hasattr(model, "predict"):
+        names = getattr(model, "feature_names_in_", None)
+        X = X if names is None else _with_names(X, names)
+        X = X.astype(np.float32) if is_torch(model) else X
+        return np.searchsorted(classes, np.asarray(model.predict(X)).ravel())
+    return answers_of_module(model, X)
+
+
 def _decision_of(model):
     """Decision function of a model, for arrays, also where it was fitted to a DataFrame."""
     names = getattr(model, "feature_names_in_", None)
     if names is None:
         return model.decision_function
-    pandas = import_extra("pandas", extra="pandas", user="gradient= for a model with feature names")
-    return lambda X: model.decision_function(pandas.DataFrame(X, columns=names))
+    return lambda X: model.decision_function(_with_names(X, names))
+
+
+def _with_names(X, names):
+    pandas = import_extra("pandas", extra="pandas", user="A model with feature names")
+    return pandas.DataFrame(X, columns=names)
 
 
 def _rows_with_weight(weights, n_rows):

@@ -8,6 +8,7 @@ import numpy as np
 from scipy import special
 from sklearn.base import clone
 from sklearn.utils._param_validation import Interval
+from sklearn.utils.validation import check_is_fitted
 
 from sksmooth._monte_carlo import Purpose
 from sksmooth._outputs import for_each_row, outputs_of_row
@@ -18,7 +19,7 @@ from sksmooth.bounds import (
     upper_quantile_rank,
 )
 from sksmooth.distances import Chebyshev
-from sksmooth.estimators._regression_base import BaseOutputSmoother, check_radii
+from sksmooth.estimators._regression_base import BaseOutputSmoother, check_n_radii, check_radii
 from sksmooth.exceptions import UnreachableRadiusError
 from sksmooth.regression_certificates import RegressionCertificate
 
@@ -36,8 +37,9 @@ class MedianSmoothedRegressor(BaseOutputSmoother):
     ----------
     estimator : object, default=None
         Base model with outputs that are numbers or arrays of numbers: anything with `fit` and one
-        of `predict`, `transform`, `predict_proba`. A model that is already fitted is wrapped in
-        :class:`sklearn.frozen.FrozenEstimator`. None: ridge regression.
+        of `predict`, `transform`, `predict_proba`. Wrap a model that is already fitted in
+        :class:`sklearn.frozen.FrozenEstimator`: any other is trained again. None: ridge
+        regression.
     quantile : float, default=0.5
         Quantile in (0, 1) that is the answer; 0.5: the median.
     sigma : float, default=0.25
@@ -198,6 +200,7 @@ class MedianSmoothedRegressor(BaseOutputSmoother):
         """
         rows = self._read(X)
         radii = check_radii(radii, np.size(radii))
+        check_n_radii(len(radii))
         repeated = np.repeat(radii[:, None], len(rows), axis=1)
         return self._certificates(rows, repeated, of)
 
@@ -249,7 +252,9 @@ class MedianSmoothedRegressor(BaseOutputSmoother):
         radius : float
             In the units of X; beyond it neither the lower nor the upper bound is finite.
         """
+        check_is_fitted(self)
         _check_kind(of)
+        check_n_radii(n_radii)
         low, high, level = self._masses(of, n_radii)
         tail = special.ndtri(-math.expm1(math.log(level) / self.n_estimation))
         reach = max(special.ndtri(low) - tail, -tail - special.ndtri(high))

@@ -1,6 +1,6 @@
 """What smoothers of outputs share: the base model's response, its checks, the clean outputs."""
 
-from numbers import Real
+from numbers import Integral, Real
 from typing import ClassVar
 
 import numpy as np
@@ -197,3 +197,9 @@ def check_radii(radius, n_rows):
     if not ((radii > 0) & np.isfinite(radii)).all():
         raise ValueError(f"radius must be positive and finite, got {radius!r}.")
     return np.broadcast_to(radii, (n_rows,)).astype(float)
+
+
+def check_n_radii(n_radii):
+    """Refuse to share a level among no radii at all."""
+    if not (isinstance(n_radii, Integral) and n_radii >= 1):
+        raise ValueError(f"At least one radius is needed, got {n_radii!r}.")

@@ -55,8 +55,9 @@ class SmoothedClassifier(BaseSmoothedClassifier):
     Parameters
     ----------
     estimator : classifier, default=None
-        Base model: anything with `fit` and `predict`. A model that is already fitted is wrapped
-        in :class:`sklearn.frozen.FrozenEstimator`. None: logistic regression.
+        Base model: anything with `fit` and `predict`. Wrap a model that is already
+        fitted in :class:`sklearn.frozen.FrozenEstimator`: any other is trained again. None:
+        logistic regression.
     noise : {"gaussian", "laplace", "uniform", "splitting"} or Noise, default="gaussian"
         Distribution of the noise. A name takes its scale from `sigma`; an object of
         :mod:`sksmooth.noise` brings its own parameters (``noise__sigma`` is then tunable).
@@ -420,7 +421,8 @@ class SmoothedClassifier(BaseSmoothedClassifier):
         sample = np.unique(np.linspace(0, len(rows) - 1, _COLLAPSE_ROWS).astype(int))
         rows, truth = rows[sample], y[sample][:, None] == self.classes_
         clean_votes = self._voter()(rows.as_given(rows.values.astype(rows.dtype)), len(rows))
-        structure = usable_structure(self.estimator_, self.classes_, self.noise_, rows)
+        self._is_known = self.structure != "off"
+        structure = self._structure(rows)
         self._is_known = structure is not None and agrees(structure, rows, clean_votes)
         structure = self._structure(rows)
         clean = truth[np.arange(len(rows)), clean_votes].mean()

@@ -223,8 +223,7 @@ class SupRatio(RadialRatio):
         with np.errstate(invalid="ignore"):
             grown = v / (np.sqrt(np.maximum(y + v, 0.0)) + size)  # reach - size
         missed = (r - grown) / (2.0 * size)
-        with np.errstate(divide="ignore"):
-            within = np.exp((self.d - 1.0) * np.log1p(-np.clip(missed, 0.0, 1.0)))
+        within = np.exp(special.xlog1py(self.d - 1.0, -np.clip(missed, 0.0, 1.0)))
         within = 0.5 * (within if self.d > 1 else (missed < 1.0).astype(float))
         return np.where(grown > r, 1.0, np.where(grown + r > 0, within, 0.0) * (missed < 1.0))
 
@@ -258,8 +257,7 @@ class SimplexRatio(Ratio):
         x = first + width * nodes
         s = np.exp(x)
         lost = (r - shifted_size(t, s, k)) / (2.0 * s)
-        with np.errstate(divide="ignore"):
-            kept = 0.5 * np.exp((self.d - 1.0) * np.log1p(-np.clip(lost, 0.0, 1.0)))
+        kept = 0.5 * np.exp(special.xlog1py(self.d - 1.0, -np.clip(lost, 0.0, 1.0))) * (lost < 1.0)
         inside = (log_gamma_density(x - np.log(shape), shape) * kept) @ weights
         certain = special.gammaincc(shape, np.minimum(all_above, 1e300))
         return inside * width[:, 0] + certain[:, 0]

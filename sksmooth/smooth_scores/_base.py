@@ -71,6 +71,11 @@ class SmoothScore(ABC):
         """Scores for inputs that the model takes in some shape and that are flat here."""
         return self
 
+    @property
+    def follows_predict(self) -> bool:
+        """Whether the model's own `predict` gives the class of the largest score."""
+        return True
+
     def after(self, matrix: Floats, offset: Floats) -> SmoothScore:
         """Scores as a function of x, where these are of ``matrix @ x + offset``.
 
@@ -132,11 +137,28 @@ def smooth_score(model: Any) -> SmoothScore:
 
     if is_torch(model):
         return score_of_module(model)
-    raise ValueError(
-        f"{type(model).__name__} is not among the models whose gradient is known. Pass gradient= "
-        "(a function that returns the gradient of its decision_function) and gradient_lipschitz= "
-        "(a number), register it with sksmooth.smooth_scores.smooth_score, or certify it by "
-        "SmoothedClassifier, which needs no gradient."
+    raise _unknown(model, "is not among the models whose gradient is known")
+
+
+def score_of(model: Any) -> SmoothScore:
+    """Smooth scores of a model whose very class is known, and which answers as its class does."""
+    own = {"predict", "decision_function", "predict_proba"} & set(vars(model))
+    if own:
+        raise _unknown(model, f"has a {min(own)} of its own, so that its gradient is not known")
+    handler = smooth_score.dispatch(type(model))
+    if handler is smooth_score.dispatch(object) or type(model) in smooth_score.registry:
+        return smooth_score(model)
+    raise _unknown(
+        model, "is a subclass, which may answer in another way, so that its gradient is not known"
+    )
+
+
+def _unknown(model: Any, why: str) -> ValueError:
+    return ValueError(
+        f"{type(model).__name__} {why}. Pass gradient= (a function that returns the gradient of "
+        "its decision_function) and gradient_lipschitz= (a number), register it with "
+        "sksmooth.smooth_scores.smooth_score, or certify it by SmoothedClassifier, which needs no "
+        "gradient."
     )
 
 
@@ -239,6 +261,11 @@ class AffineInput(SmoothScore):
         product = EPS * (Z.shape[1] + 4) * (np.abs(self.score.gradient(Z)) @ sizes)
         return np.asarray(4 * (inner + product))
 
+    @property
+    def follows_predict(self) -> bool:
+        """Whether the scores do."""
+        return self.score.follows_predict
+
     def lipschitz(self, weights: Floats, norm: float) -> float:
         """Constant of the scores times the squared norm of the matrix."""
         return self.score.lipschitz(weights, 2) * norm_to_euclidean(self.matrix, norm) ** 2
@@ -301,6 +328,11 @@ class GivenLipschitz(SmoothScore):
     def gradient_rounding(self, X: Floats) -> Floats:
         """Bound of the rounding error of the gradients."""
         return self.score.gradient_rounding(X)
+
+    @property
+    def follows_predict(self) -> bool:
+        """Whether the scores do."""
+        return self.score.follows_predict
 
     def lipschitz(self, weights: Floats, norm: float) -> float:
         """Constant as given."""

@@ -30,7 +30,8 @@ def _(model: GaussianProcessClassifier) -> SmoothScore:
             "GaussianProcessClassifier(multi_class='one_vs_one') answers by votes of pairs of "
             "classes, which is not smooth. Use multi_class='one_vs_rest'."
         )
-    return OneVsRestScore([_of_two_classes(each) for each in model.base_estimator_.estimators_])
+    parts = [_of_two_classes(each) for each in model.base_estimator_.estimators_]
+    return OneVsRestScore(parts, follows_predict=False)  # predict compares probabilities
 
 
 def _of_two_classes(model: Any) -> SmoothScore:

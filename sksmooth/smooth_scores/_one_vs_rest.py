@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.multiclass import OneVsRestClassifier
 
-from sksmooth.smooth_scores._base import Floats, SmoothScore, Vicinity, smooth_score
+from sksmooth.smooth_scores._base import Floats, SmoothScore, Vicinity, score_of, smooth_score
 
 
 @dataclass(frozen=True)
@@ -19,9 +19,12 @@ class OneVsRestScore(SmoothScore):
     ----------
     parts : sequence of SmoothScore
         One per class.
+    follows_predict : bool
+        Whether `predict` of the model compares these scores, and not probabilities.
     """
 
     parts: Sequence[SmoothScore]
+    follows_predict: bool = True
 
     def value(self, X: Floats) -> Floats:
         """Scores."""
@@ -57,7 +60,8 @@ class OneVsRestScore(SmoothScore):
 
     def after(self, matrix: Floats, offset: Floats) -> SmoothScore:
         """Each part of the transformed input."""
-        return OneVsRestScore([part.after(matrix, offset) for part in self.parts])
+        moved = [part.after(matrix, offset) for part in self.parts]
+        return OneVsRestScore(moved, self.follows_predict)
 
 
 @dataclass(frozen=True)
@@ -84,5 +88,6 @@ def _(model: OneVsRestClassifier) -> SmoothScore:
         raise ValueError(
             "OneVsRestClassifier was fitted to several labels per row; one class per row is needed."
         )
-    parts = [smooth_score(each) for each in model.estimators_]
-    return parts[0] if len(parts) == 1 else OneVsRestScore(parts)
+    parts = [score_of(each) for each in model.estimators_]
+    compares_scores = all(hasattr(each, "decision_function") for each in model.estimators_)
+    return parts[0] if len(parts) == 1 else OneVsRestScore(parts, compares_scores)

@@ -6,18 +6,18 @@ import numpy as np
 from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 
-from sksmooth.smooth_scores._base import SmoothScore, smooth_score
+from sksmooth.smooth_scores._base import SmoothScore, score_of, smooth_score
 from sksmooth.structure._affine import known_map
 
 
 @smooth_score.register
 def _(model: FrozenEstimator) -> SmoothScore:
-    return smooth_score(model.estimator)
+    return score_of(model.estimator)
 
 
 @smooth_score.register
 def _(model: Pipeline) -> SmoothScore:
-    score = smooth_score(model[-1])
+    score = score_of(model[-1])
     for name, step in reversed(model.steps[:-1]):
         if step in (None, "passthrough"):
             continue

@@ -71,5 +71,6 @@ def _(model: CalibratedClassifierCV) -> NoReturn:
     _refuse(
         model,
         "averages calibrated probabilities",
-        "Use the classifier inside: calibration does not move where two classes meet.",
+        "Use the classifier inside, where its own classes are what you want: calibration may move "
+        "where two classes meet.",
     )

@@ -40,6 +40,10 @@ _KINKED = (
 )
 
 
+# Beyond this threshold of Softplus the line differs from it by less than 1e-8.
+_SMOOTH_THRESHOLD = 20
+
+
 def is_torch(model: Any) -> bool:
     """Whether a model is a torch module, or a skorch net around one."""
     torch = sys.modules.get("torch")
@@ -59,10 +63,26 @@ def score_of_module(model: Any) -> SmoothScore:
         With one output for two classes (a logit), or one per class.
     """
     module = _module_of(model)
+    if any(part._forward_hooks or part._forward_pre_hooks for part in module.modules()):
+        return ModuleScore(_as_double(module), None, "it has hooks, which may do anything")
     try:
         return _read(list(_flat(module)))
     except _Unreadable as reason:
         return ModuleScore(_as_double(module), None, str(reason))
+
+
+def answers_of_module(module: Any, X: Floats) -> Any:
+    """Index of the class that a bare module gives to each row: that of the largest output.
+
+    A single output is a probability if all are between 0 and 1, else a logit.
+    """
+    double = _as_double(module)
+    inputs = ModuleScore(double, None, "")._inputs(X)
+    outputs = _array(double(inputs).reshape(len(X), -1))
+    if outputs.shape[1] > 1:
+        return outputs.argmax(axis=1)
+    is_probability = ((outputs >= 0) & (outputs <= 1)).all()
+    return (outputs[:, 0] > (0.5 if is_probability else 0.0)).astype(int)
 
 
 class _Unreadable(Exception):
@@ -71,11 +91,18 @@ class _Unreadable(Exception):
 
 def _flat(module: Any) -> Iterator[Any]:
     """Layers in the order in which they are applied."""
-    if type(module).__name__ == "Sequential":
-        for child in module.children():
+    if _kind(module) == "Sequential":
+        for child in module:  # the same layer may come several times
             yield from _flat(child)
     else:
         yield module
+
+
+def _kind(layer: Any) -> str:
+    """Name of a layer of torch itself; others of the same name are not it."""
+    kind = type(layer)
+    is_of_torch = kind.__module__.startswith("torch.nn.modules.")
+    return kind.__name__ if is_of_torch else f"own {kind.__name__}"
 
 
 def _array(tensor: Any) -> Floats:
@@ -88,7 +115,7 @@ def _read(layers: list[Any]) -> SmoothScore:
     activations: list[Activation] = []
     pending: tuple[Floats, Floats] | None = None
     for layer in _without_last_nonlinearity(layers):
-        kind = type(layer).__name__
+        kind = _kind(layer)
         if kind in ("Dropout", "AlphaDropout", "Identity", "Flatten"):
             continue
         if kind in ("Linear", "BatchNorm1d"):
@@ -111,7 +138,7 @@ def _read(layers: list[Any]) -> SmoothScore:
 def _without_last_nonlinearity(layers: list[Any]) -> list[Any]:
     """Softmax, and sigmoid of one output, do not change which class wins."""
     one_output = getattr(layers[-2], "out_features", None) == 1 if len(layers) > 1 else False
-    last = type(layers[-1]).__name__
+    last = _kind(layers[-1])
     if last in ("Softmax", "LogSoftmax") or (last in ("Sigmoid", "LogSigmoid") and one_output):
         return layers[:-1]
     return layers
@@ -132,7 +159,7 @@ def _join(
 
 
 def _affine(layer: Any) -> tuple[Floats, Floats]:
-    if type(layer).__name__ == "Linear":
+    if _kind(layer) == "Linear":
         weights = _array(layer.weight)
         return weights, np.zeros(len(weights)) if layer.bias is None else _array(layer.bias)
     if layer.running_mean is None:
@@ -147,9 +174,14 @@ def _affine(layer: Any) -> tuple[Floats, Floats]:
 
 def _activation(layer: Any) -> tuple[Activation, float]:
     """Activation f and scale s of a layer that computes ``f(s z) / s``."""
-    kind = type(layer).__name__
+    kind = _kind(layer)
     if kind in ("Tanh", "Sigmoid", "SiLU"):
         return {"Tanh": TANH, "Sigmoid": LOGISTIC, "SiLU": SILU}[kind], 1.0
+    if kind == "Softplus" and layer.threshold < _SMOOTH_THRESHOLD:
+        raise _Unreadable(
+            f"Softplus has kinks where it goes over to a line at threshold={layer.threshold:g}; "
+            f"use {_SMOOTH_THRESHOLD} or more"
+        )
     if kind == "Softplus":
         return SOFTPLUS, float(layer.beta)
     if kind == "ELU" and layer.alpha == 1:

@@ -94,18 +94,20 @@ def refuse_contradiction(
     share = 10.0 ** rng.uniform(-4, 0, size=(len(X), 1))
     Y = X + share * (others - X)
     apart = np.linalg.norm(Y - X, norm, axis=1)
-    slopes = score.gradient(X)
-    change = dual_norm(score.gradient(Y) - slopes, norm).max(axis=1)
+    margins = _margins(score.value(X).shape[1])
+    slopes = np.einsum("ks,msd->mkd", margins, score.gradient(X))
+    there = np.einsum("ks,msd->mkd", margins, score.gradient(Y))
+    change = dual_norm(there - slopes, norm).max(axis=1)
     unit = dual_norm(slopes, norm).max(axis=1)
     excess = change - score.constant * apart - 1e-6 * unit
     _show(excess, change, apart, X, Y, score.constant)
-    values, moved = score.value(X), score.value(Y)
+    values, moved = score.value(X) @ margins.T, score.value(Y) @ margins.T
     straight = np.einsum("msd,md->ms", slopes, Y - X)
     error = np.abs(moved - values - straight).max(axis=1)
     allowed = score.constant * apart**2 / 2 + 1e-6 * (
         np.abs(moved - values).max(axis=1) + unit * apart
     )
-    slack = (score.rounding(X) + score.rounding(Y)).max(axis=1)
+    slack = 2 * (score.rounding(X) + score.rounding(Y)).max(axis=1)
     bad = np.argmax(error - allowed - slack)
     if error[bad] > allowed[bad] + slack[bad]:
         raise ValueError(
@@ -114,6 +116,15 @@ def refuse_contradiction(
             f"{straight[bad]} along the gradient, which differ by more than {allowed[bad]:.4g}. "
             "Check the gradient, or pass a larger constant."
         )
+
+
+def _margins(n_scores: int) -> Floats:
+    """Return the combinations that decide: a single score, or each over each other."""
+    if n_scores == 1:
+        return np.ones((1, 1))
+    first, second = np.triu_indices(n_scores, 1)
+    eye = np.eye(n_scores)
+    return np.asarray(eye[first] - eye[second])
 
 
 def _show(

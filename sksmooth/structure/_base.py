@@ -64,7 +64,7 @@ class Structure(ABC):
 
     def rows(self, rows: Rows) -> Rows:
         """Return rows that hold what the votes need."""
-        values = self.view(rows[:].values)
+        values = self.view(rows[:].values.astype(rows.dtype, copy=False))
         return Rows(values, values.dtype, rows.as_given)
 
 

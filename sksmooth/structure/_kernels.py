@@ -26,6 +26,9 @@ _SCORES_PER_PRODUCT = 2**17
 # Shared exponentials beyond exp(this) either way could lose a kernel value to under- or overflow.
 _LARGEST_EXPONENT = 50.0
 
+# So could factors of a row beyond exp(this): their product may be of moderate size.
+_LARGEST_FACTOR = 600.0
+
 
 @dataclass(frozen=True)
 class KernelScores(Structure):
@@ -129,21 +132,24 @@ class RadialScores(KernelScores):
         log_far = -self.gamma * (shared.squares + 2 * products)
         votes = np.empty((len(rows), self.n_classes), np.int64)
         if shared.factors is None:
-            for i in range(len(rows)):
-                exponents = shared.exponents + log_near[i][:, None] + log_far[i]
-                scores = self.duals @ np.exp(exponents, out=exponents)
-                votes[i] = self._count(scores + self.intercept[:, None])
-            return votes
-        near, far = np.exp(log_near), np.exp(log_far)
-        n_scores = len(self.duals)
+            in_range = np.zeros(len(rows), dtype=bool)
+        else:
+            farthest = np.maximum(np.abs(log_near).max(axis=1), np.abs(log_far).max(axis=1))
+            in_range = farthest < _LARGEST_FACTOR
+        for place in np.flatnonzero(~in_range):
+            exponents = shared.exponents + log_near[place][:, None] + log_far[place]
+            scores = self.duals @ np.exp(exponents, out=exponents)
+            votes[place] = self._count(scores + self.intercept[:, None])
+        near, far = np.exp(log_near[in_range]), np.exp(log_far[in_range])
+        places, n_scores = np.flatnonzero(in_range), len(self.duals)
         step = max(1, _SCORES_PER_PRODUCT // (n_scores * len(shared)))
-        for first in range(0, len(rows), step):
+        for first in range(0, len(places), step):
             weights = self.duals * near[first : first + step, None]
             sums = weights.reshape(-1, len(self.vectors)) @ shared.factors
             for i, scores in enumerate(sums.reshape(-1, n_scores, len(shared)), first):
                 scores *= far[i]
                 scores += self.intercept[:, None]
-                votes[i] = self._count(scores)
+                votes[places[i]] = self._count(scores)
         return votes
 
     @property

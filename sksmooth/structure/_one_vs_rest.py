@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.svm import SVC
 
+from sksmooth._monte_carlo import DrawStream
+from sksmooth._rows import Rows
 from sksmooth.structure._base import Structure, known_structure, structure_of
 from sksmooth.structure._kernels import kernel_scores
 from sksmooth.structure._linear import LinearScores
@@ -21,8 +27,91 @@ def _(model: OneVsRestClassifier) -> Structure | None:
     if len(parts) not in (1 if len(model.classes_) == 2 else len(model.classes_),):
         return None
     if all(type(part) is SVC for part in parts) and parts[0].kernel != "linear":
-        return _kernels(parts)
-    return _linear(parts)
+        structure = _kernels(parts)
+    else:
+        structure = _linear(parts)
+    if structure is None or len(parts) == 1 or _first_of_equals_wins():
+        return structure
+    return LastOfEquals(structure)
+
+
+@dataclass(frozen=True)
+class LastOfEquals(Structure):
+    """A structure whose classes are in the opposite order, so that ties go to the last.
+
+    Attributes
+    ----------
+    structure : Structure
+        With its classes in their own order; equal scores are not rare: far from all support
+        vectors only the intercepts are left.
+    """
+
+    structure: Any
+
+    @property
+    def n_classes(self) -> int:  # type: ignore[override]
+        """Number of classes."""
+        return int(self.structure.n_classes)
+
+    def draws_per_call(self, rows: Rows) -> int:
+        """Draws whose shared part is held at a time."""
+        return int(self.structure.draws_per_call(rows))
+
+    def suits(self, rows: Rows) -> bool:
+        """Whether the model takes rows of this shape and dtype."""
+        return bool(self.structure.suits(rows))
+
+    def after(self, matrix: Any, offset: Any) -> Structure | None:
+        """Structure as a function of x, where it is given ``matrix @ x + offset``."""
+        inner = self.structure.after(matrix, offset)
+        return None if inner is None else LastOfEquals(inner)
+
+    def view(self, values: NDArray[Any]) -> NDArray[Any]:
+        """Return what the votes need of inputs."""
+        return np.asarray(self._reversed.view(values))
+
+    def share(self, draws: NDArray[Any]) -> Any:
+        """Return what the votes need of draws."""
+        return self._reversed.share(draws)
+
+    def draws(self, stream: DrawStream) -> Any:
+        """Return the stream of the shared parts of draws."""
+        return self._reversed.draws(stream)
+
+    def tally(self, rows: Rows, noise: Any, shared: Any) -> NDArray[np.int64]:
+        """Count the votes of every row with every draw."""
+        return np.asarray(self._reversed.tally(rows, noise, shared))[:, ::-1]
+
+    @cached_property
+    def _reversed(self) -> Any:
+        names = ("coef", "intercept", "coef_size", "intercept_size", "duals")
+        held = {
+            name: getattr(self.structure, name)[::-1]
+            for name in names
+            if hasattr(self.structure, name)
+        }
+        return replace(self.structure, **held)
+
+
+@lru_cache(maxsize=1)
+def _first_of_equals_wins() -> bool:
+    """Whether the installed scikit-learn gives ties to the first class; before 1.9 to the last."""
+    X, y = np.zeros((3, 1)), np.arange(3)
+    probe = OneVsRestClassifier(_Constant()).fit(X, y)
+    return bool(probe.predict(X)[0] == 0)
+
+
+class _Constant(ClassifierMixin, BaseEstimator):
+    """A classifier whose decision function is always 0."""
+
+    def fit(self, X: Any, y: Any) -> _Constant:
+        """Fit nothing."""
+        self.classes_ = np.unique(y)
+        return self
+
+    def decision_function(self, X: Any) -> NDArray[np.float64]:
+        """Return zeros."""
+        return np.zeros(len(X))
 
 
 def _linear(parts: Any) -> LinearScores | None:

@@ -72,6 +72,8 @@ class TorchLayers(Structure):
         """Layers as a function of x, where they are given as one of ``matrix @ x + offset``."""
         if type(self.first) is not nn.Linear or len(self.shaping):
             return None
+        if self.first.weight.device.type != "cpu":
+            return None
         weight = self.first.weight.detach().numpy().astype(float)
         times = np.multiply if np.ndim(matrix) < 2 else np.matmul
         folded, moved = times(weight, matrix), weight @ np.asarray(offset)

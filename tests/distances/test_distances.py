@@ -8,7 +8,7 @@ from scipy import stats
 from sklearn.base import clone
 
 from sksmooth import distances
-from sksmooth.distances import NAMES, TotalVariation
+from sksmooth.distances import NAMES, EarthMover, JaccardBoxes, TotalVariation
 
 NAN = np.nan
 CHECKER = [[0, 1], [1, 0]]
@@ -238,3 +238,17 @@ def test_the_farthest_box_is_a_vertex():
 def test_outputs_that_cannot_be_compared(name, outputs, message):
     with pytest.raises(ValueError, match=message):
         NAMES[name]().points(outputs)
+
+
+def test_one_hot_outputs_have_a_middle_with_mass():
+    distance = EarthMover()
+    middles = distance.middles(np.eye(5)[[0, 1, 2, 3, 4]])
+    assert np.isfinite(distance.points(middles)).all()
+
+
+def test_boxes_beyond_the_range_of_floats_are_at_no_distance_that_is_nan():
+    boxes = np.array([[0.0, 0.0, 1e200, 1e200], [0.0, 0.0, 2e200, 1e200]])
+    distance = JaccardBoxes()
+    with np.errstate(over="ignore", invalid="ignore"):
+        found = distance.between(distance.points(boxes), distance.points(boxes))
+    assert not np.isnan(found).any()

@@ -23,6 +23,7 @@ from smooth_models import make_models, torch_modules
 from sksmooth import LocallyBiasedSmoother, certified_accuracy_score, make_certified_scorer
 from sksmooth.estimators._reference import merge_conflicts, split_off_reference
 from sksmooth.plotting import CertifiedAccuracyDisplay
+from sksmooth.smooth_scores import smooth_score
 
 
 @pytest.fixture(scope="module")
@@ -111,6 +112,7 @@ def test_reference_points_are_kept_from_the_base_model(moons):
             seen.append(X)
             return super().fit(X, y)
 
+    smooth_score.register(Spy, smooth_score.dispatch(LogisticRegression))
     clf = LocallyBiasedSmoother(Spy(), reference_size=0.4, random_state=0).fit(X, y)
     rows = {row.tobytes() for row in X}
     trained = {row.tobytes() for row in seen[0]}
@@ -378,3 +380,108 @@ def test_one_vs_rest_of_support_vector_machines():
     clf = LocallyBiasedSmoother(model, alpha=0.1, random_state=0).fit(X, y)
     assert clf.score(X, y) > 0.9
     assert clf.certify(X).certified.mean() > 0.9
+
+
+# --------------------------------------------------------- models that are not what they look like
+
+
+def frozen(model, X, y, **params):
+    return LocallyBiasedSmoother(FrozenEstimator(model), **{"alpha": 0.0, **params}).fit(X, y)
+
+
+def disguised_nets():
+    torch = pytest.importorskip("torch")
+    nn = torch.nn
+    torch.manual_seed(0)
+
+    class Tanh(nn.Module):
+        def forward(self, X):
+            return X**3
+
+    twice = nn.Tanh()
+    hooked = nn.Sequential(nn.Linear(2, 6), nn.Tanh(), nn.Linear(6, 2))
+    hooked[1].register_forward_hook(lambda module, inputs, output: output**2)
+    return {
+        "one layer twice": nn.Sequential(
+            nn.Linear(2, 6), twice, nn.Linear(6, 6), twice, nn.Linear(6, 2)
+        ),
+        "a hook": hooked,
+        "a name of torch": nn.Sequential(nn.Linear(2, 6), Tanh(), nn.Linear(6, 2)),
+        "a kink": nn.Sequential(nn.Linear(2, 6), nn.Softplus(threshold=1.0), nn.Linear(6, 2)),
+    }
+
+
+@pytest.mark.parametrize("name", ["one layer twice", "a hook", "a name of torch", "a kink"])
+def test_nets_are_read_as_they_are_or_not_at_all(name):
+    torch = pytest.importorskip("torch")
+    net = disguised_nets()[name].eval()
+    X = np.random.default_rng(0).normal(size=(40, 2))
+    with torch.no_grad():
+        outputs = net(torch.as_tensor(X, dtype=torch.float32)).numpy()
+    score = smooth_score(net)
+    np.testing.assert_allclose(score.value(X)[:, 0], outputs[:, 1] - outputs[:, 0], atol=1e-5)
+    if name != "one layer twice":
+        with pytest.raises(ValueError, match="gradient_lipschitz="):
+            score.lipschitz(np.ones(1), 2)
+
+
+def test_subclass_is_not_taken_for_its_parent(moons):
+    class Shifted(LogisticRegression):
+        def decision_function(self, X):
+            return super().decision_function(X) - 2
+
+    model = Shifted().fit(*moons)
+    with pytest.raises(ValueError, match="Shifted is a subclass"):
+        frozen(model, *moons)
+    plain = LogisticRegression().fit(*moons)
+    plain.decision_function = lambda X: -np.ones(len(X))
+    with pytest.raises(ValueError, match="decision_function of its own"):
+        frozen(plain, *moons)
+
+
+def test_scores_that_do_not_decide_as_the_model_does(moons):
+    class Halved(LogisticRegression):
+        def predict(self, X):
+            return (self.predict_proba(X)[:, 1] > 0.8).astype(int)
+
+    smooth_score.register(Halved, smooth_score.dispatch(LogisticRegression))
+    with pytest.raises(ValueError, match="give another class than it does itself"):
+        frozen(Halved().fit(*moons), *moons)
+
+
+class Bowls(ClassifierMixin, BaseEstimator):
+    """Three scores; the first two differ by twice the square of the distance to 0."""
+
+    def fit(self, X, y):
+        self.classes_ = np.arange(3)
+        return self
+
+    def decision_function(self, X):
+        bowl = (X**2).sum(axis=1) / 2
+        return np.column_stack([1 - bowl, bowl - 1, np.full(len(X), -99.0)])
+
+    def predict(self, X):
+        return self.decision_function(X).argmax(axis=1)
+
+
+def slopes_of_bowls(X):
+    return np.stack([-X, X, np.zeros_like(X)], axis=1)
+
+
+def test_constant_has_to_hold_for_margins():
+    X = np.random.default_rng(0).normal(size=(200, 2))
+    model = Bowls().fit(X, None)
+    options = {"gradient": slopes_of_bowls, "alpha": 0.0}
+    y = np.arange(200) % 3
+    with pytest.raises(ValueError, match="contradicted"):
+        frozen(model, X, y, gradient_lipschitz=1.0, **options)
+    clf = frozen(model, X, y, gradient_lipschitz=2.0, **options)
+    assert clf.certify(np.zeros((1, 2))).radius[0] <= np.sqrt(2)
+
+
+@pytest.mark.parametrize("change", [{"alpha": 0.0}, {"gradient_lipschitz": 1e-9, "alpha": 0.0}])
+def test_what_is_set_after_fit_is_examined(moons, change):
+    start = {"alpha": np.inf, "gradient_lipschitz": 1e-9}
+    clf = LocallyBiasedSmoother(SVC(gamma=2.0), random_state=0, **start).fit(*moons)
+    with pytest.raises(ValueError, match="contradicted by two points"):
+        clf.set_params(**change).certify(moons[0])

@@ -5,10 +5,11 @@ import pytest
 from scipy import stats
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.datasets import load_diabetes
+from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import Ridge
 
-from sksmooth import MedianSmoothedRegressor
+from sksmooth import CenterSmoothedRegressor, MedianSmoothedRegressor
 from sksmooth.distances import farthest_box
 from sksmooth.exceptions import UnreachableRadiusError
 
@@ -136,3 +137,15 @@ def test_bad_calls(options, message):
 def test_labels_are_refused():
     with pytest.raises(ValueError, match="discrete"):
         wrap(lambda X: np.full(len(X), "a"))
+
+
+@pytest.mark.parametrize("kind", [CenterSmoothedRegressor, MedianSmoothedRegressor])
+def test_questions_that_make_no_sense(kind):
+    with pytest.raises(NotFittedError):
+        kind().max_radius()
+    X = np.random.default_rng(0).normal(size=(60, 2))
+    smoother = kind(n_estimation=300).fit(X, X[:, 0])
+    with pytest.raises(ValueError, match="At least one radius"):
+        smoother.certify_curve(X[:2], [])
+    with pytest.raises(ValueError, match="At least one radius"):
+        smoother.max_radius(n_radii=0)

@@ -155,3 +155,11 @@ def test_hooks_are_called(place, digits):
     structure = known_structure(model)
     assert (type(structure.first) is nn.Identity) == (place == 0)
     assert votes_agree(model, X[400::8]) <= 2
+
+
+@pytest.mark.parametrize("structure", ["auto", "off"])
+def test_whole_numbers_for_a_net_in_double_precision(structure):
+    X, y = np.random.default_rng(0).integers(0, 10, size=(60, 6)), np.arange(60) % 2
+    model = net(nn.Linear(6, 4).double(), nn.ReLU(), nn.Linear(4, 2).double())
+    clf = SmoothedClassifier(model, structure=structure, n_estimation=200, random_state=0)
+    assert len(clf.fit(X, y).certify(X[:5])) == 5

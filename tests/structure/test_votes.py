@@ -20,6 +20,7 @@ from sksmooth._monte_carlo import Voter
 from sksmooth._rows import read_rows
 from sksmooth.noise import GaussianNoise, LaplaceNoise, UniformNoise
 from sksmooth.structure import structure_of
+from sksmooth.structure._one_vs_rest import LastOfEquals
 from sksmooth.structure._votes import count_largest, count_pairs
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*onverge", "ignore::FutureWarning")
@@ -231,3 +232,45 @@ def test_noise_that_is_not_added_is_left_to_the_model(digits):
     X, y = digits
     clf = SmoothedClassifier(mlp(), noise="splitting", n_estimation=100, n_augment=1)
     assert not clf.fit(X[:300], y[:300])._is_known
+
+
+def test_rows_far_from_all_support_vectors():
+    """Factors of a row can leave the range of floats while their product does not."""
+    X, y = np.array([[-0.3], [0.3]]), np.array([1, 0])
+    model = SVC(gamma=1.0).fit(X, y)
+    far = np.array([[28.0], [22.0], [35.0], [0.0]])
+    ours, theirs = votes_on_the_same_noise(model, far, np.array([0, 1]), sigma=4.0)
+    assert_array_equal(ours, theirs)
+    assert (theirs > 0).all(axis=1).sum() > 1
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        OneVsRestClassifier(SVC(gamma=10.0)),
+        make_pipeline(StandardScaler(), OneVsRestClassifier(SVC(gamma=10.0))),
+        OneVsRestClassifier(LogisticRegression(C=1e-12)),
+    ],
+    ids=str,
+)
+def test_ties_far_from_the_data_go_where_predict_lets_them_go(model):
+    X, y = np.random.default_rng(0).normal(size=(90, 20)), np.repeat([0, 1, 2], 30)
+    model.fit(X, y)
+    if isinstance(getattr(model, "estimator", None), LogisticRegression):
+        for part in model.estimators_:
+            part.coef_, part.intercept_ = part.coef_ * 0, part.intercept_ * 0
+    ours, theirs = votes_on_the_same_noise(model, X[:5], np.arange(3), sigma=30.0)
+    assert_array_equal(ours, theirs)
+
+
+def test_last_of_equals(digits):
+    """Votes with the classes in the opposite order differ in ties only."""
+    X, y = digits
+    for estimator in (SVC(), SVC(kernel="poly"), LogisticRegression()):
+        structure = structure_of(OneVsRestClassifier(estimator).fit(X[:300], y[:300]))
+        rows = read_rows(X[300:320], owner=None)
+        draws = GaussianNoise(0.3).draw(60, rows.shape, np.random.default_rng(0), rows.dtype)
+        other = LastOfEquals(structure)
+        expected = structure.tally(structure.rows(rows), None, structure.share(draws))
+        assert_array_equal(other.tally(other.rows(rows), None, other.share(draws)), expected)
+        assert other.n_classes == 10
