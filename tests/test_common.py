@@ -15,6 +15,7 @@ from sksmooth import (
     SmoothedClassifier,
 )
 from sksmooth.noise import GaussianNoise
+from sksmooth.training import Denoiser
 
 
 @parametrize_with_checks(
@@ -30,6 +31,7 @@ from sksmooth.noise import GaussianNoise
         LocallyBiasedSmoother(),
         LocallyBiasedSmoother(OneVsRestClassifier(SVC()), alpha=0.5, norm=np.inf),
         LocallyBiasedSmoother(alpha=np.inf, neighbor_certificate="exact"),
+        Denoiser(random_state=0),
     ]
 )
 def test_sklearn_checks(estimator, check):

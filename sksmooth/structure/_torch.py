@@ -128,12 +128,18 @@ class TorchLayers(Structure):
 
 
 @structure_of.register
-def _(model: NeuralNetClassifier) -> TorchLayers | None:
+def layers_of_net(model: NeuralNetClassifier) -> TorchLayers | None:
+    """Layers of a fitted net, where nothing else has a say in its labels."""
     net: Any = getattr(model, "module_", None)
     if net is None or not _predicts_largest_output(model):
         return None
     net.eval()  # as skorch does before it predicts
-    return TorchLayers(*_layers_apart(net), len(model.classes_))
+    return layers_of_module(net, model.classes_)
+
+
+def layers_of_module(net: Any, classes: Any) -> TorchLayers:
+    """Layers of a module in evaluation mode, with one score per class."""
+    return TorchLayers(*_layers_apart(net), len(classes))
 
 
 def _layers_apart(net: Any) -> tuple[Any, Any, Any]:

@@ -1,0 +1,244 @@
+"""Denoised smoothing: a regressor in front of a classifier that has never seen noise."""
+
+from functools import partial
+from numbers import Integral
+from typing import ClassVar
+
+import numpy as np
+from sklearn.base import BaseEstimator, MetaEstimatorMixin, TransformerMixin, _fit_context, clone
+from sklearn.frozen import FrozenEstimator
+from sklearn.linear_model import Ridge
+from sklearn.utils import check_random_state
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from sksmooth._extras import import_extra
+from sksmooth._monte_carlo import DrawStream, Purpose, augment
+from sksmooth._rows import read_rows
+from sksmooth.estimators import SmoothedClassifier
+
+
+class Denoiser(TransformerMixin, MetaEstimatorMixin, BaseEstimator):
+    """Transformer that takes noise off its inputs, learned by a regressor.
+
+    Put in front of a classifier that was trained without noise, it makes one that can be smoothed
+    without training the classifier again (denoised smoothing [1]_)::
+
+        SmoothedClassifier(make_pipeline(Denoiser(regressor), FrozenEstimator(classifier)))
+
+    The smoother hands its noise and X itself down, so that there is one `sigma` to choose.
+
+    Parameters
+    ----------
+    regressor : regressor or callable, default=None
+        Learns clean X from noisy X. Anything with `fit` and `predict` for several outputs; X of
+        more than two axes reaches it as it is, except scikit-learn's own regressors, for which
+        ``flatten=True``. A denoiser that is already trained is wrapped in
+        :class:`sklearn.frozen.FrozenEstimator`, or is a function or torch module from noisy X to
+        clean X. None: ridge regression.
+    noise : str or Noise, default="gaussian"
+        Distribution of the noise, as in :class:`sksmooth.SmoothedClassifier`.
+    sigma : float, default=0.25
+        Root mean square of the noise per feature, in the units of X.
+    loss : {"mse", "stability", "mse+stability"}, default="mse"
+        What the regressor learns. "mse": clean X, with its own loss. "stability": that `classifier`
+        gives denoised X the labels that it gives clean X; for a regressor of skorch. Both, one
+        after the other, as in [1]_.
+    classifier : torch.nn.Module or FrozenEstimator of a fitted skorch net, default=None
+        Whose answers are kept, for "stability"; it is left as it is.
+    n_augment : int, default=10
+        Noisy copies of each row that the regressor learns from.
+    flatten : bool, default=False
+        Hand X to the regressor as rows of numbers.
+    clip : tuple of two floats, default=None
+        Least and largest value of what is returned, such as (0, 1).
+    random_state : int, RandomState instance or None, default=None
+        Seed of the noise.
+
+    Attributes
+    ----------
+    regressor_ : object
+        Fitted regressor.
+    noise_ : Noise
+        Distribution of the noise.
+
+    Notes
+    -----
+    A certificate holds whatever the denoiser does: it is part of the base model.
+
+    The classifier behind it is meant to be frozen: in a Pipeline it would be fitted to what the
+    denoiser makes of X without noise.
+
+    References
+    ----------
+    .. [1] Salman, H., Sun, M., Yang, G., Kapoor, A. and Kolter, J. Z. (2020). Denoised smoothing: a
+       provable defense for pretrained classifiers. NeurIPS 2020.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from sklearn.frozen import FrozenEstimator
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn.svm import SVC
+    >>> from sksmooth import SmoothedClassifier
+    >>> from sksmooth.training import Denoiser
+    >>> X, y = load_digits(return_X_y=True)
+    >>> X = X / 16
+    >>> svc = FrozenEstimator(SVC().fit(X[:1000], y[:1000]))  # has never seen noise
+    >>> clf = SmoothedClassifier(make_pipeline(Denoiser(), svc), sigma=0.5, n_estimation=200)
+    >>> clf.fit(X[:1000], y[:1000]).estimator_[0].noise_
+    GaussianNoise(k=0, sigma=0.5)
+    """
+
+    _parameter_constraints: ClassVar[dict] = {
+        "regressor": [HasMethods(["fit", "predict"]), callable, None],
+        "noise": SmoothedClassifier._parameter_constraints["noise"],
+        "sigma": SmoothedClassifier._parameter_constraints["sigma"],
+        "loss": [StrOptions({"mse", "stability", "mse+stability"})],
+        "classifier": "no_validation",
+        "n_augment": [Interval(Integral, 1, None, closed="left")],
+        "flatten": ["boolean"],
+        "clip": [tuple, None],
+        "random_state": ["random_state"],
+    }
+
+    def __init__(
+        self,
+        regressor=None,
+        *,
+        noise="gaussian",
+        sigma=0.25,
+        loss="mse",
+        classifier=None,
+        n_augment=10,
+        flatten=False,
+        clip=None,
+        random_state=None,
+    ):
+        self.regressor = regressor
+        self.noise = noise
+        self.sigma = sigma
+        self.loss = loss
+        self.classifier = classifier
+        self.n_augment = n_augment
+        self.flatten = flatten
+        self.clip = clip
+        self.random_state = random_state
+
+    def train_under(self, noise):
+        """Take the noise of a smoother, which then does not augment.
+
+        Parameters
+        ----------
+        noise : Noise
+            Distribution of the noise that is to be taken off.
+
+        Returns
+        -------
+        self : Denoiser
+        """
+        return self.set_params(noise=clone(noise), sigma=noise.sigma)
+
+    @_fit_context(prefer_skip_nested_validation=False)
+    def fit(self, X, y=None):
+        """Learn to take noise off X.
+
+        Parameters
+        ----------
+        X : array-like of shape (m, n_features) or (m, ...)
+            Inputs without noise.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        self : Denoiser
+
+        Raises
+        ------
+        ValueError
+            If a parameter or X cannot work.
+        """
+        rows = self._begin(X)
+        if self._is_trained():
+            self.regressor_ = self.regressor
+            return self
+        keeping = self._loss_of_answers()
+        regressor = Ridge() if self.regressor is None else clone(self.regressor)
+        noisy = augment(rows, self._stream(rows, Purpose.AUGMENTATION), self.n_augment)
+        clean = np.tile(rows.values, (self.n_augment, *[1] * len(rows.shape)))
+        noisy, clean = self._as_seen(noisy), self._as_seen(clean.astype(noisy.dtype, copy=False))
+        if self.loss != "stability":
+            regressor.fit(noisy, clean)
+        if keeping is not None:
+            regressor.set_params(criterion=keeping)
+            regressor.partial_fit(noisy, clean)
+        self.regressor_ = regressor
+        return self
+
+    def transform(self, X):
+        """Take noise off X.
+
+        Parameters
+        ----------
+        X : array-like of shape (m, n_features) or (m, ...)
+            Noisy inputs.
+
+        Returns
+        -------
+        denoised : ndarray of the shape and dtype of X
+        """
+        check_is_fitted(self, "noise_")
+        rows = read_rows(X, owner=self)
+        validate_data(self, X, reset=False, skip_check_array=True)
+        values = rows.values.astype(rows.dtype, copy=False)
+        seen = self._as_seen(values)
+        denoised = np.asarray(self._denoise(seen), dtype=rows.dtype)
+        if denoised.size != values.size:
+            raise ValueError(
+                f"The regressor returned an array of shape {denoised.shape} for inputs of shape "
+                f"{values.shape}; a denoiser has to return one number per feature."
+            )
+        denoised = denoised.reshape(values.shape)
+        return denoised if self.clip is None else np.clip(denoised, *self.clip)
+
+    def _begin(self, X):
+        rows = read_rows(X, owner=self)
+        self.noise_ = SmoothedClassifier(noise=self.noise, sigma=self.sigma)._make_noise()
+        validate_data(self, X, skip_check_array=True)
+        return rows
+
+    def _is_trained(self):
+        """Whether the regressor is used as it is: frozen, or a mere function."""
+        return isinstance(self.regressor, FrozenEstimator) or (
+            self.regressor is not None and not hasattr(self.regressor, "fit")
+        )
+
+    def _loss_of_answers(self):
+        """Return the loss against the answers of the classifier, if it is asked for."""
+        if self.loss == "mse":
+            return None
+        if self.classifier is None or not hasattr(self.regressor, "criterion"):
+            raise ValueError(
+                f"loss={self.loss!r} needs classifier=..., whose answers are kept, and a regressor "
+                "of skorch (NeuralNetRegressor). Use loss='mse' for other regressors."
+            )
+        answers = import_extra("sksmooth.training._answers", extra="torch", user="Denoiser")
+        answers.AnswerKeepingLoss(self.classifier)  # refuses what has no gradients
+        return partial(answers.AnswerKeepingLoss, self.classifier)
+
+    def _denoise(self, values):
+        regressor = getattr(self.regressor_, "estimator", self.regressor_)  # of a FrozenEstimator
+        if hasattr(regressor, "module_") or hasattr(regressor, "state_dict"):
+            answers = import_extra("sksmooth.training._answers", extra="torch", user="Denoiser")
+            module = answers.bare_module(regressor)
+            if module is not None:
+                return answers.outputs_of_module(module, values)
+        return getattr(self.regressor_, "predict", self.regressor_)(values)
+
+    def _as_seen(self, values):
+        return values.reshape(len(values), -1) if self.flatten else values
+
+    def _stream(self, rows, purpose):
+        seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
+        return DrawStream(self.noise_, int(seed), purpose, rows.shape, rows.dtype)

@@ -1,0 +1,172 @@
+"""Denoised smoothing: a classifier that has never seen noise gets certificates."""
+
+import pickle
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.base import clone
+from sklearn.frozen import FrozenEstimator
+from sklearn.linear_model import Ridge
+from sklearn.neural_network import MLPClassifier, MLPRegressor
+from sklearn.pipeline import make_pipeline
+
+from sksmooth import SmoothedClassifier, certified_accuracy_score
+from sksmooth.noise import GaussianNoise, LaplaceNoise
+from sksmooth.training import Denoiser
+
+SIGMA, RADIUS = 0.5, 0.25
+
+
+@pytest.fixture(scope="module")
+def naive(digits):
+    """Return a classifier that has never seen noise."""
+    X, y = digits
+    model = MLPClassifier((64,), alpha=1e-6, max_iter=300, random_state=0, tol=1e-3)
+    return FrozenEstimator(model.fit(X[:1200], y[:1200]))
+
+
+def certified(model, digits, n_rows=600, n_draws=500):
+    X, y = digits
+    clf = SmoothedClassifier(model, sigma=SIGMA, n_estimation=n_draws, random_state=0)
+    certificate = clf.fit(X[:1200], y[:1200]).certify(X[-n_rows:])
+    return certified_accuracy_score(y[-n_rows:], certificate, radius=RADIUS)
+
+
+@pytest.mark.filterwarnings("ignore::sksmooth.exceptions.NoiseCollapseWarning")
+@pytest.mark.parametrize("kind", [Ridge, MLPRegressor])
+def test_a_denoiser_raises_certified_accuracy(kind, naive, digits):
+    options = {"hidden_layer_sizes": (64,), "max_iter": 15, "tol": 1e-2, "random_state": 0}
+    regressor = kind() if kind is Ridge else kind(**options)
+    without = certified(naive, digits)
+    with_one = certified(make_pipeline(Denoiser(regressor, n_augment=4), naive), digits)
+    assert with_one > without + 0.05, (without, with_one)
+
+
+def test_the_smoother_hands_its_noise_and_clean_rows_down(naive, digits):
+    seen = []
+
+    class Watching(Ridge):
+        def fit(self, X, y):
+            seen.append((X, y))
+            return super().fit(X, y)
+
+    X, y = digits[0][:300], digits[1][:300]
+    pipeline = make_pipeline(Denoiser(Watching(), n_augment=3), naive)
+    clf = SmoothedClassifier(pipeline, noise=LaplaceNoise(0.3), n_estimation=20, alpha=0.1)
+    fitted = clf.fit(X, y).estimator_[0]
+    assert repr(fitted.noise_) == repr(LaplaceNoise(0.3))
+    ((noisy, clean),) = seen
+    assert_array_equal(clean, np.tile(X, (3, 1)))
+    assert abs(np.sqrt(np.mean((noisy - clean) ** 2)) - 0.3) < 0.01
+    assert pipeline[0].sigma == 0.25
+
+
+def test_same_seed_same_denoiser(digits):
+    X = digits[0][:200]
+    first, second = (Denoiser(random_state=seed).fit(X) for seed in (0, 0))
+    other = Denoiser(random_state=1).fit(X)
+    assert_array_equal(first.transform(X), second.transform(X))
+    assert (first.transform(X) != other.transform(X)).any()
+
+
+def test_what_is_trained_is_used_as_it_is(digits):
+    X = digits[0][:50].reshape(-1, 8, 8).astype(np.float32)
+    halved = Denoiser(np.square, clip=(0, 0.5)).fit(X)
+    assert_array_equal(halved.transform(X), np.minimum(X**2, 0.5))
+    ridge = Ridge().fit(X.reshape(50, -1), X.reshape(50, -1))
+    denoiser = Denoiser(FrozenEstimator(ridge), flatten=True).fit(X)
+    expected = ridge.predict(X.reshape(50, -1)).reshape(X.shape)
+    assert_array_equal(denoiser.transform(X), expected)
+    assert denoiser.transform(X).dtype == np.float32
+    assert_array_equal(clone(denoiser).fit(X).transform(X), expected)
+
+
+def test_what_cannot_work_is_refused(digits):
+    X = digits[0][:50]
+    with pytest.raises(ValueError, match="one number per feature"):
+        Denoiser(lambda rows: rows[:, :3]).fit(X).transform(X)
+    with pytest.raises(ValueError, match=r"loss='stability' needs classifier=\.\.\."):
+        Denoiser(loss="stability").fit(X)
+    with pytest.raises(ValueError, match="'sigma' parameter"):
+        Denoiser(sigma=-1.0).fit(X)
+
+
+@pytest.fixture(scope="module")
+def nets(digits):
+    """Return a naive net, and a denoiser, in skorch."""
+    torch, skorch = pytest.importorskip("torch"), pytest.importorskip("skorch")
+    X, y = digits[0].astype(np.float32), digits[1].astype(np.int64)
+    nn = torch.nn
+    torch.manual_seed(0)
+    common = {"verbose": 0, "train_split": None, "batch_size": 64}
+    net = skorch.NeuralNetClassifier(
+        nn.Sequential(nn.Linear(64, 64), nn.BatchNorm1d(64), nn.ReLU(), nn.Linear(64, 10)),
+        criterion=nn.CrossEntropyLoss,
+        lr=0.1,
+        max_epochs=15,
+        **common,
+    )
+    denoiser = skorch.NeuralNetRegressor(
+        nn.Sequential(nn.Linear(64, 48), nn.ReLU(), nn.Linear(48, 64)),
+        optimizer=torch.optim.Adam,
+        lr=0.003,
+        max_epochs=4,
+        **common,
+    )
+    return net.fit(X[:1200], y[:1200]), denoiser, (X, y)
+
+
+@pytest.mark.filterwarnings("ignore::sksmooth.exceptions.NoiseCollapseWarning")
+def test_nets_learn_pixels_answers_or_both(nets):
+    net, regressor, data = nets
+    weights = {name: value.clone() for name, value in net.module_.state_dict().items()}
+    frozen, short = FrozenEstimator(net), (150, 150)
+    found = {"without": certified(frozen, data, *short)}
+    for loss in ("mse", "stability", "mse+stability"):
+        denoiser = Denoiser(regressor, loss=loss, classifier=frozen, n_augment=4)
+        found[loss] = certified(make_pipeline(denoiser, frozen), data, *short)
+    without = found.pop("without")
+    assert min(found.values()) > without + 0.1, (without, found)
+    for name, value in net.module_.state_dict().items():
+        assert (value == weights[name]).all(), name  # the classifier is left as it is
+    assert not regressor.initialized_
+
+
+def test_loss_of_answers_is_restated(nets):
+    import torch
+
+    from sksmooth.training._answers import AnswerKeepingLoss
+
+    net, _, (X, _) = nets
+    loss = AnswerKeepingLoss(FrozenEstimator(net))
+    assert list(loss.parameters()) == []
+    clean = X[:40]
+    noisy = clean + GaussianNoise(0.5).draw(40, (64,), np.random.default_rng(0), np.float32)
+    net.module_.train()
+    ours = loss(torch.as_tensor(noisy), torch.as_tensor(clean)).item()
+    assert net.module_.training
+    shares = net.predict_proba(noisy)[np.arange(40), net.predict(clean)]
+    assert_allclose(ours, -np.log(shares).mean(), rtol=1e-5)
+    with pytest.raises(ValueError, match="gradients of a classifier in torch"):
+        AnswerKeepingLoss(Ridge())
+
+
+def test_nets_are_called_without_their_loader(nets):
+    _, regressor, (X, _) = nets
+    denoiser = Denoiser(regressor, n_augment=1).fit(X[:200])
+    assert_allclose(denoiser.transform(X), denoiser.regressor_.predict(X), atol=1e-5)
+    doubling = clone(regressor).set_params(predict_nonlinearity=lambda outputs: 2 * outputs)
+    denoiser = Denoiser(doubling, n_augment=1).fit(X[:200])
+    assert_array_equal(denoiser.transform(X), denoiser.regressor_.predict(X))
+
+
+def test_a_module_is_called_in_evaluation_mode(nets):
+    import torch
+
+    _, _, (X, _) = nets
+    module = torch.nn.Sequential(torch.nn.Dropout(0.9), torch.nn.Flatten())
+    denoiser = Denoiser(module).fit(X)
+    assert_array_equal(denoiser.transform(X[:20]), X[:20])
+    assert_array_equal(pickle.loads(pickle.dumps(denoiser)).transform(X[:20]), X[:20])
+    assert module.training

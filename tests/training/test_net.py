@@ -1,0 +1,423 @@
+"""Robust training: losses against restated formulas, and what training is for."""
+
+import math
+import pickle
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from scipy.special import log_softmax, softmax
+from scipy.stats import norm as normal
+from sklearn.base import clone
+from sklearn.frozen import FrozenEstimator
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from sksmooth import (
+    DSSNClassifier,
+    SmoothedClassifier,
+    average_certified_radius,
+    make_certified_scorer,
+)
+from sksmooth.noise import GaussianNoise, LaplaceNoise, SplittingNoise
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("skorch")
+nn = torch.nn
+
+from sksmooth.training import RobustNetClassifier  # noqa: E402
+from sksmooth.training._methods import METHODS  # noqa: E402
+
+QUICK = {
+    "gaussian": {},
+    "stability": {},
+    "consistency": {},
+    "macer": {"method__n_noise": 4},
+    "smoothadv": {"method__n_noise": 2, "method__n_steps": 3},
+    "smoothmix": {"method__n_steps": 3},
+}
+
+
+def linear_net(method="gaussian", **params):
+    torch.manual_seed(0)
+    params = {"train_split": None, "verbose": 0, "max_epochs": 1, **params}
+    return RobustNetClassifier(nn.Linear(5, 3), method=method, **params)
+
+
+def ready(method, dtype=torch.float64, **params):
+    """Return a net that is about to train, and a batch."""
+    net = linear_net(method, **params).initialize()
+    net.module_.to(dtype)
+    net.check_training_readiness()
+    rng = np.random.default_rng(0)
+    X = torch.as_tensor(rng.normal(size=(20, 5)), dtype=dtype)
+    return net, X, torch.as_tensor(rng.integers(3, size=20))
+
+
+def parts_and_noise(net, X, y):
+    """Parts of the loss, and the noise that was drawn for them, as arrays."""
+    drawn = []
+
+    def recording(X, n_noise):
+        drawn.extend(type(net).noises(net, X, n_noise))
+        return drawn[-n_noise:]
+
+    net.noises = recording
+    parts, _ = net.method_loss(X, y)
+    parts = {name: float(value.detach()) for name, value in parts.items()}
+    return parts, np.stack([draws.numpy() for draws in drawn])
+
+
+def array(X):
+    return X.numpy() if isinstance(X, torch.Tensor) else X
+
+
+def scores(net, X):
+    weight, bias = (value.detach().numpy() for value in net.module_.parameters())
+    return array(X) @ weight.T + bias
+
+
+def cross_entropy(logits, y):
+    return -np.take_along_axis(log_softmax(logits, -1), array(y)[:, None], 1).mean()
+
+
+def test_gaussian_loss():
+    net, X, y = ready("gaussian", method__n_noise=3)
+    parts, noise = parts_and_noise(net, X, y)
+    expected = np.mean([cross_entropy(scores(net, array(X) + z), y) for z in noise])
+    assert_allclose(parts["class_loss"], expected)
+
+
+def test_stability_loss():
+    net, X, y = ready("stability")
+    parts, (noise,) = parts_and_noise(net, X, y)
+    clean, noisy = scores(net, X), scores(net, array(X) + noise)
+    assert_allclose(parts["class_loss"], cross_entropy(clean, y))
+    change = -(softmax(clean, 1) * log_softmax(noisy, 1)).sum(1).mean()
+    assert_allclose(parts["stability_loss"], 2 * change)
+
+
+def test_consistency_loss():
+    net, X, y = ready("consistency", method__n_noise=3)
+    parts, noise = parts_and_noise(net, X, y)
+    p = softmax(np.stack([scores(net, array(X) + z) for z in noise]), -1)
+    mean = p.mean(0)
+    divergence = np.mean([(mean * np.log(mean / one)).sum(1) for one in p])
+    entropy = -(mean * np.log(mean)).sum(1).mean()
+    assert_allclose(parts["consistency_loss"], 10 * divergence)
+    assert_allclose(parts["entropy_loss"], 0.5 * entropy)
+
+
+@pytest.mark.parametrize("gamma", [8.0, 0.4])
+def test_macer_loss(gamma):
+    net, X, y = ready("macer", method__n_noise=6, method__beta=2.0, method__gamma=gamma, sigma=0.5)
+    parts, noise = parts_and_noise(net, X, y)
+    logits = np.stack([scores(net, array(X) + z) for z in noise])
+    share = softmax(logits, -1).mean(0)[np.arange(20), y]
+    assert_allclose(parts["class_loss"], -np.log(share).mean())
+    lack = []
+    for votes, label in zip(softmax(2.0 * logits, -1).mean(0), array(y), strict=True):
+        second, first = np.sort(votes)[-2:]
+        wins = votes.argmax() == label
+        lack.append(wins * max(0, gamma - (normal.ppf(first) - normal.ppf(second))))
+    assert 0 < np.count_nonzero(lack) < 20
+    assert_allclose(parts["radius_loss"], 12 * 0.5 / 2 * np.mean(lack))
+
+
+def ascent(net, X, y, noise, step, n_steps, radius=math.inf):
+    """Restate the ascent for a linear net, with the gradient written out."""
+    weight = net.module_.weight.detach().numpy()
+    X, y, path = array(X), array(y), [array(X)]
+    for _ in range(n_steps):
+        p = softmax(np.stack([scores(net, path[-1] + z) for z in noise]), -1)
+        right = p[:, np.arange(len(y)), y]
+        slope = weight[y][None] - p @ weight  # of log p_y
+        gradient = -(right[:, :, None] * slope).mean(0) / right.mean(0)[:, None]
+        ahead = path[-1] + step * gradient / np.linalg.norm(gradient, axis=1, keepdims=True)
+        size = np.linalg.norm(ahead - X, axis=1, keepdims=True)
+        path.append(X + (ahead - X) * np.minimum(1, radius / size))
+    return path
+
+
+def test_smoothadv_loss():
+    net, X, y = ready("smoothadv", method__n_noise=3, method__n_steps=4, method__radius=0.5)
+    parts, noise = parts_and_noise(net, X, y)
+    attacked = ascent(net, X, y, noise, 2 * 0.5 / 4, 4, radius=0.5)[-1]
+    assert np.abs(np.linalg.norm(attacked - array(X), axis=1) - 0.5).max() < 1e-9
+    expected = np.mean([cross_entropy(scores(net, attacked + z), y) for z in noise])
+    assert_allclose(parts["class_loss"], expected)
+
+
+def test_smoothadv_radius_grows_over_the_first_epochs():
+    net, X, y = ready("smoothadv", method__warmup_epochs=4, method__radius=2.0)
+    with torch.no_grad():
+        found = net.method_.search(net, X, y, net.noises(X, 2))
+    assert_allclose((found - X).norm(dim=1).numpy(), 0.5)
+
+
+def test_ddn_finds_smaller_perturbations_than_the_ball():
+    params = {"method__radius": 3.0, "method__n_steps": 60, "method__n_noise": 1, "sigma": 1e-9}
+    net, X, y = ready("smoothadv", method__attack="ddn", **params)
+    found = net.method_.search(net, X, y, net.noises(X, 1))
+    weight, values = net.module_.weight.detach().numpy(), scores(net, X)
+    labels = array(y)
+    lead = np.take_along_axis(values, labels[:, None], 1) - values
+    others = np.linalg.norm(weight[labels][:, None] - weight[None], axis=-1)
+    others[np.arange(20), labels] = np.inf
+    lead[np.arange(20), labels] = np.inf
+    distance = np.maximum(lead / np.where(np.isinf(others), 1, others), 0).min(1)
+    size = (found - X).norm(dim=1).numpy()
+    near = (distance > 0.1) & (distance < 2)
+    assert near.sum() > 3
+    assert (size[near] >= distance[near] * (1 - 1e-6)).all()  # no perturbation is smaller
+    assert (size[near] < 1.25 * distance[near] + 0.1).all()
+    assert_allclose(size[distance == 0], 0)
+
+
+def test_smoothmix_loss():
+    net, X, y = ready("smoothmix", method__n_steps=3, method__step=0.4, method__warmup_epochs=2)
+    shares = []
+    net.uniform = lambda n, X: shares.append(type(net).uniform(net, n, X)) or shares[-1]
+    parts, noise = parts_and_noise(net, X, y)
+    end = ascent(net, X, y, noise, 0.4, 3)[-1]
+    share = np.asarray(shares[0])[:, None] / 2
+    mean = softmax(np.stack([scores(net, array(X) + z) for z in noise]), -1).mean(0)
+    target = (1 - share) * mean + share / 3
+    mixed = (1 - share) * array(X) + share * end
+    divergence = np.mean(
+        [
+            (mean.argmax(1) == array(y))
+            * (target * (np.log(target) - log_softmax(scores(net, mixed + z), -1))).sum(1)
+            for z in noise
+        ]
+    )
+    assert_allclose(parts["mix_loss"], 5 * 0.5 * divergence)
+    expected = np.mean([cross_entropy(scores(net, array(X) + z), y) for z in noise])
+    assert_allclose(parts["class_loss"], expected)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_gradient_of_the_step_is_that_of_the_loss(method):
+    """A search for inputs leaves no gradient behind, and turns the net back to training."""
+    net, X, y = ready(method, **QUICK[method])
+    rng = pickle.dumps(net.noise_rng_)
+    step = net.train_step_single((X, y))
+    assert net.module_.training
+    assert_allclose(step["loss"].item(), sum(value.item() for value in step["parts"].values()))
+    assert step["y_pred"].shape == (20, 3)
+    assert tuple(step["parts"]) == net.method_.columns
+    if method == "smoothadv" or method == "smoothmix":
+        return  # where inputs move with the weights, which no gradient follows
+    index = net.module_.bias.detach().numpy().size - 1
+    change = 1e-6
+    values = []
+    for sign in (1, -1):
+        with torch.no_grad():
+            net.module_.bias[index] += sign * change
+        net.noise_rng_ = pickle.loads(rng)
+        values.append(sum(net.method_loss(X, y)[0].values()).item())
+        with torch.no_grad():
+            net.module_.bias[index] -= sign * change
+    slope = (values[0] - values[1]) / (2 * change)
+    assert_allclose(net.module_.bias.grad[index].item(), slope, rtol=1e-4, atol=1e-7)
+
+
+@pytest.mark.parametrize("noise", [GaussianNoise(0.3, k=2), LaplaceNoise(0.3), SplittingNoise(0.3)])
+def test_noise_on_tensors_is_that_on_arrays(noise):
+    net, _, _ = ready("gaussian", noise=noise, sigma=0.3)
+    X = torch.rand(2000, 5)
+    (draws,) = net.noises(X, 1)
+    assert draws.dtype == torch.float32
+    noisy = net.perturb(X.requires_grad_(), draws)
+    assert_allclose(
+        noisy.detach().numpy(), noise.apply(X.detach().numpy(), draws.numpy()), atol=1e-6
+    )
+    assert_array_equal(torch.autograd.grad(noisy.sum(), X)[0].numpy(), np.ones((2000, 5)))
+
+
+def test_gaussian_noise_has_its_sigma_and_a_draw_for_every_row():
+    net, _, _ = ready("gaussian", sigma=0.7)
+    first, second = net.noises(torch.zeros(4000, 5), 2)
+    assert abs(first.std() - 0.7) < 0.02
+    assert abs(torch.corrcoef(torch.stack([first.ravel(), second.ravel()]))[0, 1]) < 0.03
+
+
+@pytest.mark.parametrize(
+    ("params", "message"),
+    [
+        ({"method": "pgd"}, "method must be one of"),
+        ({"method": "macer", "method__lbd": 3}, "no parameter lbd. It has: n_noise"),
+        ({"method": "macer", "noise": "laplace"}, "maximizes the radius of Gaussian noise"),
+        ({"method": "consistency", "method__n_noise": 1}, "method__n_noise must be at least 2"),
+        ({"method": "smoothadv", "method__attack": "fgsm"}, "method__attack must be"),
+        ({"method": "smoothmix", "method__from_step": 8}, "method__from_step must be"),
+        ({"method": "stability", "method__weight": -1.0}, "method__weight must be at least 0"),
+        ({"sigma": 0}, "'sigma' parameter"),
+        ({"noise": "gauss"}, "'noise' parameter"),
+        ({"criterion": nn.NLLLoss}, "criterion=torch.nn.CrossEntropyLoss"),
+    ],
+)
+def test_what_cannot_work_is_refused(params, message):
+    with pytest.raises(ValueError, match=message):
+        linear_net(**params).fit(np.zeros((4, 5), np.float32), np.arange(4) % 3)
+
+
+def test_whole_numbers_are_refused():
+    with pytest.raises(ValueError, match="Noise is added to one array of float32"):
+        linear_net().fit(np.zeros((4, 5), int), np.arange(4) % 3)
+
+
+class ConvNet(nn.Module):
+    def __init__(self, n_channels=8):
+        super().__init__()
+        self.layers = nn.Sequential(
+            nn.Conv2d(1, n_channels, 3),
+            nn.BatchNorm2d(n_channels),
+            nn.ReLU(),
+            nn.Flatten(),
+            nn.Linear(36 * n_channels, 10),
+        )
+
+    def forward(self, X):
+        return self.layers(X)
+
+
+def conv_net(method="gaussian", **params):
+    settings = {"max_epochs": 6, "lr": 0.05, "optimizer__momentum": 0.9, "batch_size": 64}
+    settings |= {"verbose": 0, "train_split": None, "random_state": 0}
+    return RobustNetClassifier(ConvNet, method=method, **{**settings, **QUICK[method], **params})
+
+
+@pytest.fixture(scope="module")
+def images(digits):
+    X, y = digits
+    return X.reshape(-1, 1, 8, 8).astype(np.float32), y.astype(np.int64)
+
+
+def smoothed(net, images, sigma=0.5, n_train=800, **params):
+    clf = SmoothedClassifier(net, sigma=sigma, n_estimation=500, random_state=0, **params)
+    return clf.fit(images[0][:n_train], images[1][:n_train])
+
+
+# A small net, trained for seconds, needs less of what keeps its answers steady than published.
+SHORT = {
+    "gaussian": {},
+    "stability": {},
+    "consistency": {"method__weight": 3.0},
+    "macer": {"method__weight": 3.0, "method__n_noise": 8},
+    "smoothadv": {"method__n_noise": 2, "method__n_steps": 3, "method__radius": 0.5},
+    "smoothmix": {"method__n_steps": 3, "method__step": 0.3},
+}
+
+
+@pytest.mark.filterwarnings("ignore::sksmooth.exceptions.NoiseCollapseWarning")
+def test_training_makes_certificates_larger(digits):
+    """Every method beats training without noise, and consistency beats noise alone."""
+    X, y = digits[0].astype(np.float32), digits[1].astype(np.int64)
+
+    def net(method, **params):
+        torch.manual_seed(0)
+        module = nn.Sequential(nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, 10))
+        settings = {"lr": 0.1, "optimizer__momentum": 0.9, "batch_size": 64, "verbose": 0}
+        settings |= {"max_epochs": 30, "train_split": None, "random_state": 0}
+        return RobustNetClassifier(module, method=method, **settings, **params)
+
+    def radius_of(base):
+        clf = SmoothedClassifier(base, sigma=0.5, n_estimation=1000, random_state=0)
+        certificate = clf.fit(X[:1200], y[:1200]).certify(X[1200:])
+        return average_certified_radius(y[1200:], certificate)
+
+    plain = radius_of(FrozenEstimator(net("gaussian", sigma=1e-4).fit(X[:1200], y[:1200])))
+    found = {method: radius_of(net(method, **SHORT[method])) for method in METHODS}
+    assert min(found.values()) > plain + 0.03, (plain, found)
+    assert found["gaussian"] > plain + 0.1, (plain, found)
+    assert found["consistency"] > found["gaussian"] + 0.01, found
+
+
+def test_one_sigma_moves_both_and_nothing_is_added_twice(images):
+    seen = []
+
+    class Watching(RobustNetClassifier):
+        def train_step_single(self, batch, **fit_params):
+            seen.append(batch[0])
+            return super().train_step_single(batch, **fit_params)
+
+    net = Watching(
+        ConvNet, verbose=0, train_split=None, max_epochs=1, iterator_train__shuffle=False
+    )
+    clf = smoothed(net, images, sigma=0.3, n_train=100)
+    assert repr(clf.estimator_.noise_) == repr(clf.noise_) == "GaussianNoise(k=0, sigma=0.3)"
+    assert clf.estimator_.sigma == 0.3
+    assert_array_equal(torch.cat(seen).numpy(), images[0][:100])
+    assert net.sigma == 0.25  # the net that was passed in is left alone
+    search = GridSearchCV(
+        SmoothedClassifier(conv_net(max_epochs=1), n_estimation=100, random_state=0),
+        {"sigma": [0.1, 0.3], "estimator__method": ["gaussian", "stability"]},
+        scoring=make_certified_scorer(0.05),
+        cv=2,
+    )
+    best = search.fit(images[0][:200], images[1][:200]).best_estimator_
+    assert best.estimator_.noise_.sigma == best.sigma == search.best_params_["sigma"]
+    assert best.estimator_.method == search.best_params_["estimator__method"]
+
+
+def test_noise_that_would_be_added_twice_is_refused(images):
+    X, y = images[0][:60].reshape(60, -1), images[1][:60]
+    with pytest.raises(ValueError, match="Put the scaling into the module"):
+        SmoothedClassifier(make_pipeline(StandardScaler(), linear_net())).fit(X, y)
+    with pytest.raises(ValueError, match="cannot be trained on splits of levels"):
+        DSSNClassifier(linear_net(), n_steps=16).fit(X, y)
+
+
+def test_same_seed_same_net_and_torch_is_left_alone(images):
+    X, y = images[0][:200], images[1][:200]
+    torch.manual_seed(5)
+    first = conv_net("consistency", max_epochs=2).fit(X, y)
+    after = torch.rand(1)
+    torch.manual_seed(5)
+    assert torch.rand(1) == after
+    second = clone(first).fit(X, y)
+    other = clone(first).set_params(random_state=1).fit(X, y)
+    weights = [torch.cat([*map(torch.ravel, net.module_.parameters())]) for net in (first, second)]
+    assert torch.equal(*weights)
+    assert not torch.equal(first.module_.layers[0].weight, other.module_.layers[0].weight)
+
+
+def test_history_has_a_column_for_every_part(images):
+    net = conv_net("consistency", max_epochs=2).fit(images[0][:200], images[1][:200])
+    columns = ["train_class_loss", "train_consistency_loss", "train_entropy_loss"]
+    sums = [sum(net.history[epoch, column] for column in columns) for epoch in range(2)]
+    assert_allclose(sums, net.history[:, "train_loss"], rtol=1e-4)
+
+
+def test_validation_is_under_noise(images):
+    """Noise hides the digits, so the net can only guess."""
+    net = conv_net(sigma=100.0, train_split=RobustNetClassifier(ConvNet).train_split, max_epochs=3)
+    net.fit(images[0][:600], images[1][:600])
+    assert max(net.history[:, "valid_acc"]) < 0.3
+    assert net.train_split is not None
+
+
+def test_pickle_partial_fit_and_warm_start(images):
+    X, y = images[0][:200], images[1][:200]
+    net = conv_net("smoothadv", max_epochs=1).fit(X, y)
+    copy = pickle.loads(pickle.dumps(net))
+    assert_array_equal(copy.predict_proba(X), net.predict_proba(X))
+    for model in (net, copy):
+        torch.manual_seed(3)
+        model.partial_fit(X, y)
+        assert len(model.history) == 2
+    assert_array_equal(copy.predict_proba(X), net.predict_proba(X))
+    net.set_params(warm_start=True, method="smoothmix", method__n_noise=3).fit(X, y)
+    assert len(net.history) == 3
+    assert net.method_.n_noise == 3
+
+
+def test_layers_are_called_without_the_loader(images):
+    clf = smoothed(conv_net(max_epochs=1), images, n_train=200)
+    assert clf._is_known
+    off = SmoothedClassifier(FrozenEstimator(clf.estimator_), structure="off", sigma=0.5)
+    off.set_params(n_estimation=500, random_state=0).fit(images[0][:200], images[1][:200])
+    counts = clf.certify(images[0][:10]).counts
+    assert np.abs(counts - off.certify(images[0][:10]).counts).sum() <= 4
