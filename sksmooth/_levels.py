@@ -1,4 +1,4 @@
-"""Features that live on equally spaced levels."""
+"""Features that live on levels."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _ROUNDING_UNITS = 8
 
 @dataclass(frozen=True)
 class Grid:
-    """Equally spaced levels of every feature.
+    """Levels of every feature: equally spaced, or any that all features share.
 
     Attributes
     ----------
@@ -26,22 +26,35 @@ class Grid:
         First and last level, in the units of X.
     n_steps : int
         Number of steps between them.
+    levels : ndarray of shape (n_steps + 1,) or None
+        The levels, where their distances differ.
     """
 
     low: NDArray[np.float64]
     high: NDArray[np.float64]
     n_steps: int
+    levels: NDArray[np.float64] | None = None
 
-    @property
-    def step(self) -> NDArray[np.float64]:
-        """Distance of two neighbouring levels, in the units of X."""
-        step: NDArray[np.float64] = (self.high - self.low) / self.n_steps
-        return step
+    def at(self, position: NDArray[Any]) -> NDArray[np.float64]:
+        """Return the values at so many steps from the first level, also between levels."""
+        if self.levels is not None:
+            return np.interp(position, np.arange(len(self.levels)), self.levels)
+        value: NDArray[np.float64] = self.low + (self.high - self.low) * (position / self.n_steps)
+        return value
 
     def position(self, values: NDArray[Any]) -> NDArray[np.float64]:
-        """Return where values lie, in steps from the first level."""
-        position: NDArray[np.float64] = (values.astype(float) - self.low) / self.step
-        return position
+        """Return where values lie, in steps from the first level; beyond the ends, in the last."""
+        values = values.astype(float)
+        if self.levels is None:
+            steps: NDArray[np.float64] = (values - self.low) / (
+                (self.high - self.low) / self.n_steps
+            )
+            return steps
+        first, last = self.levels[1] - self.levels[0], self.levels[-1] - self.levels[-2]
+        inside = np.interp(values, self.levels, np.arange(len(self.levels)))
+        before = np.minimum(values - self.low, 0.0) / first
+        beyond = np.maximum(values - self.high, 0.0) / last
+        return inside + before + beyond
 
     def nearest(self, values: NDArray[Any]) -> NDArray[np.int32]:
         """Return the level nearest to each value."""
@@ -49,7 +62,7 @@ class Grid:
 
     def is_level(self, values: NDArray[Any], dtype: DTypeLike) -> NDArray[np.bool_]:
         """Whether values are levels, up to their rounding."""
-        exact = self.low + self.nearest(values) * self.step
+        exact = self.at(self.nearest(values))
         size = np.maximum(np.abs(exact), np.maximum(np.abs(self.low), np.abs(self.high)))
         near: NDArray[np.bool_] = np.abs(values.astype(float) - exact) <= (
             _ROUNDING_UNITS * np.finfo(dtype).eps * size
@@ -58,12 +71,16 @@ class Grid:
 
     def steps_within(self, n_steps: int) -> NDArray[np.float64]:
         """Length of 0 to `n_steps` of the shortest steps, in the units of X, rounded down."""
-        low, high = np.broadcast_arrays(self.low, self.high)
-        width = min(
-            Fraction(float(b)) - Fraction(float(a))
-            for a, b in zip(low.ravel(), high.ravel(), strict=True)
-        )
-        return np.array([_rounded_down(width * n / self.n_steps) for n in range(n_steps + 1)])
+        if self.levels is None:
+            low, high = (a.ravel() for a in np.broadcast_arrays(self.low, self.high))
+            shortest = _shortest(low, high) / self.n_steps
+        else:
+            shortest = _shortest(self.levels[:-1], self.levels[1:])
+        return np.array([_rounded_down(shortest * n) for n in range(n_steps + 1)])
+
+
+def _shortest(low: NDArray[np.float64], high: NDArray[np.float64]) -> Fraction:
+    return min(Fraction(float(b)) - Fraction(float(a)) for a, b in zip(low, high, strict=True))
 
 
 def _rounded_down(value: Fraction) -> float:
@@ -71,8 +88,10 @@ def _rounded_down(value: Fraction) -> float:
     return rounded if Fraction(rounded) <= value else math.nextafter(rounded, -math.inf)
 
 
-def make_grid(values: NDArray[Any], feature_range: Any, n_steps: Any) -> Grid:
+def make_grid(values: NDArray[Any], feature_range: Any, n_steps: Any, levels: Any = None) -> Grid:
     """Levels of the features, or an error that says what is wrong with their description."""
+    if levels is not None:
+        return _grid_of(levels)
     whole = values.dtype.kind in ("b", "i", "u")
     if isinstance(feature_range, str):
         if values.dtype == np.uint8:
@@ -91,6 +110,15 @@ def make_grid(values: NDArray[Any], feature_range: Any, n_steps: Any) -> Grid:
             )
         n_steps = int(widths[0])
     return Grid(low, high, int(n_steps))
+
+
+def _grid_of(levels: Any) -> Grid:
+    levels = np.asarray(levels, dtype=float)
+    if levels.ndim != 1 or len(levels) < 2 or not np.isfinite(levels).all():
+        raise ValueError(f"levels must be two or more finite numbers, got {levels!r}.")
+    if not (np.diff(levels) > 0).all():
+        raise ValueError("levels must increase.")
+    return Grid(levels[0], levels[-1], len(levels) - 1, levels)
 
 
 def _range_of(
@@ -119,9 +147,8 @@ def refuse_off_grid(rows: Rows, grid: Grid) -> None:
         return
     row, *feature = (int(i) for i in np.argwhere(~on_level)[0])
     place = tuple(feature)
-    low, step = (np.broadcast_to(a, rows.shape)[place] for a in (grid.low, grid.step))
     value = rows.values[(row, *place)]
-    nearest = low + step * grid.nearest(rows.values[row])[place]
+    nearest = grid.at(grid.nearest(rows.values[row]))[place]
     name = place[0] if len(place) == 1 else place
     raise ValueError(
         f"X has {value!s} at row {row}, feature {name}, which is not one of the {grid.n_steps + 1} "

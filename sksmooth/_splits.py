@@ -74,7 +74,7 @@ class Splits:
         bottom = np.maximum(cut + 2 * length * (number - 1), 0)
         middle = (top + bottom) / (4 * q)
         if self.grid.low.ndim == 0:
-            middle = self.grid.low + (self.grid.high - self.grid.low) * middle
+            middle = self.grid.at(middle * q)
         return np.concatenate([middle, middle], axis=1).astype(self.dtype)
 
     def perturb(self, levels: NDArray[Any], shifts: NDArray[Any]) -> NDArray[Any]:

@@ -58,6 +58,9 @@ class DSSNClassifier(BaseSmoothedClassifier):
         First and last level, in the units of X; arrays of the shape of one input give each
         feature its own. "auto": that of the integer type for uint8, else the smallest and largest
         value of the training data.
+    levels : array-like of shape (n_levels,), default=None
+        Levels of all features, in increasing order, where their distances differ; `n_steps` and
+        `feature_range` have no meaning then. A step counts as the shortest distance of two levels.
     off_grid : {"raise", "round"}, default="raise"
         What to do with values that are not levels: raise an error that names them, or round them
         to the nearest level (values out of range to the first or last).
@@ -130,6 +133,7 @@ class DSSNClassifier(BaseSmoothedClassifier):
         **BaseSmoothedClassifier._parameter_constraints,
         "n_steps": [Interval(Integral, 1, 2**20, closed="both"), StrOptions({"auto"})],
         "feature_range": [tuple, list, StrOptions({"auto"})],
+        "levels": ["array-like", None],
         "off_grid": [StrOptions({"raise", "round"})],
         "vote": [StrOptions({"hard", "soft"})],
     }
@@ -141,6 +145,7 @@ class DSSNClassifier(BaseSmoothedClassifier):
         sigma=0.5,
         n_steps=255,
         feature_range=(0, 1),
+        levels=None,
         off_grid="raise",
         vote="hard",
         n_augment=10,
@@ -153,6 +158,7 @@ class DSSNClassifier(BaseSmoothedClassifier):
         self.sigma = sigma
         self.n_steps = n_steps
         self.feature_range = feature_range
+        self.levels = levels
         self.off_grid = off_grid
         self.vote = vote
         self.n_augment = n_augment
@@ -186,7 +192,7 @@ class DSSNClassifier(BaseSmoothedClassifier):
         self._refuse_what_does_not_classify()
         rows = read_rows(X, owner=self)
         y = self._check_labels(rows, y)
-        grid = make_grid(rows.values, self.feature_range, self.n_steps)
+        grid = make_grid(rows.values, self.feature_range, self.n_steps, self.levels)
         n_shifts = count_shifts(self.sigma, grid.n_steps)
         levels = self._on_levels(rows, grid)
         self._seed = self._draw_seed()
@@ -255,8 +261,8 @@ class DSSNClassifier(BaseSmoothedClassifier):
         -------
         certificate : ClassificationCertificate
             Exact (`alpha` is None), in the l1 norm and in the units of X; `perturbed` says what
-            kind of perturbation it is about. Where features have ranges of their own, a step is
-            counted as the shortest of all.
+            kind of perturbation it is about. Where features have ranges of their own, or levels
+            differ in their distances, a step is counted as the shortest of all.
 
         Raises
         ------

@@ -238,6 +238,31 @@ def test_ranges_of_their_own():
     assert set(certificate.radius) <= {0, 0.5, 1.0, 1.5, 2.0}
 
 
+@pytest.mark.parametrize("perturbation", ["grid", "real"])
+def test_levels_at_different_distances(perturbation):
+    """The radius counts the shortest step; nothing nearer has another class."""
+    levels = np.array([0.0, 0.5, 2.0, 2.25, 5.0])
+    X = np.array(list(product(levels, repeat=2)))
+    for seed in range(6):
+        clf = DSSNClassifier(Arbitrary(seed=seed), levels=levels, n_augment=0, random_state=seed)
+        certificate = clf.fit(X, np.arange(25) % 3).certify(X, perturbation=perturbation)
+        other = certificate.prediction[:, None] != certificate.prediction
+        borders = np.concatenate([[-np.inf], (levels[1:] + levels[:-1]) / 2, [np.inf]])
+        place = np.searchsorted(levels, X)
+        low, high = borders[place], borders[place + 1]
+        away = np.maximum(np.maximum(low[None] - X[:, None], X[:, None] - high[None]), 0).sum(2)
+        on_grid = np.abs(X[:, None] - X).sum(axis=2)
+        distance = np.where(other, on_grid if perturbation == "grid" else away, np.inf)
+        assert (distance.min(axis=1) >= certificate.radius).all()
+        if perturbation == "grid":
+            assert (distance.min(axis=1) > certificate.radius).all()
+    with pytest.raises(ValueError, match=r"nearest is 2\.25"):
+        clf.certify([[2.3, 0.0]])
+    for wrong in ([1.0], [1.0, 1.0], [0.0, np.nan]):
+        with pytest.raises(ValueError, match="levels must"):
+            clone(clf).set_params(levels=wrong).fit(X, np.arange(25) % 3)
+
+
 @pytest.mark.filterwarnings("ignore:.*onverge")
 def test_grid_search_pipeline_pickle_and_clone(digits_on_levels):
     X, y = digits_on_levels
