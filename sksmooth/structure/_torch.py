@@ -107,13 +107,14 @@ class TorchLayers(Structure):
     def tally(self, rows: Rows, noise: Any, shared: Any) -> NDArray[np.int64]:
         """Count the votes of every row with every draw."""
         votes = np.empty((len(rows), self.n_classes), np.int64)
-        shared = torch.from_numpy(shared)
-        hidden = torch.empty_like(shared)
+        shared, seen = torch.from_numpy(shared), torch.from_numpy(rows.values)
+        n_draws, step = len(shared), max(1, self.draws_per_call(rows) // len(shared))
         with torch.inference_mode():
-            for i, seen in enumerate(torch.from_numpy(rows.values)):
-                torch.add(shared, seen, out=hidden)
-                scores = self.rest(hidden).numpy()
-                votes[i] = count_largest(np.ascontiguousarray(scores.T))
+            for first in range(0, len(rows), step):
+                hidden = (shared + seen[first : first + step, None]).flatten(0, 1)
+                scores = self.rest(hidden).numpy().reshape(-1, n_draws, self.n_classes)
+                for i, of_row in enumerate(scores, first):
+                    votes[i] = count_largest(np.ascontiguousarray(of_row.T))
         return votes
 
     def _first(self, values: NDArray[Any], with_bias: bool = True) -> Any:
