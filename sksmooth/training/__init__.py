@@ -1,4 +1,4 @@
-"""Training that makes certificates large: robust nets, and denoisers.
+"""Training that makes certificates large: robust nets, denoisers, and an attack to compare with.
 
 Nets need torch and skorch, which are imported only where a net is asked for.
 """
@@ -12,9 +12,10 @@ from sksmooth.training._denoiser import Denoiser
 
 _OF_NETS = {
     "RobustNetClassifier": "sksmooth.training._net",
+    "attack_smoothed": "sksmooth.training._attack",
 }
 
-__all__ = ["Denoiser", "RobustNetClassifier"]
+__all__ = ["Denoiser", "RobustNetClassifier", "attack_smoothed"]
 
 
 def __getattr__(name: str) -> Any:

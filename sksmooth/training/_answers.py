@@ -47,7 +47,7 @@ class AnswerKeepingLoss(torch.nn.Module):
             Inputs of the classifier.
         """
         (classifier,) = self._classifier
-        with _evaluating(classifier.to(denoised.device)):
+        with evaluating(classifier.to(denoised.device)):
             with torch.no_grad():
                 labels = classifier(clean).argmax(dim=1)
             return functional.cross_entropy(classifier(denoised), labels)
@@ -66,14 +66,14 @@ def outputs_of_module(module: Any, values: NDArray[Any]) -> NDArray[Any]:
     """Return the outputs of a module, on its device, for an array of inputs."""
     weight = next(module.parameters(), None)
     device = torch.device("cpu") if weight is None else weight.device
-    with _evaluating(module), torch.inference_mode():
+    with evaluating(module), torch.inference_mode():
         outputs = module(torch.from_numpy(np.ascontiguousarray(values)).to(device))
     found: NDArray[Any] = outputs.cpu().numpy()
     return found
 
 
 @contextmanager
-def _evaluating(module: Any) -> Iterator[None]:
+def evaluating(module: Any) -> Iterator[None]:
     """Hold a module in evaluation mode for a while."""
     was_training = module.training
     module.eval()

@@ -1,11 +1,10 @@
 """Classifiers of skorch that are trained for large certificates."""
 
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 
 import numpy as np
 import torch
 from sklearn.base import clone
-from sklearn.utils import check_random_state
 from skorch import NeuralNetClassifier
 from skorch.callbacks import PassthroughScoring
 from skorch.dataset import unpack_data
@@ -15,7 +14,7 @@ from sksmooth.estimators import SmoothedClassifier
 from sksmooth.structure import structure_of
 from sksmooth.structure._torch import layers_of_net
 from sksmooth.training._methods import METHODS, make_method
-from sksmooth.training._tensor_noise import draw_like, perturb
+from sksmooth.training._tensor_noise import draw_like, perturb, torch_seeded
 
 
 class RobustNetClassifier(NeuralNetClassifier):
@@ -45,15 +44,20 @@ class RobustNetClassifier(NeuralNetClassifier):
           answers to X and to noisy X;
         - "smoothadv" [3]_: the class loss on noisy copies of inputs that an attack on the
           smoothed net finds within `radius` (`attack` "pgd" or "ddn", `n_steps`, `n_noise`,
-          `warmup_epochs`, `bounds` of a feature, and `init_norm` and `gamma` for "ddn");
+          `warmup_epochs`, `bounds` of a feature, and for "ddn" `gamma` and `init_norm`, by default
+          the radius);
         - "consistency" [4]_: the class loss on noisy inputs, `weight` times the divergence of
           the answers from their mean, and `entropy_weight` times the entropy of the mean
           (`n_noise`);
         - "macer" [5]_: the class loss of the mean answer, and `weight` times what a soft certified
-          radius lacks to `gamma` (`n_noise`, `beta`); for Gaussian noise;
+          radius lacks to `gamma` (`n_noise`, `beta`, `deferred_epochs` before the radius counts);
+          for Gaussian noise;
         - "smoothmix" [6]_: the class loss on noisy inputs, and `weight` times the divergence from
-          flattened answers on the way to adversarial inputs (`n_noise`, `n_steps`, `step`,
-          `from_step`, `warmup_epochs`, `bounds`).
+          flattened answers on the way to adversarial inputs (`n_noise`, `n_steps`, `step`, by
+          default twice sigma, `from_step`, `warmup_epochs`, `bounds`).
+
+        The defaults come from published runs, which the classes in
+        ``sksmooth/training/_methods.py`` name; they are of ninety epochs or more.
     random_state : int, RandomState instance or None, default=None
         Seed of all that is random in `fit`: weights, order of the batches, dropout and noise;
         torch's own generator is left as it was. None: torch's generator decides
@@ -153,7 +157,7 @@ class RobustNetClassifier(NeuralNetClassifier):
         -------
         self : RobustNetClassifier
         """
-        with self._seeded():
+        with torch_seeded(self.random_state, self.device):
             return super().fit(X, y, **fit_params)
 
     def check_training_readiness(self):
@@ -312,20 +316,6 @@ class RobustNetClassifier(NeuralNetClassifier):
                 f"{kind}. Pass X as such an array (images: X.astype('float32') / 255)."
             )
         return to_tensor(X, device=self.device), to_tensor(y, device=self.device)
-
-    def _seeded(self):
-        """Seed torch for a while, if a seed was given."""
-        return nullcontext() if self.random_state is None else self._with_seed()
-
-    @contextmanager
-    def _with_seed(self):
-        seed = self.random_state
-        if not isinstance(seed, (int, np.integer)):
-            seed = check_random_state(seed).randint(np.iinfo(np.int32).max)
-        device = torch.device(self.device)
-        with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
-            torch.manual_seed(int(seed))
-            yield
 
 
 structure_of.register(RobustNetClassifier, layers_of_net)

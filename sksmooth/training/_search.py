@@ -17,6 +17,23 @@ from torch.nn import functional
 Bounds = tuple[float, float] | None
 
 
+def log_shares(outputs: Any) -> Any:
+    """Logarithm of the probabilities averaged over draws.
+
+    Computed from logarithms, so that it has a gradient also where the net is all but sure.
+
+    Parameters
+    ----------
+    outputs : torch.Tensor of shape (n_noise, m, n_classes)
+        Logits, or logarithms of probabilities, under each draw.
+
+    Returns
+    -------
+    log_shares : torch.Tensor of shape (m, n_classes)
+    """
+    return functional.log_softmax(outputs, dim=-1).logsumexp(dim=0) - math.log(len(outputs))
+
+
 def pgd_search(
     log_shares: Callable[[Any], Any],
     X: Any,
@@ -25,8 +42,9 @@ def pgd_search(
     radius: float,
     n_steps: int,
     bounds: Bounds = None,
+    norm: float = 2,
 ) -> Any:
-    """Projected gradient ascent of the loss in the l2 ball around every row.
+    """Projected gradient ascent of the loss in the ball around every row.
 
     Parameters
     ----------
@@ -42,6 +60,8 @@ def pgd_search(
         Number of steps.
     bounds : tuple of two floats, optional
         Least and largest value of a feature.
+    norm : {2, inf}, default=2
+        Norm of the balls; in the l-infinity ball the steps follow the signs of the gradient.
 
     Returns
     -------
@@ -49,8 +69,10 @@ def pgd_search(
     """
     found = X.detach()
     for _ in range(n_steps):
-        found = found + 2 * radius / n_steps * _direction(log_shares, found, y)[0]
-        found = _within(found, X, radius, bounds)
+        direction = _direction(log_shares, found, y)[0]
+        direction = direction.sign() if norm == math.inf else direction
+        found = found + 2 * radius / n_steps * direction
+        found = _within(found, X, radius, bounds, norm)
     return found
 
 
@@ -62,21 +84,21 @@ def ddn_search(
     radius: float,
     n_steps: int,
     bounds: Bounds = None,
-    init_norm: float = 1.0,
-    gamma: float = 0.05,
+    init_norm: float,
+    gamma: float,
 ) -> Any:
     """Search with a norm that grows while the net is right and shrinks where it is wrong.
 
     Rony et al. (2019), cut to the ball: the smallest perturbation found on which the net is wrong,
-    or the last one where there is none. Parameters as in `pgd_search`, and
+    or the last one where there is none, where the published code goes back to the input.
 
     Parameters
     ----------
     log_shares, X, y, radius, n_steps, bounds
         As in `pgd_search`.
-    init_norm : float, default=1.0
+    init_norm : float
         First norm of the perturbations.
-    gamma : float, default=0.05
+    gamma : float
         Share by which a norm grows or shrinks in a step.
 
     Returns
@@ -152,8 +174,10 @@ def _clipped(X: Any, bounds: Bounds) -> Any:
     return X if bounds is None else X.clamp(*bounds)
 
 
-def _within(found: Any, X: Any, radius: float, bounds: Bounds) -> Any:
+def _within(found: Any, X: Any, radius: float, bounds: Bounds, norm: float = 2) -> Any:
     """Found inputs, moved back into the ball around X and into the bounds."""
     delta = _clipped(found, bounds) - X
+    if norm == math.inf:
+        return X + delta.clamp(-radius, radius)
     excess = (_norms(delta) / radius).clamp_min(1.0)
     return X + delta / _like(excess, X)

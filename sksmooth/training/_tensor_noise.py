@@ -1,11 +1,14 @@
-"""Noise on tensors: drawn where they live, and with gradients through it."""
+"""Chance in torch: noise drawn where tensors live, with gradients through it, and seeds."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 import torch
+from sklearn.utils import check_random_state
 
 from sksmooth.noise import GaussianNoise, Noise
 
@@ -59,3 +62,26 @@ def perturb(noise: Noise, X: Any, draws: Any) -> Any:
     fixed = X.detach()
     noisy = torch.from_numpy(noise.apply(fixed.cpu().numpy(), draws.cpu().numpy())).to(X.device)
     return noisy + (X - fixed)
+
+
+@contextmanager
+def torch_seeded(random_state: Any, device: Any) -> Iterator[None]:
+    """Seed torch for a while, and leave its generators as they were.
+
+    Parameters
+    ----------
+    random_state : int, RandomState instance or None
+        None: torch's generators decide, and move on.
+    device : str or torch.device
+        Whose generator is seeded, besides that of the processor.
+    """
+    if random_state is None:
+        yield
+        return
+    seed = random_state
+    if not isinstance(seed, (int, np.integer)):
+        seed = check_random_state(seed).randint(np.iinfo(np.int32).max)
+    device = torch.device(device)
+    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+        torch.manual_seed(int(seed))
+        yield

@@ -26,6 +26,8 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("skorch")
 nn = torch.nn
 
+from skorch.callbacks import ProgressBar  # noqa: E402
+
 from sksmooth.training import RobustNetClassifier  # noqa: E402
 from sksmooth.training._methods import METHODS  # noqa: E402
 
@@ -34,9 +36,11 @@ QUICK = {
     "stability": {},
     "consistency": {},
     "macer": {"method__n_noise": 4},
-    "smoothadv": {"method__n_noise": 2, "method__n_steps": 3},
+    "smoothadv": {"method__n_noise": 2, "method__n_steps": 3, "method__warmup_epochs": 1},
     "smoothmix": {"method__n_steps": 3},
 }
+
+AT_ONCE = {"method__n_steps": 4, "method__radius": 0.5, "method__warmup_epochs": 1}
 
 
 def linear_net(method="gaussian", **params):
@@ -125,6 +129,16 @@ def test_macer_loss(gamma):
     assert_allclose(parts["radius_loss"], 12 * 0.5 / 2 * np.mean(lack))
 
 
+def test_macer_leaves_the_radius_out_at_first():
+    net, X, y = ready("macer", method__n_noise=6, method__deferred_epochs=2)
+    found = []
+    for _ in range(4):
+        net.history.new_epoch()
+        parts, _ = net.method_loss(X, y)
+        found.append((parts["class_loss"].item() > 0, parts["radius_loss"].item() > 0))
+    assert found == [(True, False)] * 2 + [(True, True)] * 2
+
+
 def ascent(net, X, y, noise, step, n_steps, radius=math.inf):
     """Restate the ascent for a linear net, with the gradient written out."""
     weight = net.module_.weight.detach().numpy()
@@ -141,7 +155,7 @@ def ascent(net, X, y, noise, step, n_steps, radius=math.inf):
 
 
 def test_smoothadv_loss():
-    net, X, y = ready("smoothadv", method__n_noise=3, method__n_steps=4, method__radius=0.5)
+    net, X, y = ready("smoothadv", **AT_ONCE, method__n_noise=3)
     parts, noise = parts_and_noise(net, X, y)
     attacked = ascent(net, X, y, noise, 2 * 0.5 / 4, 4, radius=0.5)[-1]
     assert np.abs(np.linalg.norm(attacked - array(X), axis=1) - 0.5).max() < 1e-9
@@ -158,6 +172,7 @@ def test_smoothadv_radius_grows_over_the_first_epochs():
 
 def test_ddn_finds_smaller_perturbations_than_the_ball():
     params = {"method__radius": 3.0, "method__n_steps": 60, "method__n_noise": 1, "sigma": 1e-9}
+    params |= {"method__warmup_epochs": 1, "method__init_norm": 1.0}
     net, X, y = ready("smoothadv", method__attack="ddn", **params)
     found = net.method_.search(net, X, y, net.noises(X, 1))
     weight, values = net.module_.weight.detach().numpy(), scores(net, X)
@@ -195,6 +210,15 @@ def test_smoothmix_loss():
     assert_allclose(parts["mix_loss"], 5 * 0.5 * divergence)
     expected = np.mean([cross_entropy(scores(net, array(X) + z), y) for z in noise])
     assert_allclose(parts["class_loss"], expected)
+
+
+@pytest.mark.parametrize("sigma", [0.25, 0.5])
+def test_smoothmix_takes_steps_of_twice_sigma(sigma):
+    """As the published runs for CIFAR-10 do."""
+    net, X, y = ready("smoothmix", sigma=sigma)
+    noises = net.noises(X, 2)
+    path = ascent(net, X, y, [draws.numpy() for draws in noises], 2 * sigma, 4)
+    assert_allclose(net.method_._ends(net, X, y, noises, 1.0)[1].numpy(), path[-1])
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -394,12 +418,53 @@ def test_history_has_a_column_for_every_part(images):
     assert_allclose(sums, net.history[:, "train_loss"], rtol=1e-4)
 
 
+def test_a_progress_bar_moves_with_every_batch(images):
+    """The callback of skorch: it shows how far an epoch is, and the losses of the last batch."""
+    shown = []
+
+    class Watched(ProgressBar):
+        def on_batch_end(self, net, **kwargs):
+            super().on_batch_end(net, **kwargs)
+            shown.append((self.pbar_.n, self.pbar_.postfix))
+
+    bar = Watched(postfix_keys=["train_class_loss", "train_stability_loss"], batches_per_epoch=4)
+    net = conv_net("stability", max_epochs=1, callbacks=[("bar", bar)])
+    net.fit(images[0][:200], images[1][:200])
+    assert [n for n, _ in shown] == [1, 2, 3, 4]
+    assert all("train_stability_loss" in losses for _, losses in shown[1:])
+
+
 def test_validation_is_under_noise(images):
     """Noise hides the digits, so the net can only guess."""
     net = conv_net(sigma=100.0, train_split=RobustNetClassifier(ConvNet).train_split, max_epochs=3)
     net.fit(images[0][:600], images[1][:600])
     assert max(net.history[:, "valid_acc"]) < 0.3
     assert net.train_split is not None
+
+
+@pytest.mark.parametrize("structure", ["auto", "off"])
+@pytest.mark.parametrize("noise", ["gaussian", SplittingNoise(0.3), LaplaceNoise(0.3)])
+def test_float32_is_kept_from_training_to_certificates(images, structure, noise):
+    seen = set()
+
+    class Watching(ConvNet):
+        def forward(self, X):
+            seen.add((X.dtype, self.training))
+            return super().forward(X)
+
+    net = RobustNetClassifier(Watching, max_epochs=1, verbose=0, train_split=None)
+    sigma = 0.25 if noise == "gaussian" else 0.3
+    clf = smoothed(net, images, n_train=100, sigma=sigma, noise=noise, structure=structure)
+    clf.certify(images[0][:2])
+    clf.predict(images[0][:2])
+    assert seen == {(torch.float32, True), (torch.float32, False)}
+
+
+def test_a_pickled_smoother_gives_the_same_certificate(images):
+    clf = smoothed(conv_net("consistency", max_epochs=1), images, n_train=200)
+    copy = pickle.loads(pickle.dumps(clf))
+    assert_array_equal(copy.certify(images[0][:5]).counts, clf.certify(images[0][:5]).counts)
+    assert repr(clone(clf)) == repr(clf)
 
 
 def test_pickle_partial_fit_and_warm_start(images):
