@@ -43,7 +43,7 @@ class Denoiser(TransformerMixin, MetaEstimatorMixin, BaseEstimator):
     loss : {"mse", "stability", "mse+stability"}, default="mse"
         What the regressor learns. "mse": clean X, with its own loss. "stability": that `classifier`
         gives denoised X the labels that it gives clean X; for a regressor of skorch. Both, one
-        after the other, as in [1]_.
+        after the other, as in [1]_, each for as many epochs as the regressor has.
     classifier : torch.nn.Module or FrozenEstimator of a fitted skorch net, default=None
         Whose answers are kept, for "stability"; it is left as it is.
     n_augment : int, default=10
@@ -164,15 +164,17 @@ class Denoiser(TransformerMixin, MetaEstimatorMixin, BaseEstimator):
             self.regressor_ = self.regressor
             return self
         keeping = self._loss_of_answers()
-        regressor = Ridge() if self.regressor is None else clone(self.regressor)
         noisy = augment(rows, self._stream(rows, Purpose.AUGMENTATION), self.n_augment)
         clean = np.tile(rows.values, (self.n_augment, *[1] * len(rows.shape)))
         noisy, clean = self._as_seen(noisy), self._as_seen(clean.astype(noisy.dtype, copy=False))
+        regressor = Ridge() if self.regressor is None else clone(self.regressor)
         if self.loss != "stability":
             regressor.fit(noisy, clean)
         if keeping is not None:
-            regressor.set_params(criterion=keeping)
-            regressor.partial_fit(noisy, clean)
+            second = clone(regressor).set_params(criterion=keeping).initialize()
+            if self.loss != "stability":  # goes on from there, with an optimizer of its own
+                second.module_.load_state_dict(regressor.module_.state_dict())
+            regressor = second.partial_fit(noisy, clean)
         self.regressor_ = regressor
         return self
 

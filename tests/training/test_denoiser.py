@@ -133,6 +133,37 @@ def test_nets_learn_pixels_answers_or_both(nets):
     assert not regressor.initialized_
 
 
+def test_answers_are_learned_from_where_pixels_left_off(nets):
+    """Each loss has the whole schedule of the regressor, and an optimizer of its own."""
+    torch, skorch = pytest.importorskip("torch"), pytest.importorskip("skorch")
+    net, regressor, (X, _) = nets
+    rates, starts = [], []
+
+    class Watching(skorch.NeuralNetRegressor):
+        def on_train_begin(self, net, X=None, y=None, **kwargs):
+            super().on_train_begin(net, X=X, y=y, **kwargs)
+            starts.append({name: w.clone() for name, w in self.module_.state_dict().items()})
+
+        def on_epoch_end(self, net, **kwargs):
+            super().on_epoch_end(net, **kwargs)
+            rates.append(self.optimizer_.param_groups[0]["lr"])
+            starts[-1]["last"] = [w.clone() for w in self.module_.state_dict().values()]
+
+    drop = skorch.callbacks.LRScheduler("StepLR", step_size=1, gamma=0.1)
+    params = {name: regressor.get_params(deep=False)[name] for name in ("module", "optimizer")}
+    watching = Watching(
+        **params, lr=0.01, max_epochs=2, callbacks=[drop], verbose=0, train_split=None
+    )
+    frozen = FrozenEstimator(net)
+    denoiser = Denoiser(watching, loss="mse+stability", classifier=frozen, n_augment=1).fit(X[:200])
+    assert_allclose(rates, [0.01, 0.001, 0.01, 0.001])
+    first, second = starts
+    for name, left in zip(denoiser.regressor_.module_.state_dict(), first["last"], strict=True):
+        assert torch.equal(second[name], left), name
+    assert len(denoiser.regressor_.history) == 2
+    assert not hasattr(watching, "module_")
+
+
 def test_loss_of_answers_is_restated(nets):
     import torch
 
