@@ -1,7 +1,7 @@
 """What does a denoiser buy a net that was trained without noise?
 
 A ResNet-20 for CIFAR-10, trained by others without noise, is certified as it is, and behind
-denoisers that learn from two noisy copies of 20,000 training images: small U-nets, which learn the
+denoisers that learn from two noisy copies of 10,000 training images: small U-nets, which learn the
 pixels, the answers of the net, or first one and then the other. Images and weights are read from
 the folder that SKSMOOTH_DATA names.
 
@@ -88,9 +88,9 @@ def main():
     """Certify with every denoiser, print and write the table of the guide."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--sigma", type=float, default=0.25)
-    parser.add_argument("--train", type=int, default=20_000)
-    parser.add_argument("--epochs", type=int, default=4)
-    parser.add_argument("--every", type=int, default=100, help="test images: every so manieth")
+    parser.add_argument("--train", type=int, default=10_000)
+    parser.add_argument("--epochs", type=int, default=3)
+    parser.add_argument("--every", type=int, default=200, help="test images: every so manieth")
     parser.add_argument("--draws", type=int, default=1000)
     options = parser.parse_args()
     folder = Path(os.environ["SKSMOOTH_DATA"])
