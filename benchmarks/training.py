@@ -43,18 +43,23 @@ PUBLISHED = {
 }
 
 
+def epoch_of_drop(n_epochs):
+    """After how many epochs the learning rate falls to a tenth."""
+    return -(-2 * n_epochs // 3)
+
+
 def methods(n_epochs):
     """Parameters of every method that are not its defaults, published for MNIST at this sigma.
 
-    Epochs, of which the published runs have ninety, are scaled: MACER leaves the radius out for the
-    first third, attacks grow over the first ninth (rounded up).
+    Epochs, of which the published runs have ninety, are scaled: attacks grow over the first ninth
+    (rounded up), MACER leaves the radius out until the learning rate has fallen.
     """
     growth, pixels = -(-n_epochs // 9) + 1, {"bounds": (0.0, 1.0)}  # full in the epoch after
     return {
         "gaussian": {},
         "stability": {},
         "consistency": {"weight": 5.0},
-        "macer": {"weight": 16.0, "deferred_epochs": n_epochs // 3},
+        "macer": {"weight": 16.0, "deferred_epochs": epoch_of_drop(n_epochs)},
         "smoothadv": {"n_noise": 4, "radius": 255 / 256, "warmup_epochs": growth, **pixels},
         "smoothmix": {"n_noise": 4, "n_steps": 4, "warmup_epochs": growth, **pixels},
     }
@@ -78,7 +83,7 @@ def images(folder, part, n=None, every=1):
 def trained(method, params, train, options):
     """Return the smoothed net after training."""
     torch.manual_seed(0)
-    drop = LRScheduler("MultiStepLR", milestones=[-(-2 * options.epochs // 3)], gamma=0.1)
+    drop = LRScheduler("MultiStepLR", milestones=[epoch_of_drop(options.epochs)], gamma=0.1)
     net = RobustNetClassifier(
         lenet(),
         method=method,

@@ -115,11 +115,8 @@ def n_refuted(clf, certificate, X, radius):
     attacked = attack_smoothed(
         clf, X[held], certificate.prediction[held], radius=radius, random_state=1
     )
-    again = SmoothedClassifier(clf.estimator_, sigma=0.5, n_estimation=4000, random_state=7)
-    again.estimator_, again.noise_ = clf.estimator_, clf.noise_
-    noisy = attacked[:, None] + 0.5 * np.random.default_rng(5).standard_normal(
-        (len(attacked), 1000, 64), np.float32
-    )
+    draws = np.random.default_rng(5).standard_normal((len(attacked), 1000, 64), np.float32)
+    noisy = attacked[:, None] + 0.5 * draws
     votes = clf.estimator_.predict(noisy.reshape(-1, 64)).reshape(len(attacked), 1000)
     kept = (votes == certificate.prediction[held][:, None]).sum(axis=1)
     return held.sum(), (binom.cdf(kept, 1000, 0.5) < 1e-6).sum()
