@@ -112,11 +112,7 @@ def attack_smoothed(
     rows, net = read_rows(X, owner=smoother), _Net.of(smoother.estimator_)
     check_consistent_length(rows.values, y)
     values, y = rows.values.astype(rows.dtype, copy=False), net.positions(y)
-    if (
-        bounds is not None
-        and len(values)
-        and not bounds[0] <= values.min() <= values.max() <= bounds[1]
-    ):
+    if bounds is not None and ((values < bounds[0]) | (values > bounds[1])).any():
         raise ValueError(f"X has values outside of bounds={bounds!r}.")
     seed = check_random_state(random_state).randint(np.iinfo(np.int32).max)
     rng, attacked = np.random.default_rng(seed), values.copy()
