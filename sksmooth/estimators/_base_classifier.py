@@ -9,7 +9,7 @@ from sklearn.utils.validation import _check_y, check_consistent_length
 
 from sksmooth._monte_carlo import Voter, name_of
 from sksmooth.estimators._base import BaseSmoother
-from sksmooth.structure import directly
+from sksmooth.structure._base import directly
 
 
 class BaseSmoothedClassifier(ClassifierMixin, BaseSmoother):

@@ -17,7 +17,7 @@ from sksmooth._rows import read_rows
 from sksmooth.estimators._base import BaseSmoother
 from sksmooth.estimators._certification import refuse_noise_below_resolution
 from sksmooth.noise import GaussianNoise
-from sksmooth.structure import directly
+from sksmooth.structure._base import directly
 
 _METHODS = ("predict", "transform", "predict_proba")
 

@@ -13,7 +13,7 @@ from sksmooth import (
     MedianSmoothedRegressor,
     SmoothedClassifier,
 )
-from sksmooth.structure import directly
+from sksmooth.structure._base import directly
 
 torch = pytest.importorskip("torch")
 skorch = pytest.importorskip("skorch")
