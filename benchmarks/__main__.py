@@ -12,13 +12,14 @@ import torch
 from sklearn.exceptions import ConvergenceWarning
 from threadpoolctl import threadpool_limits
 
-from benchmarks import certification, decisions, overhead, prediction, splitting
+from benchmarks import certification, decisions, nets, overhead, prediction, splitting
 from benchmarks._tables import as_text, write_for_docs
 
 SUITES = {
     "certification": certification,
     "prediction": prediction,
     "decisions": decisions,
+    "nets": nets,
     "overhead": overhead,
     "splitting": splitting,
     "splitting_overhead": splitting.Overhead,

@@ -33,14 +33,14 @@ LOSSES = {"none": None, "pixels": "mse", "answers": "stability", "both": "mse+st
 
 
 def images(folder, parts, every=1, n=None):
-    """Return images as rows in [0, 1], and their labels."""
+    """Return images of shape (3, 32, 32) in [0, 1], and their labels."""
     X, y = [], []
     for part in parts:
         with np.load(folder / "images" / f"cifar10_{part}.npz") as arrays:
             X.append(arrays["X"])
             y.append(arrays["y"])
     X, y = np.concatenate(X)[:n:every], np.concatenate(y)[:n:every]
-    return X.reshape(len(X), -1).astype(np.float32) / 255, y.astype(np.int64)
+    return X.transpose(0, 3, 1, 2).astype(np.float32, order="C") / 255, y.astype(np.int64)
 
 
 def convolution(n_in, n_out, stride=1):
@@ -49,7 +49,7 @@ def convolution(n_in, n_out, stride=1):
 
 
 class UNet(nn.Module):
-    """Denoiser of rows of 3,072 numbers: estimates the noise at three resolutions."""
+    """Denoiser of images of shape (3, 32, 32): estimates the noise at three resolutions."""
 
     def __init__(self, n=16):
         super().__init__()
@@ -61,13 +61,12 @@ class UNet(nn.Module):
         self.to_fine = nn.ConvTranspose2d(2 * n, n, 2, 2)
         self.at_fine = nn.Sequential(convolution(2 * n, n), nn.Conv2d(n, 3, 3, 1, 1))
 
-    def forward(self, rows):
-        X = rows.view(-1, 32, 32, 3).permute(0, 3, 1, 2)
+    def forward(self, X):
         fine = self.fine(X)
         middle = self.middle(fine)
         middle = self.at_middle(torch.cat([self.to_middle(self.coarse(middle)), middle], dim=1))
         noise = self.at_fine(torch.cat([self.to_fine(middle), fine], dim=1))
-        return (X - noise).permute(0, 2, 3, 1).flatten(1)
+        return X - noise
 
 
 def regressor(n_epochs):

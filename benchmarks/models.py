@@ -29,25 +29,16 @@ def data(name):
     file = {"MNIST": "mnist_train.npz", "CIFAR-10": "cifar10_test.npz"}[name]
     with np.load(folder / file) as archive:
         X, y = archive["X"][:3000], archive["y"][:3000]
+    if X.ndim == 4:
+        X = np.moveaxis(X, 3, 1)  # channels first, as nets of torch take them
     return X.reshape(len(X), -1).astype(np.float32) / 255, y.astype(np.int64)
-
-
-class Images(nn.Module):
-    """From rows of pixels, channels last, to images with channels first."""
-
-    def __init__(self, side, n_channels):
-        super().__init__()
-        self.shape = (side, side, n_channels)
-
-    def forward(self, X):
-        return X.view(-1, *self.shape).permute(0, 3, 1, 2)
 
 
 def small_cnn(side, n_channels=1):
     """Two convolutions and a pooling, skorch around them."""
     torch.manual_seed(0)
     module = nn.Sequential(
-        Images(side, n_channels),
+        nn.Unflatten(1, (n_channels, side, side)),
         nn.Conv2d(n_channels, 8, 3, padding=1),
         nn.ReLU(),
         nn.Conv2d(8, 16, 3, padding=1),
@@ -69,10 +60,10 @@ def small_cnn(side, n_channels=1):
 
 
 def resnet20():
-    """Return the ResNet-20 of CIFAR-10 with its published weights, for rows of RGB pixels."""
+    """Return the ResNet-20 of CIFAR-10 with its published weights, for images in one row each."""
     path = Path(os.environ["SKSMOOTH_DATA"]) / "weights" / "cifar10_resnet20.npz"
     net = skorch.NeuralNetClassifier(
-        ResNet20.from_file(path),
+        nn.Sequential(nn.Unflatten(1, (3, 32, 32)), ResNet20.from_file(path)),
         criterion=nn.CrossEntropyLoss,
         classes=list(range(10)),
         train_split=None,

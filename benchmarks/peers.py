@@ -24,7 +24,7 @@ class CohenLoop:
     """
 
     def __init__(self, model, n_classes, sigma, alpha, batch=COHEN_BATCH):
-        self.model = getattr(model, "module_", model)
+        self.model = getattr(model, "module_", model)  # of skorch
         self.n_classes, self.sigma, self.alpha, self.batch = n_classes, sigma, alpha, batch
 
     def certify(self, X, n0, n):

@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from scipy import sparse
 from sklearn.utils import check_array
 
+from sksmooth._torch_data import as_array
+
 
 @dataclass(frozen=True)
 class Rows:
@@ -67,7 +69,7 @@ def read_rows(X: Any, *, owner: Any) -> Rows:
 
     Parameters
     ----------
-    X : array-like or DataFrame of shape (m, ...)
+    X : array-like or DataFrame of shape (m, ...), or tensor, Dataset or DataLoader of torch
         Inputs as the user gave them.
     owner : estimator
         Named in messages of scikit-learn.
@@ -80,8 +82,9 @@ def read_rows(X: Any, *, owner: Any) -> Rows:
     ------
     ValueError
         If X is sparse, not numeric (the columns are named), complex, empty, or holds NaN or
-        infinity (row and column are named).
+        infinity (row and column are named), or if it is a loader that shuffles.
     """
+    X = as_array(X)
     _refuse_sparse(X)
     try:
         values = check_array(

@@ -1,6 +1,6 @@
 """Trained torch modules as classifiers."""
 
-from dataclasses import dataclass
+from copy import deepcopy
 
 import numpy as np
 import torch
@@ -8,33 +8,16 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.frozen import FrozenEstimator
 
 from sksmooth.structure import structure_of
-from sksmooth.structure._torch import layers_of_module
+from sksmooth.structure._torch import Replicas, TorchExecution, answers, layers_of_module
 
 __all__ = ["ModuleClassifier", "TorchExecution", "as_classifier"]
-
-_OUT_OF_MEMORY = getattr(torch, "OutOfMemoryError", torch.cuda.OutOfMemoryError)
-
-
-@dataclass(frozen=True)
-class TorchExecution:
-    """How a module is called.
-
-    Attributes
-    ----------
-    autocast : torch.dtype or None, default=None
-        Compute in this dtype where torch deems it safe, such as ``torch.bfloat16``. This is another
-        base model, whose answers differ a little.
-    channels_last : bool, default=False
-        Keep images of shape (m, channels, height, width) with their channels last in memory, which
-        is faster for many convolutional nets.
-    """
-
-    autocast: torch.dtype | None = None
-    channels_last: bool = False
 
 
 def as_classifier(module, *, classes, device=None, execution=None):
     """Return a trained module as a base model.
+
+    On the CPU it votes with the noise that any other model would get. On another device the noise
+    is drawn there, of the same law, and only vote counts come back.
 
     Parameters
     ----------
@@ -42,10 +25,12 @@ def as_classifier(module, *, classes, device=None, execution=None):
         One logit per class for every row; in evaluation mode. It is moved to `device`.
     classes : array-like of shape (n_classes,)
         Labels, in the order of the logits.
-    device : str or torch.device, default=None
-        Where it runs. None: where its weights are.
+    device : str, torch.device or list of them, default=None
+        Where it runs. Several: a copy of the module on each, for as many workers (`n_jobs` of the
+        smoother). None: where its weights are.
     execution : TorchExecution, default=None
-        How it is called. None: as it is.
+        How it is called; what changes weights or code is done now, to a copy of the module. None:
+        the module as it is.
 
     Returns
     -------
@@ -54,7 +39,8 @@ def as_classifier(module, *, classes, device=None, execution=None):
     Raises
     ------
     ValueError
-        If the module is in training mode and answers at random, or by its batch.
+        If the module is in training mode and answers at random, or by its batch, or if the
+        execution asked for is not possible.
 
     Examples
     --------
@@ -68,10 +54,13 @@ def as_classifier(module, *, classes, device=None, execution=None):
     >>> len(clf.fit(X, y).certify(X))
     6
     """
+    refuse_training_mode(module)
+    devices = _as_list(device)
+    if devices:
+        module.to(devices[0])
+    if execution is not None:
+        module = execution.prepared(module)
     model = ModuleClassifier(module, classes=classes, device=device, execution=execution)
-    model.refuse_training_mode()
-    if device is not None:
-        module.to(device)
     return FrozenEstimator(model)
 
 
@@ -86,7 +75,7 @@ class ModuleClassifier(ClassifierMixin, BaseEstimator):
         One logit per class for every row.
     classes : array-like of shape (n_classes,)
         Labels, in the order of the logits.
-    device : str or torch.device, default=None
+    device : str, torch.device or list of them, default=None
         Where it runs.
     execution : TorchExecution, default=None
         How it is called.
@@ -137,7 +126,7 @@ class ModuleClassifier(ClassifierMixin, BaseEstimator):
         -------
         y : ndarray of shape (m,)
         """
-        return self.classes_[self._for_rows(X, lambda logits: logits.argmax(dim=1))]
+        return self.classes_[self._answers(X, lambda logits: logits.argmax(dim=1))]
 
     def predict_proba(self, X):
         """Softmax of the logits.
@@ -152,49 +141,46 @@ class ModuleClassifier(ClassifierMixin, BaseEstimator):
         shares : ndarray of shape (m, n_classes)
             In the order of `classes_`.
         """
-        return self._for_rows(X, lambda logits: logits.float().softmax(dim=1))
+        return self._answers(X, lambda logits: logits.float().softmax(dim=1))
 
-    def refuse_training_mode(self):
-        """Raise a ValueError if the answers would be random, or depend on the other rows."""
-        for name, part in self.module.named_modules():
-            if part.training and _changes_in_training(part):
-                where = f" (layer {name})" if name else ""
+    def _answers(self, X, answer):
+        refuse_training_mode(self.module)
+        n_classes = len(self.classes_)
+
+        def checked(logits):
+            if logits.ndim != 2 or logits.shape[1] != n_classes:
                 raise ValueError(
-                    f"The module is in training mode, in which {type(part).__name__}{where} "
-                    "answers at random or by the other rows of a batch. Call module.eval() first."
+                    f"The module returned an array of shape {tuple(logits.shape)} for some rows "
+                    f"and {n_classes} classes; one logit per row and class is needed."
                 )
+            return answer(logits)
 
-    def _for_rows(self, X, answer):
-        self.refuse_training_mode()
-        rows = torch.from_numpy(np.ascontiguousarray(X))
-        with torch.inference_mode():
-            return self._in_halves(rows, answer)
+        return answers(self.module, X, checked, self._execution())
 
-    def _in_halves(self, rows, answer):
-        try:
-            return answer(self._logits(rows)).cpu().numpy()
-        except _OUT_OF_MEMORY:
-            if len(rows) < 2:
-                raise
-        return np.concatenate([self._in_halves(half, answer) for half in rows.tensor_split(2)])
+    def _execution(self):
+        return TorchExecution() if self.execution is None else self.execution
 
-    def _logits(self, rows):
-        execution = self.execution or TorchExecution()
-        weight = next(self.module.parameters(), rows)
-        rows = rows.to(weight.device)
-        if execution.channels_last and rows.ndim == 4:
-            rows = rows.contiguous(memory_format=torch.channels_last)
-        with torch.autocast(
-            rows.device.type, dtype=execution.autocast, enabled=execution.autocast is not None
-        ):
-            logits = self.module(rows)
-        expected = (len(rows), len(self.classes_))
-        if tuple(logits.shape) != expected:
+
+def refuse_training_mode(module):
+    """Refuse a module that answers at random, or by the other rows of a call.
+
+    Parameters
+    ----------
+    module : torch.nn.Module
+        Looked at with all its parts.
+
+    Raises
+    ------
+    ValueError
+        If a part that depends on it is in training mode.
+    """
+    for name, part in module.named_modules():
+        if part.training and _changes_in_training(part):
+            where = f" (layer {name})" if name else ""
             raise ValueError(
-                f"The module returned an array of shape {tuple(logits.shape)} for {len(rows)} rows "
-                f"and {len(self.classes_)} classes; one logit per row and class is needed."
+                f"The module is in training mode, in which {type(part).__name__}{where} "
+                "answers at random or by the other rows of a batch. Call module.eval() first."
             )
-        return logits
 
 
 def _changes_in_training(part):
@@ -207,6 +193,16 @@ def _changes_in_training(part):
     return isinstance(dropout, float) and dropout > 0
 
 
+def _as_list(device):
+    """Return the devices asked for."""
+    if device is None:
+        return []
+    return list(device) if isinstance(device, (list, tuple)) else [device]
+
+
 @structure_of.register
 def _(model: ModuleClassifier):
-    return None if model.execution is not None else layers_of_module(model.module, model.classes_)
+    devices = _as_list(model.device)
+    modules = [model.module, *(deepcopy(model.module).to(device) for device in devices[1:])]
+    layers = [layers_of_module(module, model.classes_, model._execution()) for module in modules]
+    return layers[0] if len(layers) == 1 else Replicas(tuple(layers))

@@ -1,12 +1,15 @@
 """Trained torch modules as base models."""
 
 import pickle
+import shutil
 
 import numpy as np
 import pytest
+from joblib import parallel_config
 from numpy.testing import assert_allclose, assert_array_equal
 
 from sksmooth import DSSNClassifier, SmoothedClassifier
+from sksmooth._rows import read_rows
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("skorch")
@@ -105,6 +108,10 @@ def test_calls_that_do_not_fit_are_halved(module, data):
     assert_array_equal(model.predict(X), as_classifier(module, classes=range(10)).predict(X))
     assert sum(tight.sizes) == 100
     assert max(tight.sizes) <= 16
+    clf = SmoothedClassifier(model, **OPTIONS).fit(X, data[1][:100])
+    roomy = SmoothedClassifier(as_classifier(module, classes=range(10)), **OPTIONS)
+    roomy.fit(X, data[1][:100])
+    assert_array_equal(clf.certify(X[:7]).counts, roomy.certify(X[:7]).counts)
     with pytest.raises(torch.cuda.OutOfMemoryError):
         as_classifier(Tight(module, 0).eval(), classes=range(10)).predict(X)
 
@@ -122,7 +129,95 @@ def test_execution(module, data):
     difference = np.abs(shares - plain.predict_proba(X[:200])).max()
     assert 0 < difference < 0.05
     clf = SmoothedClassifier(half, **OPTIONS).fit(X[:100], y[:100])
-    assert not clf._is_known  # its votes are those of the execution that was asked for
+    votes = clf.certify(X[1000:1020]).counts
+    expected = clf.set_params(structure="off").certify(X[1000:1020]).counts
+    assert np.abs(votes - expected).sum() <= 20  # calls of other sizes round otherwise
+    exact = SmoothedClassifier(plain, **OPTIONS).fit(X[:100], y[:100]).certify(X[1000:1020]).counts
+    assert (votes != exact).any()  # the control: the precision that was asked for is used
+
+
+class Branch(nn.Module):
+    """Two ways that are added, one through batch normalisation."""
+
+    def __init__(self, layers):
+        super().__init__()
+        self.conv, self.norm, self.rest = layers[0], layers[1], layers[2:]
+
+    def forward(self, X):
+        seen = self.conv(X)
+        return self.rest(self.norm(seen) + 0 * seen)
+
+
+class Twice(nn.Module):
+    """One convolution that is called twice, the second time without batch normalisation."""
+
+    def __init__(self, layers):
+        super().__init__()
+        self.conv, self.norm, self.rest = layers[0], layers[1], layers[2:]
+
+    def forward(self, X):
+        return self.rest(self.norm(self.conv(X))) + self.rest(self.conv(X))
+
+
+def test_batch_normalisation_is_folded(module, data):
+    execution = TorchExecution(fold_batch_norm=True, channels_last=True)
+    folded = as_classifier(module, classes=range(10), execution=execution)
+    parts = [type(part) for part in folded.estimator.module.modules()]
+    assert nn.BatchNorm2d not in parts
+    plain = as_classifier(module, classes=range(10))
+    assert_allclose(
+        folded.predict_proba(data[0][:50]), plain.predict_proba(data[0][:50]), atol=1e-5
+    )
+    kept = as_classifier(Branch(module).eval(), classes=range(10), execution=execution)
+    assert_allclose(kept.predict_proba(data[0][:50]), plain.predict_proba(data[0][:50]), atol=1e-5)
+
+
+class Random(nn.Module):
+    def forward(self, X):
+        return X[:, :10] + torch.randn(10)
+
+
+class Choosing(nn.Module):
+    def forward(self, X):
+        return X if X.sum() > 0 else -X
+
+
+@pytest.mark.parametrize(("kind", "message"), [(Random, "would be frozen"), (Choosing, "trace")])
+def test_what_cannot_be_folded_is_refused(kind, message):
+    with pytest.raises(ValueError, match=message):
+        as_classifier(
+            kind().eval(), classes=range(10), execution=TorchExecution(fold_batch_norm=True)
+        )
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("c++") is None, reason="torch.compile needs a C++ compiler")
+@pytest.mark.filterwarnings("ignore")
+def test_compiled(module, data):
+    X, y = data
+    plain = SmoothedClassifier(as_classifier(module, classes=range(10)), **OPTIONS)
+    execution = TorchExecution(compile=True)
+    fast = SmoothedClassifier(
+        as_classifier(module, classes=range(10), execution=execution), **OPTIONS
+    )
+    certificates = [clf.fit(X[:100], y[:100]).certify(X[1000:1020]) for clf in (plain, fast)]
+    assert np.abs(certificates[0].counts - certificates[1].counts).sum() <= 4
+
+
+def test_copies_on_several_devices(module, data):
+    X, y = data
+    one = SmoothedClassifier(as_classifier(module, classes=range(10)), **OPTIONS)
+    two = SmoothedClassifier(
+        as_classifier(module, classes=range(10), device=["cpu", "cpu"]), n_jobs=2, **OPTIONS
+    )
+    one, two = one.fit(X[:100], y[:100]), two.fit(X[:100], y[:100])
+    structure = two._structure(read_rows(X[1000:1020], owner=two))
+    assert len(structure.layers) == 2
+    assert structure.layers[0].first.weight is not structure.layers[1].first.weight
+    expected = one.certify(X[1000:1020]).counts
+    assert_array_equal(two.certify(X[1000:1020]).counts, expected)
+    with parallel_config(backend="loky", n_jobs=2):
+        assert_array_equal(two.set_params(n_jobs=None).certify(X[1000:1020]).counts, expected)
 
 
 def test_in_other_smoothers_and_pickled(module, data):

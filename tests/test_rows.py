@@ -126,3 +126,44 @@ def test_rows_are_chosen_without_copying_them():
 def test_what_scikit_learn_refuses_is_refused_in_its_words(X, message):
     with pytest.raises(ValueError, match=message):
         read(X)
+
+
+class Items:
+    """A data set in the sense of torch, made where torch is at hand."""
+
+    def __new__(cls, items):
+        data = pytest.importorskip("torch.utils.data")
+
+        class DataSet(data.Dataset):
+            def __len__(self):
+                return len(items)
+
+            def __getitem__(self, i):
+                return items[i]
+
+        return DataSet()
+
+
+def test_containers_of_torch():
+    torch = pytest.importorskip("torch")
+    X, y = np.random.default_rng(0).normal(size=(600, 2, 3)).astype(np.float32), np.arange(600)
+    tensor = torch.from_numpy(X).requires_grad_()
+    with_labels = torch.utils.data.TensorDataset(torch.from_numpy(X), torch.from_numpy(y))
+    loader = torch.utils.data.DataLoader(with_labels, batch_size=7)
+    for given in (tensor, with_labels, loader, Items(list(zip(X, y))), Items(list(X))):
+        rows = read(given)
+        assert rows.dtype == np.float32
+        assert np.array_equal(rows.values, X)
+    assert read(torch.ones(3, 2, dtype=torch.bfloat16)).dtype == np.float32
+    assert read(torch.ones(3, 2, dtype=torch.int64)).dtype == np.float64
+
+
+def test_containers_of_torch_that_are_refused():
+    torch = pytest.importorskip("torch")
+    numbers = torch.utils.data.TensorDataset(torch.ones(5, 2))
+    with pytest.raises(ValueError, match="DataLoader that shuffles"):
+        read(torch.utils.data.DataLoader(numbers, shuffle=True))
+    with pytest.raises(ValueError, match="its batches give dict"):
+        read(Items([{"X": np.ones(3)}, {"X": np.ones(3)}]))
+    with pytest.raises(ValueError, match="X holds no rows"):
+        read(torch.utils.data.DataLoader(numbers, batch_size=9, drop_last=True))

@@ -9,6 +9,7 @@ from sklearn.utils.validation import _check_y, check_consistent_length
 
 from sksmooth._monte_carlo import Voter, name_of
 from sksmooth.estimators._base import BaseSmoother
+from sksmooth.structure._base import directly
 
 
 class BaseSmoothedClassifier(ClassifierMixin, BaseSmoother):
@@ -39,7 +40,11 @@ class BaseSmoothedClassifier(ClassifierMixin, BaseSmoother):
         return y
 
     def _voter(self):
-        return Voter(self.estimator_, self.classes_)
+        return Voter(self._asked_model(), self.classes_)
+
+    def _asked_model(self):
+        """Return the base model as it is asked for every vote."""
+        return directly(self.estimator_)
 
     def _counting(self, progress=None):
         """Return the options of one count of votes."""

@@ -353,7 +353,7 @@ class DSSNClassifier(BaseSmoothedClassifier):
         stops = [n_shifts] if wanted is None else sorted({math.ceil(s * n_shifts) for s in _LOOKS})
         voter = self._voter()
         if self.vote == "soft":
-            voter = ProbabilitySums(self.estimator_, self.classes_)
+            voter = ProbabilitySums(self._asked_model(), self.classes_)
         counts, done = np.zeros((m, len(self.classes_)), np.int64), np.zeros(m, np.int64)
         still_open, start = np.arange(m), 0
         for stop in stops:

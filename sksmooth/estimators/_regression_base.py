@@ -17,6 +17,7 @@ from sksmooth._rows import read_rows
 from sksmooth.estimators._base import BaseSmoother
 from sksmooth.estimators._certification import refuse_noise_below_resolution
 from sksmooth.noise import GaussianNoise
+from sksmooth.structure._base import directly
 
 _METHODS = ("predict", "transform", "predict_proba")
 
@@ -150,7 +151,7 @@ class BaseOutputSmoother(RegressorMixin, BaseSmoother):
         """Refuse, before the base model is trained, numbers of draws that can prove nothing."""
 
     def _responder(self):
-        return Responder(self.estimator_, self.response_method_, self.output_shape_)
+        return Responder(directly(self.estimator_), self.response_method_, self.output_shape_)
 
     def _read(self, X):
         check_is_fitted(self)

@@ -9,7 +9,7 @@ from sklearn.base import _fit_context, clone
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from sksmooth._monte_carlo import Purpose, count_votes
+from sksmooth._monte_carlo import Purpose, Voter, count_votes
 from sksmooth._rows import read_rows
 from sksmooth.estimators._base_classifier import BaseSmoothedClassifier, sorted_classes
 from sksmooth.estimators._certification import (
@@ -393,6 +393,9 @@ class SmoothedClassifier(BaseSmoothedClassifier):
         self._voter()(first.as_given(first.values.astype(rows.dtype)), len(first))
         return rows
 
+    def _asked_model(self):
+        return self.estimator_ if self.structure == "off" else super()._asked_model()
+
     def _structure(self, rows):
         """Structure of the base model as it is now, where votes may be taken with it."""
         if self.structure == "off" or not self._is_known:
@@ -420,7 +423,8 @@ class SmoothedClassifier(BaseSmoothedClassifier):
         """Look for structure, and for a collapse under noise, on a sample of the training rows."""
         sample = np.unique(np.linspace(0, len(rows) - 1, _COLLAPSE_ROWS).astype(int))
         rows, truth = rows[sample], y[sample][:, None] == self.classes_
-        clean_votes = self._voter()(rows.as_given(rows.values.astype(rows.dtype)), len(rows))
+        own = Voter(self.estimator_, self.classes_)
+        clean_votes = own(rows.as_given(rows.values.astype(rows.dtype)), len(rows))
         self._is_known = self.structure != "off"
         structure = self._structure(rows)
         self._is_known = structure is not None and agrees(structure, rows, clean_votes)

@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.frozen import FrozenEstimator
+from sklearn.pipeline import Pipeline
 
 from sksmooth._monte_carlo import DrawStream
 from sksmooth._rows import Rows
@@ -109,14 +111,45 @@ def structure_of(model: Any) -> Structure | None:
     return None
 
 
-# Packages that need not be installed: what is known of their models is imported where one is met.
-_ROOMS_OF_PACKAGES = {"skorch": "sksmooth.structure._torch"}
+@singledispatch
+def asked_directly(model: Any) -> Any:
+    """Return a model with the answers of a fitted one that is faster to ask; or the model itself.
+
+    For models that are asked for every vote. A registration is for that very class, as in
+    :func:`structure_of`.
+    """
+    return model
+
+
+@asked_directly.register
+def _(model: FrozenEstimator) -> Any:
+    return directly(model.estimator)
+
+
+@asked_directly.register
+def _(model: Pipeline) -> Any:
+    *steps, (name, last) = model.steps
+    direct = directly(last)
+    return model if direct is last else Pipeline([*steps, (name, direct)])
+
+
+def directly(model: Any) -> Any:
+    """Return a model that gives the answers of a fitted one, fast."""
+    return asked_directly(model) if _is_known(model, asked_directly) else model
 
 
 def known_structure(model: Any) -> Structure | None:
     """Structure of a model whose very class is registered and whose `predict` is its own."""
+    return structure_of(model) if _is_known(model, structure_of) else None
+
+
+# Packages that need not be installed: what is known of their models is imported where one is met.
+_ROOMS_OF_PACKAGES = {"skorch": "sksmooth.structure._torch"}
+
+
+def _is_known(model: Any, registry: Any) -> bool:
+    """Whether the very class of a model is registered, and its `predict` is that of the class."""
     room = _ROOMS_OF_PACKAGES.get(type(model).__module__.partition(".")[0])
     if room is not None:
         import_module(room)
-    own = type(model) in structure_of.registry and "predict" not in vars(model)
-    return structure_of(model) if own else None
+    return type(model) in registry.registry and "predict" not in vars(model)

@@ -27,7 +27,7 @@ from sklearn.svm import LinearSVC
 from sksmooth._monte_carlo import DrawStream
 from sksmooth._rows import Rows
 from sksmooth.structure._base import ProjectedStream, Structure, structure_of
-from sksmooth.structure._gaussian_image import image_stream, is_gaussian
+from sksmooth.structure._gaussian_image import distinct_rows, image_stream, is_gaussian
 from sksmooth.structure._votes import count_largest, count_pairs, count_positive
 
 _LARGE = 1e120
@@ -121,8 +121,8 @@ class LinearScores(Structure):
 
     def _times_coef(self, values: NDArray[Any]) -> NDArray[np.float64]:
         """Give equal rows the very same numbers: classes that tie for the model tie here."""
-        coef, place = np.unique(self.coef, axis=0, return_inverse=True)
-        return (values @ coef.T)[:, place.ravel()]
+        coef, place = distinct_rows(self.coef)
+        return (values @ coef.T)[:, place]
 
 
 @dataclass(frozen=True)

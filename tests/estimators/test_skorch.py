@@ -81,3 +81,12 @@ def test_grid_search_over_sigma_and_the_net(images):
         cv=2,
     )
     assert search.fit(X[:600], y[:600]).best_params_["sigma"] == 0.25
+
+
+def test_data_set_and_loader_as_inputs(trained, images):
+    X, y = (torch.from_numpy(values[1200:1240]) for values in images)
+    expected = trained.certify(images[0][1200:1240])
+    data_set = torch.utils.data.TensorDataset(X, y)
+    for given in (data_set, torch.utils.data.DataLoader(data_set, batch_size=16)):
+        assert_array_equal(trained.certify(given).counts, expected.counts)
+        assert_array_equal(trained.predict(given), expected.prediction)

@@ -1,0 +1,81 @@
+"""Nets of skorch without their loader, which takes most of the time of small nets."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+from skorch import NeuralNetClassifier, NeuralNetRegressor
+from torch import nn
+
+from sksmooth.structure._base import asked_directly
+from sksmooth.structure._torch._calls import answers
+from sksmooth.structure._torch._skorch import loads_rows_as_they_are, predicts_largest_output
+
+
+class _Direct(BaseEstimator):
+    """A fitted net; its module is asked.
+
+    Parameters
+    ----------
+    net : skorch.NeuralNet
+        Fitted; with nothing of its own between X and the module.
+    """
+
+    def __init__(self, net: Any) -> None:
+        self.net = net
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return True
+
+    def fit(self, X: Any, y: Any = None) -> Any:
+        """Leave the net as it is."""
+        return self
+
+    def _ask(self, X: Any, answer: Any) -> NDArray[Any]:
+        def first(outputs: Any) -> Any:  # of several outputs, as skorch does
+            return answer(outputs[0] if isinstance(outputs, tuple) else outputs)
+
+        self.net.module_.eval()  # as skorch does before it predicts
+        return answers(self.net.module_, X, first)
+
+
+class DirectClassifier(ClassifierMixin, _Direct):
+    """Classifier whose classes are the numbers of the outputs."""
+
+    @property
+    def classes_(self) -> NDArray[Any]:
+        """Labels, in the order of the outputs."""
+        return np.asarray(self.net.classes_)
+
+    def predict(self, X: Any) -> NDArray[Any]:
+        """Return the number of the largest output."""
+        return self._ask(X, lambda outputs: outputs.argmax(dim=1))
+
+    def predict_proba(self, X: Any) -> NDArray[Any]:
+        """Return the outputs as skorch makes probabilities of them."""
+        logits = type(self.net.criterion_) is nn.CrossEntropyLoss
+        as_shares = logits and self.net.predict_nonlinearity == "auto"
+        return self._ask(X, lambda outputs: outputs.softmax(dim=1) if as_shares else outputs)
+
+
+class DirectRegressor(RegressorMixin, _Direct):
+    """Regressor that gives the outputs."""
+
+    def predict(self, X: Any) -> NDArray[Any]:
+        """Return the outputs of the module."""
+        return self._ask(X, lambda outputs: outputs)
+
+
+@asked_directly.register
+def direct_classifier(model: NeuralNetClassifier) -> Any:
+    """Return the module of a net that gives the label of its largest output."""
+    return DirectClassifier(model) if predicts_largest_output(model) else model
+
+
+@asked_directly.register
+def _(model: NeuralNetRegressor) -> Any:
+    plain = loads_rows_as_they_are(model) and model.predict_nonlinearity in ("auto", None)
+    return DirectRegressor(model) if plain else model
