@@ -8,7 +8,14 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.frozen import FrozenEstimator
 
 from sksmooth.structure import structure_of
-from sksmooth.structure._torch import Replicas, TorchExecution, answers, layers_of_module
+from sksmooth.structure._base import asked_directly
+from sksmooth.structure._torch import (
+    Replicas,
+    TorchExecution,
+    answers,
+    laid_out,
+    layers_of_module,
+)
 
 __all__ = ["ModuleClassifier", "TorchExecution", "as_classifier"]
 
@@ -198,6 +205,14 @@ def _as_list(device):
     if device is None:
         return []
     return list(device) if isinstance(device, (list, tuple)) else [device]
+
+
+@asked_directly.register
+def _(model: ModuleClassifier):
+    if model.execution is not None:
+        return model
+    refuse_training_mode(model.module)
+    return ModuleClassifier(laid_out(model.module), classes=model.classes, device=model.device)
 
 
 @structure_of.register

@@ -17,6 +17,7 @@ LAYERS = [
     {
         "_extras",
         "_half_spaces",
+        "_memory",
         "_threads",
         "_torch_data",
         "bounds",

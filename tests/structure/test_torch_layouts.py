@@ -37,6 +37,11 @@ class Residual(nn.Module):
         return self.last(seen.view(len(X), -1) if self.view else seen.flatten(1))
 
 
+class ChannelsFirst(nn.Module):
+    def forward(self, X):
+        return X.permute(0, 3, 1, 2)
+
+
 CHAINS = {
     "as in LeNet": lambda: in_use(
         Conv(2, 4, 3), nn.ReLU(), Conv(4, 8, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(),
@@ -58,6 +63,10 @@ CHAINS = {
         Conv(2, 4, 3, padding="same"), nn.ReLU(), Conv(4, 4, 3, padding=1, padding_mode="circular"),
         nn.ReLU(), Conv(4, 4, 3, padding="valid"), nn.MaxPool2d(2, dilation=2), Conv(4, 4, 1),
         nn.AvgPool2d(2, divisor_override=3), Conv(4, 4, 1), nn.MaxPool2d(2, ceil_mode=True),
+        nn.Flatten(),
+    ),
+    "inputs in another order": lambda: in_use(
+        nn.Unflatten(3, (12, 1)), nn.Flatten(3), ChannelsFirst(), Conv(12, 3, (1, 3)), nn.ReLU(),
         nn.Flatten(),
     ),
     "a layer of its own between": lambda: in_use(
@@ -99,6 +108,16 @@ def test_outputs_of_other_nets(view):
     with torch.inference_mode():
         assert_allclose(fast(X), net(X), rtol=1e-5, atol=1e-5)
     assert fast._works == (not view)
+
+
+def test_training_mode_is_left_to_the_net():
+    chain = nn.Sequential(Conv(2, 4, 3), nn.Dropout(), nn.BatchNorm2d(4))
+    assert laid_out(chain) is chain
+    chain.eval()
+    fast = laid_out(chain)
+    assert not fast.training
+    chain.train()
+    assert all(layer.training for layer in fast)  # they are the layers of the user
 
 
 def test_hooks_and_other_precisions_stay_outside_of_blocks():

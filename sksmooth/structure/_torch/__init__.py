@@ -7,6 +7,7 @@ from sksmooth.structure._torch._calls import answers, weights_device
 from sksmooth.structure._torch._direct import direct_classifier
 from sksmooth.structure._torch._execution import TorchExecution
 from sksmooth.structure._torch._layers import TorchLayers
+from sksmooth.structure._torch._layouts import laid_out
 from sksmooth.structure._torch._parts import layers_of_module
 from sksmooth.structure._torch._replicas import Replicas
 from sksmooth.structure._torch._skorch import layers_of_net
@@ -17,6 +18,7 @@ __all__ = [
     "TorchLayers",
     "answers",
     "direct_classifier",
+    "laid_out",
     "layers_of_module",
     "layers_of_net",
     "weights_device",

@@ -12,6 +12,7 @@ from torch import nn
 
 from sksmooth.structure._base import asked_directly
 from sksmooth.structure._torch._calls import answers
+from sksmooth.structure._torch._layouts import laid_out
 from sksmooth.structure._torch._skorch import loads_rows_as_they_are, predicts_largest_output
 
 
@@ -22,10 +23,18 @@ class _Direct(BaseEstimator):
     ----------
     net : skorch.NeuralNet
         Fitted; with nothing of its own between X and the module.
+    module : torch.nn.Module
+        Its module, laid out to be fast.
     """
 
-    def __init__(self, net: Any) -> None:
+    def __init__(self, net: Any, module: Any) -> None:
         self.net = net
+        self.module = module
+
+    @classmethod
+    def of(cls, net: Any) -> Any:
+        """Net that is asked directly."""
+        return cls(net, laid_out(net.module_.eval()))  # skorch does so before it predicts
 
     def __sklearn_is_fitted__(self) -> bool:
         return True
@@ -38,8 +47,7 @@ class _Direct(BaseEstimator):
         def first(outputs: Any) -> Any:  # of several outputs, as skorch does
             return answer(outputs[0] if isinstance(outputs, tuple) else outputs)
 
-        self.net.module_.eval()  # as skorch does before it predicts
-        return answers(self.net.module_, X, first)
+        return answers(self.module, X, first)
 
 
 class DirectClassifier(ClassifierMixin, _Direct):
@@ -72,10 +80,10 @@ class DirectRegressor(RegressorMixin, _Direct):
 @asked_directly.register
 def direct_classifier(model: NeuralNetClassifier) -> Any:
     """Return the module of a net that gives the label of its largest output."""
-    return DirectClassifier(model) if predicts_largest_output(model) else model
+    return DirectClassifier.of(model) if predicts_largest_output(model) else model
 
 
 @asked_directly.register
 def _(model: NeuralNetRegressor) -> Any:
     plain = loads_rows_as_they_are(model) and model.predict_nonlinearity in ("auto", None)
-    return DirectRegressor(model) if plain else model
+    return DirectRegressor.of(model) if plain else model

@@ -14,15 +14,15 @@ from sksmooth._monte_carlo import DrawStream
 from sksmooth._rows import Rows
 from sksmooth.structure._base import ProjectedStream, Structure
 from sksmooth.structure._gaussian_image import image_stream, is_gaussian
-from sksmooth.structure._torch._calls import OUT_OF_MEMORY, weights_device
+from sksmooth.structure._torch._calls import (
+    OUT_OF_MEMORY,
+    rows_per_call,
+    watched,
+    weights_device,
+)
 from sksmooth.structure._torch._draws import DeviceStream
 from sksmooth.structure._torch._execution import AS_IT_IS, TorchExecution
 from sksmooth.structure._votes import count_largest
-
-# Values per call of the layers after the first, and bounds on its draws: small enough for the
-# caches of a processor; large enough to fill a device.
-_CALL_ON_CPU = 2**17, 32, 512
-_CALL_ON_DEVICE = 2**23, 256, 16384
 
 
 @dataclass(frozen=True)
@@ -62,8 +62,7 @@ class TorchLayers(Structure):
 
     def draws_per_call(self, rows: Rows) -> int:
         """Draws whose first layer is held at a time."""
-        values, fewest, most = _CALL_ON_CPU if self._is_on_cpu else _CALL_ON_DEVICE
-        return int(np.clip(values // rows.n_features, fewest, most))
+        return rows_per_call(self.device, max(rows.n_features, self._room.get("widest", 1)))
 
     def suits(self, rows: Rows) -> bool:
         """Whether the net takes rows of this shape and dtype, and has a score per class."""
@@ -71,11 +70,18 @@ class TorchLayers(Structure):
         if len({weight.device for weight in weights}) > 1:
             return False
         try:
-            with torch.inference_mode():
-                scores = self._scores(self._first(np.zeros((2, *rows.shape), rows.dtype)))
+            scores = self._try(np.zeros((2, *rows.shape), rows.dtype))
         except (IndexError, RuntimeError, ValueError):  # the model will say it better
             return False
         return isinstance(scores, torch.Tensor) and tuple(scores.shape) == (2, self.n_classes)
+
+    def _try(self, values: NDArray[Any]) -> Any:
+        """Scores of a few rows; how wide the layers are is remembered."""
+        with torch.inference_mode():
+            hidden, n_rows = self._first(values), len(values)
+            scores, widest = watched(lambda: self._scores(hidden), n_rows, self.execution)
+        self._room["widest"] = widest
+        return scores
 
     def after(self, matrix: Any, offset: Any) -> TorchLayers | None:
         """Layers as a function of x, where they are given as one of ``matrix @ x + offset``."""

@@ -26,6 +26,7 @@ class BlockedChain(nn.Sequential):
 
     def __init__(self, *layers: Any) -> None:
         super().__init__(*layers)
+        self.training = False  # and that of the layers, which are the user's, is left alone
         self._steps = _steps(list(layers))
 
     def forward(self, inputs: Any) -> Any:
@@ -46,6 +47,7 @@ class ChannelsLast(nn.Module):
 
     def __init__(self, net: Any) -> None:
         super().__init__()
+        self.training = False
         self.net = net
         self._works = True
 
@@ -62,14 +64,19 @@ class ChannelsLast(nn.Module):
 
 
 def laid_out(net: Any) -> Any:
-    """Return a net in evaluation mode that gives the outputs of another, faster on the CPU."""
+    """Return a net with the outputs of another in evaluation mode, faster on the CPU.
+
+    A net with a part in training mode is returned as it is.
+    """
     convolutions = [part for part in net.modules() if isinstance(part, nn.Conv2d)]
     on_cpu = all(part.weight.device.type == "cpu" for part in convolutions)
     if not (convolutions and on_cpu and torch.backends.mkldnn.is_available()):
         return net
+    if any(part.training for part in net.modules() if not list(part.children())):
+        return net
     layers = list(_flat(net)) if _is_chain(net) else [net]
     in_chain = any(map(_is_convolution, layers))
-    return (BlockedChain(*layers) if in_chain else ChannelsLast(net)).eval()
+    return BlockedChain(*layers) if in_chain else ChannelsLast(net)
 
 
 def _flat(chain: Any) -> Iterator[Any]:

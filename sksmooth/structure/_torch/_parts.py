@@ -37,4 +37,4 @@ def _layers_apart(net: Any) -> tuple[Any, Any, Any]:
 
 
 def _together(layers: list[Any]) -> Any:
-    return layers[0] if len(layers) == 1 else nn.Sequential(*layers).eval()
+    return layers[0] if len(layers) == 1 else nn.Sequential(*layers)
