@@ -142,7 +142,7 @@ class LocalBias:
         decision : ndarray of shape (m, n_classes)
             The largest entry wins; with two classes the first is 0, and wins ties.
         """
-        labels = self.reference.gaps(X).argmin(axis=1)
+        labels = self.reference.support(X).argmax(axis=1)
         decision = np.empty((len(X), self.n_classes))
         for part in self._blocks(X):
             decision[part] = self._biased(self._margins(X[part]), labels[part])

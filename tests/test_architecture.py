@@ -17,6 +17,7 @@ LAYERS = [
     {
         "_extras",
         "_half_spaces",
+        "_rough_points",
         "_rows",
         "_threads",
         "bounds",
@@ -24,8 +25,8 @@ LAYERS = [
         "exceptions",
         "noise",
     },
-    {"_batch_size", "_center_bounds", "_centers", "_levels", "_neighbor_radii", "limits"},
-    {"certificates", "regression_certificates"},
+    {"_batch_size", "_center_bounds", "_centers", "_levels", "_neighbor_search", "limits"},
+    {"_neighbor_radii", "certificates", "regression_certificates"},
     {"_monte_carlo", "_sequential", "_splits"},
     {"_outputs", "structure"},
     {"smooth_scores"},

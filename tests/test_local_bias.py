@@ -180,8 +180,7 @@ def test_the_scale_of_scores_does_not_matter(name, norm):
 
 def paper_radius(smoother, rows):
     """Theorem 8 of the paper: the smaller of a neighbour's radius and a boundary's."""
-    gaps = smoother.reference.gaps(rows)
-    label = gaps.argmin(axis=1)
+    label = smoother.reference.support(rows).argmax(axis=1)
     radii = smoother.reference.radii(rows, smoother.norm, "nearest").radius.max(axis=1)
     score, bend = smoother.score, smoother.score.lipschitz(np.ones(1), smoother.norm)
     slope = np.linalg.norm(score.gradient(rows)[:, 0], DUAL[smoother.norm], axis=1)

@@ -71,8 +71,8 @@ class LocallyBiasedSmoother(ClassifierMixin, BaseSmoother):
         one for all of space, which is faster and proves less. A number is taken at your word,
         after a check at random pairs of points.
     n_neighbors : int, default=1
-        Odd number of reference points that vote on the class; more than one only with two
-        classes.
+        Odd number of reference points that vote on the class. Of classes with equally many votes
+        the first wins; the certificate counts a tie as lost.
     neighbor_certificate : {"nearest", "pairwise", "exact"}, default="pairwise"
         How far an input can move before its neighbours give another class. "nearest": the formula
         of [1]_, from the nearest reference point; "pairwise": from the best of several, nearly as
@@ -211,7 +211,7 @@ class LocallyBiasedSmoother(ClassifierMixin, BaseSmoother):
         else:
             model, reference = self._fit_on_the_rest(X, rows, y, params)
         classes = _classes_of(model, y)
-        self._refuse_too_many_neighbors(len(classes), len(reference))
+        self._refuse_too_many_neighbors(len(reference))
         labels = _positions_of(y[reference], classes, model)
         points = _flat(rows)[reference]
         kept = merge_conflicts(points, labels)
@@ -237,13 +237,14 @@ class LocallyBiasedSmoother(ClassifierMixin, BaseSmoother):
         -------
         scores : ndarray of shape (m,) or (m, n_classes)
             With two classes, positive where the second is predicted; else the largest wins.
-            For ``alpha=numpy.inf`` they compare distances to the nearest points of each class.
+            For ``alpha=numpy.inf`` they compare distances to the nearest points of each class, or
+            count the votes of more than one neighbour for more than two classes.
         """
         X = self._read(X)
         if np.isfinite(self.alpha):
             decision = self._local_bias().decide(X)
         else:
-            decision = -np.minimum(self._reference.gaps(X), np.finfo(float).max / 4)
+            decision = np.maximum(self._reference.support(X), np.finfo(float).min / 4)
         return decision[:, 1] - decision[:, 0] if len(self.classes_) == 2 else decision
 
     def predict(self, X):
@@ -427,12 +428,7 @@ class LocallyBiasedSmoother(ClassifierMixin, BaseSmoother):
                 "the norm of the certificate to its dual."
             )
 
-    def _refuse_too_many_neighbors(self, n_classes, n_points):
-        if self.n_neighbors > 1 and n_classes > 2:
-            raise ValueError(
-                f"n_neighbors={self.n_neighbors} is for two classes, and there are {n_classes}. "
-                "Use n_neighbors=1."
-            )
+    def _refuse_too_many_neighbors(self, n_points):
         if self.n_neighbors > n_points:
             raise ValueError(
                 f"n_neighbors={self.n_neighbors} is more than the {n_points} reference points. "

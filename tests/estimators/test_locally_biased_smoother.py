@@ -88,6 +88,26 @@ def test_no_bias_is_the_base_model_and_infinite_bias_its_nearest_neighbour(moons
         assert (certificate.radius > 0).mean() > 0.9
 
 
+@pytest.mark.parametrize("n_neighbors", [3, 5, 9])
+def test_votes_among_many_classes_are_those_of_the_nearest_neighbour_classifier(n_neighbors):
+    """Ties of votes go to the first class, there as here."""
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(300, 4)), np.array(list("cabd"))[rng.integers(4, size=300)]
+    clf = LocallyBiasedSmoother(alpha=np.inf, n_neighbors=n_neighbors, random_state=0).fit(X, y)
+    neighbors = KNeighborsClassifier(n_neighbors)
+    neighbors.fit(clf.reference_points_, clf.reference_labels_)
+    rows = rng.normal(size=(400, 4))
+    assert np.array_equal(clf.predict(rows), neighbors.predict(rows))
+    assert clf.decision_function(rows).sum(axis=1).tolist() == [n_neighbors] * 400
+    certificate = clf.certify(rows)
+    assert np.array_equal(certificate.prediction, clf.predict(rows))
+    steps = rng.normal(size=(50, 400, 4))
+    steps *= certificate.radius[:, None] / np.linalg.norm(steps, axis=2, keepdims=True)
+    for factor, is_kept in ((1.0, True), (4.0, False)):
+        moved = [clf.predict(rows + factor * step) == certificate.prediction for step in steps]
+        assert np.all(moved) == is_kept
+
+
 def test_infinite_bias_asks_nothing_of_the_base_model(moons):
     forest = RandomForestClassifier(3, random_state=0)
     clf = LocallyBiasedSmoother(forest, alpha=np.inf).fit(*moons)
@@ -353,12 +373,10 @@ def test_what_cannot_work_is_refused(moons, options, message):
         LocallyBiasedSmoother(**options).fit(*moons)
 
 
-def test_one_class_and_votes_among_many_are_refused(moons):
+def test_one_class_and_unknown_ones_are_refused(moons):
     with pytest.raises(ValueError, match="one class only"):
         LocallyBiasedSmoother().fit(moons[0], np.zeros(200, int))
     X, y = load_iris(return_X_y=True)
-    with pytest.raises(ValueError, match="is for two classes"):
-        LocallyBiasedSmoother(n_neighbors=3).fit(X, y)
     with pytest.raises(ValueError, match="OneVsRestClassifier"):
         LocallyBiasedSmoother(SVC()).fit(X, y)
     frozen = FrozenEstimator(LogisticRegression(max_iter=500).fit(X, y))
