@@ -51,9 +51,10 @@ class LocallyBiasedSmoother(ClassifierMixin, BaseSmoother):
         Base model with a smooth decision function: linear models, SVC (with two classes; use
         OneVsRestClassifier for more), GaussianProcessClassifier, MLPClassifier with "tanh" or
         "logistic", QuadraticDiscriminantAnalysis, GaussianNB, OneVsRestClassifier of these, skorch
-        nets; any of them in a Pipeline behind scalers, PCA and other affine steps. Wrap a model
-        that is already fitted, or a torch module, in :class:`sklearn.frozen.FrozenEstimator`:
-        any other is trained again. Its own answers on reference points are compared with what is
+        nets with smooth activations, also with convolutions (X in the shape of the images); any of
+        them in a Pipeline behind scalers, PCA and other affine steps. Wrap a model that is already
+        fitted, or a torch module, in :class:`sklearn.frozen.FrozenEstimator`: any other is
+        trained again. Its own answers on reference points are compared with what is
         known of it. None: logistic regression.
     alpha : float, default=1.0
         Size of the bias, in the units of X and the norm of the certificate: how far towards
