@@ -31,7 +31,7 @@ from sksmooth.estimators._base import BaseSmoother
 from sksmooth.estimators._certification import check_radius
 from sksmooth.estimators._reference import merge_conflicts, split_off_reference
 from sksmooth.smooth_scores._base import GivenLipschitz, score_of
-from sksmooth.smooth_scores._torch import answers_of_module, is_torch
+from sksmooth.smooth_scores._torch import answers_of_module, asks_module
 from sksmooth.smooth_scores._user import CallableScore, refuse_contradiction
 
 # Rows among which a Lipschitz constant of the user's is put to the test.
@@ -131,7 +131,7 @@ class LocallyBiasedSmoother(ClassifierMixin, BaseSmoother):
     """
 
     _parameter_constraints: ClassVar[dict] = {
-        "estimator": [HasMethods("fit"), None],
+        "estimator": [HasMethods("fit"), HasMethods("forward"), None],
         "alpha": [Interval(Real, 0, None, closed="left"), Options(Real, {np.inf})],
         "norm": [Options(Real, {1, 2, np.inf})],
         "gradient": [callable, None],
@@ -202,6 +202,11 @@ class LocallyBiasedSmoother(ClassifierMixin, BaseSmoother):
             If equal reference points have different labels.
         """
         self._refuse_options_that_do_not_go_together()
+        if not hasattr(self._base_model(), "fit"):
+            raise ValueError(
+                f"estimator is a {type(self.estimator).__name__} without fit. Wrap a trained "
+                "module in sklearn.frozen.FrozenEstimator, or train it by skorch."
+            )
         rows = read_rows(X, owner=self)
         y = _check_y(y, estimator=self)
         check_consistent_length(rows.values, y)
@@ -209,19 +214,17 @@ class LocallyBiasedSmoother(ClassifierMixin, BaseSmoother):
         self._seed, self._shape = self._draw_seed(), rows.shape
         if isinstance(self._base_model(), FrozenEstimator):
             model, reference = clone(self.estimator), np.arange(len(rows))
+            _refuse_one_class(y, "")
         else:
             model, reference = self._fit_on_the_rest(X, rows, y, params)
         classes = _classes_of(model, y)
-        self._refuse_too_many_neighbors(len(reference))
         labels = _positions_of(y[reference], classes, model)
         points = _flat(rows)[reference]
         kept = merge_conflicts(points, labels)
         self.estimator_, self.classes_ = model, classes
         self.reference_points_, self.reference_labels_ = points[kept], classes[labels[kept]]
-        self._reference = ReferencePoints(
-            points[kept], labels[kept], len(classes), self.n_neighbors
-        )
-        self._examined = None
+        self._reference, self._examined = None, None
+        self._neighbors()
         if np.isfinite(self.alpha):
             self._local_bias()
         return self
@@ -245,7 +248,7 @@ class LocallyBiasedSmoother(ClassifierMixin, BaseSmoother):
         if np.isfinite(self.alpha):
             decision = self._local_bias().decide(X)
         else:
-            decision = np.maximum(self._reference.support(X), np.finfo(float).min / 4)
+            decision = np.maximum(self._neighbors().support(X), np.finfo(float).min / 4)
         return decision[:, 1] - decision[:, 0] if len(self.classes_) == 2 else decision
 
     def predict(self, X):
@@ -292,7 +295,7 @@ class LocallyBiasedSmoother(ClassifierMixin, BaseSmoother):
             winner, proven = self._local_bias().certify(X)
         else:
             winner, proven = nearest_neighbor_certificate(
-                self._reference, X, self.norm, self.neighbor_certificate
+                self._neighbors(), X, self.norm, self.neighbor_certificate
             )
         return ClassificationCertificate.without_votes(
             self.classes_[winner],
@@ -302,6 +305,15 @@ class LocallyBiasedSmoother(ClassifierMixin, BaseSmoother):
             n_features=X.shape[1],
             target_radius=target,
         )
+
+    def _neighbors(self):
+        """Return reference points that vote as `n_neighbors` says now."""
+        if self._reference is None or self._reference.n_neighbors != self.n_neighbors:
+            points = self.reference_points_
+            self._refuse_too_many_neighbors(len(points))
+            labels = np.searchsorted(self.classes_, self.reference_labels_)
+            self._reference = ReferencePoints(points, labels, len(self.classes_), self.n_neighbors)
+        return self._reference
 
     def _default_estimator(self):
         return LogisticRegression(max_iter=1000)
@@ -315,11 +327,8 @@ class LocallyBiasedSmoother(ClassifierMixin, BaseSmoother):
         params = self._params_of_base_fit(params)
         used = _rows_with_weight(params.get("sample_weight"), len(y))
         labels = np.unique(y[used], return_inverse=True)[1]
-        if not labels.any():
-            trimmed = " among the rows with a positive sample_weight" if len(used) < len(y) else ""
-            raise ValueError(
-                f"y holds one class only{trimmed}; a classifier needs two or more classes."
-            )
+        trimmed = " among the rows with a positive sample_weight" if len(used) < len(y) else ""
+        _refuse_one_class(labels, trimmed)
         rng = np.random.default_rng(self._seed)
         training, reference = split_off_reference(labels, self.reference_size, rng)
         training = used[training]
@@ -352,7 +361,7 @@ class LocallyBiasedSmoother(ClassifierMixin, BaseSmoother):
             self._examined = said
         return LocalBias(
             score,
-            self._reference,
+            self._neighbors(),
             float(self.alpha),
             self.norm,
             self.neighbor_certificate,
@@ -437,6 +446,11 @@ class LocallyBiasedSmoother(ClassifierMixin, BaseSmoother):
             )
 
 
+def _refuse_one_class(labels, where):
+    if len(np.unique(labels)) < 2:
+        raise ValueError(f"y holds one class only{where}; a classifier needs two or more classes.")
+
+
 def _answers_of(model, X, classes):
     """Index of the class that a model, or a bare module, gives to each row."""
     while isinstance(model, FrozenEstimator):
@@ -446,7 +460,7 @@ def _answers_of(model, X, classes):
     if hasattr(model, "predict"):
         names = getattr(model, "feature_names_in_", None)
         X = X if names is None else _with_names(X, names)
-        X = X.astype(np.float32) if is_torch(model) else X
+        X = X.astype(np.float32) if asks_module(model) else X
         return np.searchsorted(classes, np.asarray(model.predict(X)).ravel())
     return answers_of_module(model, X)
 
@@ -481,7 +495,7 @@ def _classes_of(model, y):
         raise ValueError(
             f"{name_of(model)} has several outputs; certify one classifier per output."
         )
-    return np.unique(y) if classes is None else np.unique(classes)
+    return np.unique(y if classes is None else classes)
 
 
 def _positions_of(labels, classes, model):

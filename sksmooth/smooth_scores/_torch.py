@@ -24,6 +24,11 @@ def is_torch(model: Any) -> bool:
     return torch is not None and isinstance(_module_of(model), torch.nn.Module)
 
 
+def asks_module(model: Any) -> bool:
+    """Whether a model answers by a torch module of its own, so that it takes single precision."""
+    return is_torch(model) or is_torch(getattr(model, "module", None))
+
+
 def _module_of(model: Any) -> Any:
     return getattr(model, "module_", model)
 
