@@ -1,6 +1,5 @@
 """Classifier that leans towards its nearest reference points, with certificates in closed form."""
 
-import warnings
 from numbers import Integral, Real
 from typing import ClassVar
 
@@ -8,7 +7,6 @@ import numpy as np
 from sklearn.base import ClassifierMixin, _fit_context, clone
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import Pipeline
 from sklearn.utils import _safe_indexing
 from sklearn.utils._param_validation import HasMethods, Interval, Options, RealNotInt, StrOptions
 from sklearn.utils.multiclass import check_classification_targets
@@ -21,20 +19,19 @@ from sklearn.utils.validation import (
     check_is_fitted,
 )
 
-from sksmooth._extras import import_extra
 from sksmooth._local_bias import LocalBias, nearest_neighbor_certificate
 from sksmooth._monte_carlo import name_of
 from sksmooth._neighbor_radii import ReferencePoints
 from sksmooth._rows import read_rows
 from sksmooth.certificates import ClassificationCertificate
 from sksmooth.estimators._base import BaseSmoother
+from sksmooth.estimators._base_scores import decision_of, examine
 from sksmooth.estimators._certification import check_radius
 from sksmooth.estimators._reference import merge_conflicts, split_off_reference
 from sksmooth.smooth_scores._base import GivenLipschitz, score_of
-from sksmooth.smooth_scores._torch import answers_of_module, asks_module
-from sksmooth.smooth_scores._user import CallableScore, refuse_contradiction
+from sksmooth.smooth_scores._user import CallableScore
 
-# Rows among which a Lipschitz constant of the user's is put to the test.
+# Rows at which scores are compared with the model, and a constant of the user's is tested.
 _ROWS_FOR_CHECK = 256
 
 
@@ -357,7 +354,8 @@ class LocallyBiasedSmoother(ClassifierMixin, BaseSmoother):
     def _local_bias(self):
         score, said = self._score(), (self.norm, self.gradient, self.gradient_lipschitz)
         if self._examined != said:
-            self._examine(score)
+            points = self.reference_points_[:_ROWS_FOR_CHECK]
+            examine(score, self.estimator_, self.classes_, points, self._shape, self.norm)
             self._examined = said
         return LocalBias(
             score,
@@ -374,51 +372,10 @@ class LocallyBiasedSmoother(ClassifierMixin, BaseSmoother):
         if self.gradient is None:
             score = score_of(model).for_inputs(self._shape)
         else:
-            score = CallableScore(_decision_of(model), self.gradient, self._shape)
+            score = CallableScore(decision_of(model), self.gradient, self._shape)
         if isinstance(self.gradient_lipschitz, str):
             return score
         return GivenLipschitz(score, float(self.gradient_lipschitz))
-
-    def _examine(self, score):
-        """Look at the score before it is used: its shape, and what the user says of it."""
-        points = self.reference_points_
-        n_scores = 1 if len(self.classes_) == 2 else len(self.classes_)
-        found = score.value(points[:1]).shape[1]
-        if found != n_scores:
-            raise ValueError(
-                f"{name_of(self.estimator_)} has {found} scores for {len(self.classes_)} classes "
-                f"({', '.join(map(str, self.classes_[:5]))}); {n_scores} are needed."
-            )
-        score.lipschitz(np.eye(n_scores)[0], self.norm)  # refuses what has none
-        if isinstance(score, GivenLipschitz):
-            if why := getattr(score.score, "kinks", None):
-                warnings.warn(
-                    f"{why}. gradient_lipschitz={self.gradient_lipschitz} is taken at your word, "
-                    "but can hold at most where there are no kinks.",
-                    stacklevel=4,
-                )
-            rng = np.random.default_rng(0)
-            refuse_contradiction(score, points[:_ROWS_FOR_CHECK], self.norm, rng)
-        self._compare_with_predict(score, points[:_ROWS_FOR_CHECK])
-
-    def _compare_with_predict(self, score, points):
-        """Refuse scores that give other classes than the model itself."""
-        if not score.follows_predict:
-            return
-        values, rounding = score.value(points), score.rounding(points)
-        if values.shape[1] == 1:
-            values, rounding = np.hstack([-values, values]) / 2, np.hstack([rounding, rounding])
-        best, second = np.sort(values, axis=1)[:, :-3:-1].T
-        clear = best - second > 1e-6 * np.abs(values).max(axis=1) + 2 * rounding.max(axis=1)
-        answers = _answers_of(self.estimator_, points.reshape(-1, *self._shape), self.classes_)
-        other = clear & (answers != values.argmax(axis=1))
-        if other.any():
-            raise ValueError(
-                f"The scores that are read off {name_of(self.estimator_)} give another class than "
-                f"it does itself for {np.count_nonzero(other)} of {len(points)} reference points "
-                "(a threshold other than the middle, or layers of its own?). Certify it by "
-                "SmoothedClassifier, which only needs its answers."
-            )
 
     def _refuse_options_that_do_not_go_together(self):
         if np.isnan(self.alpha):
@@ -449,33 +406,6 @@ class LocallyBiasedSmoother(ClassifierMixin, BaseSmoother):
 def _refuse_one_class(labels, where):
     if len(np.unique(labels)) < 2:
         raise ValueError(f"y holds one class only{where}; a classifier needs two or more classes.")
-
-
-def _answers_of(model, X, classes):
-    """Index of the class that a model, or a bare module, gives to each row."""
-    while isinstance(model, FrozenEstimator):
-        model = model.estimator
-    if isinstance(model, Pipeline) and not hasattr(model, "predict"):
-        return _answers_of(model[-1], model[:-1].transform(X), classes)
-    if hasattr(model, "predict"):
-        names = getattr(model, "feature_names_in_", None)
-        X = X if names is None else _with_names(X, names)
-        X = X.astype(np.float32) if asks_module(model) else X
-        return np.searchsorted(classes, np.asarray(model.predict(X)).ravel())
-    return answers_of_module(model, X)
-
-
-def _decision_of(model):
-    """Decision function of a model, for arrays, also where it was fitted to a DataFrame."""
-    names = getattr(model, "feature_names_in_", None)
-    if names is None:
-        return model.decision_function
-    return lambda X: model.decision_function(_with_names(X, names))
-
-
-def _with_names(X, names):
-    pandas = import_extra("pandas", extra="pandas", user="A model with feature names")
-    return pandas.DataFrame(X, columns=names)
 
 
 def _rows_with_weight(weights, n_rows):
