@@ -1,6 +1,7 @@
 """Radii of nearest neighbours: against golden values, the plain formula, programs and attacks."""
 
 import itertools
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -463,3 +464,23 @@ def test_rounding_bounds_the_error_of_the_formula():
         gain = sum((a - b) * (2 * Fraction(float(v)) - a - b) for a, b, v in zip(own, other, x))
         size = 2 * sum((a - b) ** 2 for a, b in zip(own, other)) ** 0.5
         assert abs(float(gain) / float(size) - radius[1 - label]) <= rounding + 1e-15
+
+
+@pytest.mark.parametrize("norm", NORMS)
+def test_memory_is_that_of_a_block(norm, monkeypatch):
+    """However many rows and points there are; with blocks as large as all, the test notices."""
+    points, labels = some_points(4000, 20)
+    X = some_points(1000, 20, seed=1)[0]
+    reference = ReferencePoints(points, labels, 2)
+    reference.radii(X[:2], norm, "pairwise")
+
+    def peak():
+        tracemalloc.start()
+        reference.radii(X, norm, "pairwise")
+        size = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return size / 2**20
+
+    assert peak() > 14  # all distances, in single precision
+    monkeypatch.setattr(_neighbor_radii, "_ENTRIES_AT_ONCE", 2**16)
+    assert peak() < 5
