@@ -1,6 +1,7 @@
 """Projected gradient descent, to see what attacks do to a classifier."""
 
 import numpy as np
+from scipy.spatial.distance import cdist
 
 
 def project(steps, radius, norm):
@@ -69,7 +70,7 @@ def towards_points(X, points, labels, other_labels, *, radius, norm, n_points=10
     n_points : int, default=10
         Nearest points to move to, one after another.
     """
-    apart = np.linalg.norm(X[:, None] - points, axis=2)
+    apart = cdist(X, points)
     apart[labels[:, None] == other_labels] = np.inf
     nearest = np.argsort(apart, axis=1)[:, :n_points]
     for rank in range(min(n_points, nearest.shape[1])):

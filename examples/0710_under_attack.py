@@ -17,6 +17,7 @@ from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
+from scipy.spatial.distance import cdist
 from sklearn.datasets import load_digits
 from sklearn.frozen import FrozenEstimator
 from sklearn.neural_network import MLPClassifier
@@ -69,7 +70,7 @@ def attacked(X, y, radius, norm):
 def attacked_to_neighbors(smoother, X, y, radius, norm, n_neighbors=5):
     down = attacked(X, y, radius, norm)
     yield down
-    distances = np.linalg.norm(X[:, None] - smoother.reference_points_, axis=2)
+    distances = cdist(X, smoother.reference_points_)
     distances[y[:, None] == smoother.reference_labels_] = np.inf
     for neighbor in np.argsort(distances, axis=1)[:, :n_neighbors].T:
         towards = project(1e6 * (smoother.reference_points_[neighbor] - X), radius, norm)
