@@ -135,7 +135,8 @@ class _Reader:
 
     def _reshaped(self, layer: Any) -> tuple[int, ...] | None:
         """Shape of one input after a layer that only changes this."""
-        if self.shape is None and _kind(layer) == "Flatten" and layer.start_dim == 1:
+        is_flat = _kind(layer) == "Flatten" and (layer.start_dim, layer.end_dim) == (1, -1)
+        if self.shape is None and is_flat:
             return None
         if self.shape is None and _kind(layer) == "Unflatten" and layer.dim == 1:
             sizes = tuple(layer.unflattened_size)
