@@ -12,6 +12,7 @@ they are the digits of scikit-learn.
 
 import argparse
 import os
+from copy import deepcopy
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +28,7 @@ from benchmarks._attacks import project, projected_gradient, towards_points
 from benchmarks._tables import as_text, write_for_docs
 from sksmooth import LocallyBiasedSmoother, SmoothedClassifier
 from sksmooth.smooth_scores import smooth_score
+from sksmooth.smooth_scores._torch import ModuleScore
 
 RADII = {2: (0.0, 0.25, 0.5, 1.0, 1.5), np.inf: (0.0, 0.03, 0.06, 0.1, 0.15)}
 ALPHA = {2: 1.0, np.inf: 0.1}
@@ -85,6 +87,15 @@ def tanh_network(X, y):
     return model.fit(X, y)
 
 
+def gradient_of(model):
+    """Gradient of the score, as a function; of a net by torch, which need not write it out."""
+    if isinstance(model, skorch.NeuralNetClassifier):
+        score = ModuleScore(deepcopy(model.module_).double().eval(), None, "")
+    else:
+        score = smooth_score(model)
+    return lambda rows: score.gradient(rows)[:, 0]
+
+
 def under_noise(gradient, n_features):
     """Return the mean of a gradient over copies with noise, always the same."""
     noise = SIGMA * np.random.default_rng(0).normal(size=(N_COPIES, 1, n_features))
@@ -95,11 +106,7 @@ def compare(mnist, cnn):
     """Yield rows of the table."""
     train, reference, (X, y) = data(mnist)
     model = smooth_cnn(*train) if cnn else tanh_network(*train)
-    frozen, score = FrozenEstimator(model), smooth_score(model)
-
-    def gradient(rows):
-        return score.gradient(rows)[:, 0]
-
+    frozen, gradient = FrozenEstimator(model), gradient_of(model)
     vote = SmoothedClassifier(frozen, sigma=SIGMA, random_state=0)
     vote.fit(reference[0].astype(np.float32), reference[1])
     for norm, radii in RADII.items():
@@ -110,7 +117,8 @@ def compare(mnist, cnn):
             options = {"radius": radius, "norm": norm, "box": (0, 1)}
             signs = np.where(y == 1, 1, -1)
             attacked = projected_gradient(gradient, X, signs, **options)
-            by_noise = projected_gradient(under_noise(gradient, X.shape[1]), X, signs, **options)
+            mean = under_noise(gradient, X.shape[1])
+            by_noise = projected_gradient(mean, X, signs, n_steps=20, **options)
             survived = survives(biased, certificate.prediction, X, attacked, radius, norm)
             assert survived[certificate.radius > radius].all(), "a certificate is broken"
             right = [
