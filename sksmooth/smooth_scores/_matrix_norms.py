@@ -6,7 +6,7 @@ from functools import cached_property
 
 import numpy as np
 
-from sksmooth.smooth_scores._base import Floats, norm_to_euclidean
+from sksmooth.smooth_scores._base import EPS, Floats, norm_to_euclidean
 
 # Up to so many entries the norm of each scaled matrix is computed itself.
 _MOST_ENTRIES = 2**17
@@ -38,9 +38,12 @@ class ScaledNorms:
 
     @cached_property
     def _spectral(self) -> float:
-        """Largest singular value of W, from the smaller of its Gram matrices."""
-        rounding = 1 + 4 * max(self.weights.shape) * np.finfo(float).eps
-        return float(np.sqrt(max(np.linalg.eigvalsh(self._gram)[-1], 0.0)) * rounding)
+        """Largest singular value of W, from the smaller of its Gram matrices.
+
+        Entries of that are sums, whose errors the squared Frobenius norm bounds.
+        """
+        rounding = 4 * max(self.weights.shape) * EPS * float(np.sum(self.weights**2))
+        return float(np.sqrt(max(np.linalg.eigvalsh(self._gram)[-1], 0.0) + rounding))
 
     @cached_property
     def _from_supremum(self) -> float:
