@@ -51,7 +51,7 @@ class ScaledNorms:
         bounds = [self.weights.shape[1] ** 0.5 * self._spectral]
         bounds.append(float(np.linalg.norm(self._sizes.sum(axis=1))))
         if len(self._gram) == self.weights.shape[1]:
-            bounds.append(float(np.sqrt(np.abs(self._gram).sum())) * (1 + 1e-12))
+            bounds.append(float(np.sqrt(np.abs(self._gram).sum())) * (1 + 1e-10))
         return min(bounds)
 
     def bound(self, left: Floats, right: Floats | None, norm: float) -> Floats:
