@@ -7,6 +7,8 @@ import torch
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.frozen import FrozenEstimator
 
+from sksmooth.smooth_scores import smooth_score
+from sksmooth.smooth_scores._torch import score_of_module
 from sksmooth.structure import structure_of
 from sksmooth.structure._base import asked_directly
 from sksmooth.structure._torch import (
@@ -213,6 +215,21 @@ def _(model: ModuleClassifier):
         return model
     refuse_training_mode(model.module)
     return ModuleClassifier(laid_out(model.module), classes=model.classes, device=model.device)
+
+
+@smooth_score.register
+def _(model: ModuleClassifier):
+    if not np.array_equal(model.classes_, np.unique(model.classes_)):
+        raise ValueError(
+            f"classes={model.classes!r} of the module are not sorted. LocallyBiasedSmoother takes "
+            "the logits in the order of sorted classes: put them, and the outputs, in order."
+        )
+    if model.execution is not None and model.execution.autocast is not None:
+        raise ValueError(
+            f"autocast={model.execution.autocast} rounds the answers of the module, which is then "
+            "not smooth. Leave it out, or certify it by SmoothedClassifier."
+        )
+    return score_of_module(model.module)
 
 
 @structure_of.register
