@@ -17,10 +17,12 @@ from scipy import special
 
 from sksmooth.noise._overlap import Array, Overlap
 
-# Draws of the pilot, which chooses radii and thresholds, and of the table: enough to lose one or
-# two percent of the radius at every share from 0.6 on.
-_PILOT_DRAWS, _DRAWS = 20_000, 600_000
-_N_RADII = 400
+# Draws of the pilot, which chooses radii, thresholds and the number of draws; and the most draws,
+# and values in them, of the table. From the named share on a table loses no more radius than
+# allowed to its draws, and as much to the steps between its radii; more of it below.
+_PILOT_DRAWS, _MOST_DRAWS, _MOST_VALUES = 40_000, 4_000_000, 4_000_000_000
+_LOSS, _STEP, _COARSE_STEP = 0.004, 0.004, 0.012
+_PRECISE_FAILURE = 0.41  # shares from 0.6 on, and a little below
 
 # Radii of the table: from where next to nothing is needed to where no share is enough.
 _FIRST_FAILURE, _LAST_FAILURE = 0.47, 1e-7
@@ -28,6 +30,9 @@ _FIRST_FAILURE, _LAST_FAILURE = 0.47, 1e-7
 # Half of the error probability is for one-sided radii, half for all others.
 _PARTS = 2
 _N_THRESHOLDS, _WIDEST = 80, 4.5
+
+# Above, a table takes hours.
+MOST_FEATURES = 2**14
 
 Draw = Callable[[int, int, float, np.random.Generator], Array]
 
@@ -41,12 +46,13 @@ class SampledTable(NamedTuple):
         Increasing; fixed before the draws.
     failure : ndarray of shape (n,)
         Lower bounds of the largest ``1 - p`` for which a share of p proves each radius.
-    draws : ndarray of shape (n_draws, 3)
-        Largest and smallest coordinate, and the sum.
+    pilot, draws : ndarray of shape (n_draws, 3)
+        Largest and smallest coordinate, and the sum: of independent sets of draws.
     """
 
     radii: Array
     failure: Array
+    pilot: Array
     draws: Array
 
 
@@ -74,7 +80,7 @@ class SampledMixedOverlap(Overlap):
     draw: Draw
     memory: Any = field(default=None, compare=False)
 
-    search_width: ClassVar[float] = 1e-2  # about the distance of neighbouring radii
+    search_width: ClassVar[float] = 2e-3  # about half the distance of neighbouring radii
 
     def one_sided(self, missing: Array) -> Array:
         table = _table(self)
@@ -124,19 +130,51 @@ def sample(d: int, k: float, alpha: float, draw: Draw) -> SampledTable:
     pilot_stream, stream = (np.random.default_rng(s) for s in np.random.SeedSequence(0).spawn(2))
     pilot = _extremes(_PILOT_DRAWS, d, k, draw, pilot_stream)
     radii = _choose_radii(pilot, d, k)
-    medians = [float(np.median(_log_ratio(pilot, r, d, k))) for r in radii]
-    draws = _extremes(_DRAWS, d, k, draw, stream)
     each = alpha / _PARTS / len(radii)
+    plans = [_plan(pilot, float(r), d, k, each) for r in radii]
+    precise = [plan.n_draws for plan in plans if plan.failure <= _PRECISE_FAILURE]
+    n_draws = min(max(precise), _MOST_DRAWS, _MOST_VALUES // d)
+    draws = _extremes(n_draws, d, k, draw, stream)
     failure = [
-        failure_bound(_log_ratio(draws, r, d, k), log_m, each)
-        for r, log_m in zip(radii, medians, strict=True)
+        failure_bound(_log_ratios(draws[: plan.n_draws], float(r), d, k), plan.log_m, each)
+        for r, plan in zip(radii, plans, strict=True)
     ]
     # a share that proves a larger radius proves a smaller one
     bound = np.maximum.accumulate(np.array(failure)[::-1])[::-1]
-    return SampledTable(radii, np.clip(bound, 0.0, 0.5), draws)
+    return SampledTable(radii, np.clip(bound, 0.0, 0.5), pilot, draws)
 
 
-def failure_bound(log_ratio: Array, log_m: float, alpha: float) -> float:
+class _Plan(NamedTuple):
+    """What a pilot says of one radius.
+
+    Attributes
+    ----------
+    failure, log_m : float
+        Estimate of the failure, and the threshold for which it is largest.
+    n_draws : int
+        Draws after which no more of the radius is lost than allowed.
+    """
+
+    failure: float
+    log_m: float
+    n_draws: int
+
+
+def _plan(pilot: Array, r: float, d: int, k: float, alpha: float) -> _Plan:
+    log_ratios = _log_ratios(pilot, r, d, k)
+    log_m = float(np.median(log_ratios))
+    part = _pair_means(log_ratios, log_m)
+    failure = float(np.exp(log_m) * (part.mean() - 0.5))
+    farther = _pair_means(_log_ratios(pilot, r * (1.0 + _COARSE_STEP), d, k), log_m)
+    fall = max(float((part - farther).mean()) / _COARSE_STEP, 1e-12)  # per relative step of r
+    log_term = np.log(2.0 / alpha)
+    spread, bounded = np.sqrt(2.0 * part.var() * log_term), 7.0 * log_term / 3.0
+    error = _LOSS * fall
+    root = (spread + np.sqrt(spread**2 + 4.0 * error * bounded)) / (2.0 * error)
+    return _Plan(failure, log_m, int(min(root**2, 1e12)) + 1)
+
+
+def failure_bound(log_ratios: Array, log_m: float, alpha: float) -> float:
     """Lower bound of ``E[min(L, m)] - m / 2``, by the empirical Bernstein inequality.
 
     ``min(L / m, 1)`` lies in [0, 1], so that the error is in proportion to m, which is small where
@@ -144,10 +182,24 @@ def failure_bound(log_ratio: Array, log_m: float, alpha: float) -> float:
 
     Parameters
     ----------
-    log_ratio : ndarray of shape (n,)
-        Draws of log L.
+    log_ratios : ndarray of shape (n_pairs, 2)
+        Log L of independent pairs of draws.
     log_m : float
         Threshold, chosen independently of the draws.
+    alpha : float
+        Probability that the bound is wrong.
+    """
+    mean = lower_mean(_pair_means(log_ratios, log_m), alpha)
+    return float(np.exp(log_m) * (mean - 0.5) - 1e-15)
+
+
+def lower_mean(values: Array, alpha: float) -> float:
+    """Lower bound of the mean of a law on [0, 1].
+
+    Parameters
+    ----------
+    values : ndarray of shape (n,)
+        Independent draws.
     alpha : float
         Probability that the bound is wrong.
 
@@ -156,30 +208,32 @@ def failure_bound(log_ratio: Array, log_m: float, alpha: float) -> float:
     .. [1] Maurer, A. and Pontil, M. (2009). Empirical Bernstein bounds and sample variance
        penalization. COLT 2009, Theorem 4.
     """
-    n, log_term = len(log_ratio), np.log(2.0 / alpha)
-    part = np.exp(np.minimum(log_ratio - log_m, 0.0))
-    error = np.sqrt(2.0 * part.var(ddof=1) * log_term / n) + 7.0 * log_term / (3.0 * (n - 1))
-    return float(np.exp(log_m) * (part.mean() - 0.5 - error) - 1e-15)
+    n, log_term = len(values), np.log(2.0 / alpha)
+    error = np.sqrt(2.0 * values.var(ddof=1) * log_term / n) + 7.0 * log_term / (3.0 * (n - 1))
+    return float(values.mean() - error)
+
+
+def _pair_means(log_ratios: Array, log_m: float) -> Array:
+    """``min(L / m, 1)``, averaged over each pair."""
+    part: Array = np.exp(np.minimum(log_ratios - log_m, 0.0)).mean(axis=1)
+    return part
 
 
 @lru_cache(maxsize=1024)
 def _overlap_at(overlap: SampledMixedOverlap, i: int) -> tuple[Array, Array]:
     """Thresholds, and lower bounds of the overlap at radius number i.
 
-    The bounds hold for all thresholds together, by the inequality of Dvoretzky, Kiefer and
-    Wolfowitz: E[min(L, m)] is an integral of the distribution function of L. It is used for m and,
-    by symmetry, for 1 / m.
+    The thresholds are those of the pilot. For each, E[min(L, m)] is bounded as m E[min(L / m, 1)]
+    and, by symmetry, as E[min(m L, 1)].
     """
-    table = _table(overlap)
-    log_ratio = _log_ratio(table.draws, float(table.radii[i]), overlap.d, overlap.k)
-    alpha = overlap.alpha / _PARTS / len(table.radii)
-    error = np.sqrt(np.log(1.0 / alpha) / (2.0 * len(log_ratio)))
+    table, r = _table(overlap), float(_table(overlap).radii[i])
     levels = special.ndtr(np.linspace(-_WIDEST, _WIDEST, _N_THRESHOLDS))
-    log_m = np.quantile(log_ratio, levels)
+    log_m = np.quantile(_log_ratios(table.pilot, r, overlap.d, overlap.k), levels)
+    log_ratios = _log_ratios(table.draws, r, overlap.d, overlap.k)
+    alpha = overlap.alpha / _PARTS / len(table.radii) / (2 * _N_THRESHOLDS)
     m = np.exp(log_m)
-    direct = np.array([np.exp(np.minimum(log_ratio, x)).mean() for x in log_m]) - m * error
-    mirrored = np.array([np.exp(np.minimum(log_ratio + x, 0.0)).mean() for x in log_m]) - error
-    # E[min(L, m)] = m E[min(L, 1 / m)] = E[min(m L, 1)]
+    direct = m * [lower_mean(_pair_means(log_ratios, x), alpha) for x in log_m]
+    mirrored = np.array([lower_mean(_pair_means(log_ratios, -x), alpha) for x in log_m])
     return m, np.maximum(direct, mirrored) - 1e-15
 
 
@@ -192,24 +246,39 @@ def _extremes(n: int, d: int, k: float, draw: Draw, rng: np.random.Generator) ->
     return np.concatenate(parts)
 
 
-def _log_ratio(draws: Array, r: float, d: int, k: float) -> Array:
-    """Return log L for a shift of r in every coordinate."""
+def _log_ratios(draws: Array, r: float, d: int, k: float) -> Array:
+    """Return log L of every draw and of its mirror image, for a shift of r in every coordinate.
+
+    The law is symmetric. Where one of a pair has much of L the other has little, so that their mean
+    varies less.
+    """
     largest, smallest, total = draws.T
-    moved = np.maximum(largest - r, r - smallest) / np.maximum(largest, -smallest)
-    return -k * np.log(moved) + r * total - d * r * r / 2
+    log_size = np.log(np.maximum(largest, -smallest))
+    pairs = np.empty((len(draws), 2))
+    for i, (high, low, sign) in enumerate(((largest, smallest, 1.0), (-smallest, -largest, -1.0))):
+        moved = np.log(np.maximum(high - r, r - low)) - log_size
+        pairs[:, i] = -k * moved + sign * r * total - d * r * r / 2
+    return pairs
 
 
 def _choose_radii(pilot: Array, d: int, k: float) -> Array:
     """Radii between which the share that is needed grows from one half to one."""
 
     def failure(r: float) -> float:
-        log_ratio = _log_ratio(pilot, r, d, k)
-        log_m = np.median(log_ratio)
-        return float(np.exp(log_m) * (np.exp(np.minimum(log_ratio - log_m, 0.0)).mean() - 0.5))
+        log_ratios = _log_ratios(pilot, r, d, k)
+        log_m = float(np.median(log_ratios))
+        return float(np.exp(log_m) * (_pair_means(log_ratios, log_m).mean() - 0.5))
 
     first = last = float(np.sqrt(d - k) / d)
     while failure(first) < _FIRST_FAILURE and first > 1e-30:
         first /= 1.2
+    precise = first
+    while failure(precise) > _PRECISE_FAILURE:
+        precise *= 1.05
     while failure(last) > _LAST_FAILURE:
         last *= 1.2
-    return np.geomspace(first, last, _N_RADII)
+    coarse, fine = (
+        np.arange(np.log(low), np.log(high), step)
+        for low, high, step in ((first, precise, _COARSE_STEP), (precise, last, _STEP))
+    )
+    return np.exp(np.concatenate([coarse, fine]))

@@ -11,7 +11,6 @@ from numpy.testing import assert_allclose
 from scipy import stats
 
 from sksmooth.noise import GaussianNoise, LaplaceNoise, MixedNormNoise, SupNormNoise, UniformNoise
-from sksmooth.noise._mixed_ratio import _mellin
 from sksmooth.noise._overlap import LaplaceOverlap, NormalOverlap
 from sksmooth.noise._ratio import SimplexRatio, SphereRatio, SupRatio
 from sksmooth.noise._ratio_overlap import RatioOverlap, settled, threshold
@@ -237,18 +236,6 @@ def test_best_classifiers_break_a_larger_radius_and_not_the_stated_one(family, d
 
 
 # ------------------------------------------------------------------------ quadrature and tables
-
-
-@pytest.mark.parametrize(
-    ("d", "k", "r"),
-    [(64, 20.0, 0.094), (784, 250.0, 0.0015), (784, 250.0, 0.039), (3072, 500.0, 0.007)],
-)
-def test_transform_of_the_mixed_family_has_the_right_masses(d, k, r):
-    """At the frequencies -i/2 and i/2 it is E[L] and E[1], which are one."""
-    for u in (-0.5j, 0.5j):
-        assert_allclose(_mellin(d, k, r, np.array([u]), 1.5)[0], 1, atol=1e-12)
-    too_coarse = _mellin(d, k, r, np.array([-0.5j]), 0.3)[0]
-    assert abs(too_coarse - 1) > 1e-12  # the control
 
 
 @pytest.mark.parametrize("d", [2, 3, 40, 3072])
