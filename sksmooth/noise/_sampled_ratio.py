@@ -21,7 +21,8 @@ from sksmooth.noise._overlap import Array, Overlap
 # and values in them, of the table. From the named share on a table loses no more radius than
 # allowed to its draws, and as much to the steps between its radii; more of it below.
 _PILOT_DRAWS, _MOST_DRAWS, _MOST_VALUES = 40_000, 4_000_000, 4_000_000_000
-_LOSS, _STEP, _COARSE_STEP = 0.004, 0.004, 0.012
+_LOSS, _STEP, _COARSE_STEP, _EVERY = 0.004, 0.004, 0.012, 8
+_BLOCK = 2**14  # draws that are worked on at a time
 _PRECISE_FAILURE = 0.41  # shares from 0.6 on, and a little below
 
 # Radii of the table: from where next to nothing is needed to where no share is enough.
@@ -30,6 +31,7 @@ _FIRST_FAILURE, _LAST_FAILURE = 0.47, 1e-7
 # Half of the error probability is for one-sided radii, half for all others.
 _PARTS = 2
 _N_THRESHOLDS, _WIDEST = 80, 4.5
+_SUM_ROUNDING = 1e-10  # of sums over all draws
 
 # Above, a table takes hours.
 MOST_FEATURES = 2**14
@@ -131,13 +133,13 @@ def sample(d: int, k: float, alpha: float, draw: Draw) -> SampledTable:
     pilot = _extremes(_PILOT_DRAWS, d, k, draw, pilot_stream)
     radii = _choose_radii(pilot, d, k)
     each = alpha / _PARTS / len(radii)
-    plans = [_plan(pilot, float(r), d, k, each) for r in radii]
-    precise = [plan.n_draws for plan in plans if plan.failure <= _PRECISE_FAILURE]
-    n_draws = min(max(precise), _MOST_DRAWS, _MOST_VALUES // d)
+    plan = _plan(pilot, radii, d, k, each)
+    n_draws = int(plan.n_draws[plan.failure <= _PRECISE_FAILURE].max())
+    n_draws = min(n_draws, _MOST_DRAWS, _MOST_VALUES // d)
     draws = _extremes(n_draws, d, k, draw, stream)
     failure = [
-        failure_bound(_log_ratios(draws[: plan.n_draws], float(r), d, k), plan.log_m, each)
-        for r, plan in zip(radii, plans, strict=True)
+        failure_bound(_parts(draws[:n], r, d, k, log_m), log_m, each)
+        for r, log_m, n in zip(radii, plan.log_m, plan.n_draws, strict=True)
     ]
     # a share that proves a larger radius proves a smaller one
     bound = np.maximum.accumulate(np.array(failure)[::-1])[::-1]
@@ -145,61 +147,69 @@ def sample(d: int, k: float, alpha: float, draw: Draw) -> SampledTable:
 
 
 class _Plan(NamedTuple):
-    """What a pilot says of one radius.
+    """What a pilot says of radii.
 
     Attributes
     ----------
-    failure, log_m : float
-        Estimate of the failure, and the threshold for which it is largest.
-    n_draws : int
+    failure, log_m : ndarray of shape (n_radii,)
+        Estimates of the failure, and the thresholds for which it is largest.
+    n_draws : ndarray of int of shape (n_radii,)
         Draws after which no more of the radius is lost than allowed.
     """
 
-    failure: float
-    log_m: float
-    n_draws: int
+    failure: Array
+    log_m: Array
+    n_draws: Any
 
 
-def _plan(pilot: Array, r: float, d: int, k: float, alpha: float) -> _Plan:
-    log_ratios = _log_ratios(pilot, r, d, k)
-    log_m = float(np.median(log_ratios))
-    part = _pair_means(log_ratios, log_m)
+def _plan(pilot: Array, radii: Array, d: int, k: float, alpha: float) -> _Plan:
+    """Look at every few radii; any threshold and number of draws is valid in between."""
+    few = np.unique(np.append(np.arange(0, len(radii), _EVERY), len(radii) - 1))
+    seen = np.array([_plan_one(pilot, float(r), d, k, alpha) for r in radii[few]])
+    failure, log_m, log_n = (np.interp(np.arange(len(radii)), few, column) for column in seen.T)
+    return _Plan(failure, log_m, np.ceil(np.exp(log_n)).astype(np.int64))
+
+
+def _plan_one(pilot: Array, r: float, d: int, k: float, alpha: float) -> tuple[float, float, float]:
+    """Failure, logarithm of the threshold and of the number of draws."""
+    log_m = float(np.median(_log_ratios(pilot, r, d, k)))
+    part = _parts(pilot, r, d, k, log_m)
     failure = float(np.exp(log_m) * (part.mean() - 0.5))
-    farther = _pair_means(_log_ratios(pilot, r * (1.0 + _COARSE_STEP), d, k), log_m)
+    farther = _parts(pilot, r * (1.0 + _COARSE_STEP), d, k, log_m)
     fall = max(float((part - farther).mean()) / _COARSE_STEP, 1e-12)  # per relative step of r
-    log_term = np.log(2.0 / alpha)
+    log_term, error = np.log(2.0 / alpha), _LOSS * fall
     spread, bounded = np.sqrt(2.0 * part.var() * log_term), 7.0 * log_term / 3.0
-    error = _LOSS * fall
     root = (spread + np.sqrt(spread**2 + 4.0 * error * bounded)) / (2.0 * error)
-    return _Plan(failure, log_m, int(min(root**2, 1e12)) + 1)
+    return failure, log_m, float(np.log(min(root**2, 1e12)))
 
 
-def failure_bound(log_ratios: Array, log_m: float, alpha: float) -> float:
+def failure_bound(part: Array, log_m: float, alpha: float) -> float:
     """Lower bound of ``E[min(L, m)] - m / 2``, by the empirical Bernstein inequality.
 
-    ``min(L / m, 1)`` lies in [0, 1], so that the error is in proportion to m, which is small where
-    shares are near one.
+    The error is in proportion to m, which is small where shares are near one.
 
     Parameters
     ----------
-    log_ratios : ndarray of shape (n_pairs, 2)
-        Log L of independent pairs of draws.
+    part : ndarray of shape (n,)
+        Independent draws of ``min(L / m, 1)``, or of means of it, which lie in [0, 1].
     log_m : float
         Threshold, chosen independently of the draws.
     alpha : float
         Probability that the bound is wrong.
     """
-    mean = lower_mean(_pair_means(log_ratios, log_m), alpha)
+    mean = lower_mean(part.mean(), part.var(ddof=1), len(part), alpha)
     return float(np.exp(log_m) * (mean - 0.5) - 1e-15)
 
 
-def lower_mean(values: Array, alpha: float) -> float:
+def lower_mean(mean: Any, variance: Any, n: int, alpha: float) -> Any:
     """Lower bound of the mean of a law on [0, 1].
 
     Parameters
     ----------
-    values : ndarray of shape (n,)
-        Independent draws.
+    mean, variance : float or ndarray
+        Of n independent draws.
+    n : int
+        Number of draws.
     alpha : float
         Probability that the bound is wrong.
 
@@ -208,15 +218,18 @@ def lower_mean(values: Array, alpha: float) -> float:
     .. [1] Maurer, A. and Pontil, M. (2009). Empirical Bernstein bounds and sample variance
        penalization. COLT 2009, Theorem 4.
     """
-    n, log_term = len(values), np.log(2.0 / alpha)
-    error = np.sqrt(2.0 * values.var(ddof=1) * log_term / n) + 7.0 * log_term / (3.0 * (n - 1))
-    return float(values.mean() - error)
+    log_term = np.log(2.0 / alpha)
+    return mean - np.sqrt(2.0 * variance * log_term / n) - 7.0 * log_term / (3.0 * (n - 1))
 
 
-def _pair_means(log_ratios: Array, log_m: float) -> Array:
-    """``min(L / m, 1)``, averaged over each pair."""
-    part: Array = np.exp(np.minimum(log_ratios - log_m, 0.0)).mean(axis=1)
-    return part
+def _parts(draws: Array, r: float, d: int, k: float, log_m: float) -> Array:
+    """``min(L / m, 1)``, averaged over each draw and its mirror image."""
+    blocks = (draws[i : i + _BLOCK] for i in range(0, len(draws), _BLOCK))
+    means = [
+        np.exp(np.minimum(_log_ratios(block, r, d, k) - log_m, 0.0)).mean(axis=1)
+        for block in blocks
+    ]
+    return np.concatenate(means)
 
 
 @lru_cache(maxsize=1024)
@@ -231,10 +244,39 @@ def _overlap_at(overlap: SampledMixedOverlap, i: int) -> tuple[Array, Array]:
     log_m = np.quantile(_log_ratios(table.pilot, r, overlap.d, overlap.k), levels)
     log_ratios = _log_ratios(table.draws, r, overlap.d, overlap.k)
     alpha = overlap.alpha / _PARTS / len(table.radii) / (2 * _N_THRESHOLDS)
-    m = np.exp(log_m)
-    direct = m * [lower_mean(_pair_means(log_ratios, x), alpha) for x in log_m]
-    mirrored = np.array([lower_mean(_pair_means(log_ratios, -x), alpha) for x in log_m])
-    return m, np.maximum(direct, mirrored) - 1e-15
+    m, both = np.exp(log_m), np.unique(np.concatenate([log_m, -log_m]))
+    lower = lower_mean(*capped_moments(log_ratios, both), len(log_ratios), alpha) - _SUM_ROUNDING
+    direct, mirrored = (lower[np.searchsorted(both, x)] for x in (log_m, -log_m))
+    return m, np.maximum(m * direct, mirrored)
+
+
+def capped_moments(log_ratios: Array, log_m: Array) -> tuple[Array, Array]:
+    """Mean and variance of ``min(L / m, 1)``, averaged over pairs, for many m at once.
+
+    Parameters
+    ----------
+    log_ratios : ndarray of shape (n_pairs, 2)
+        Log L.
+    log_m : ndarray of shape (n_thresholds,)
+        Increasing.
+    """
+    n, m = len(log_ratios), np.exp(log_m)
+    low, high = np.sort(log_ratios, axis=1).T
+    first = [np.searchsorted(log_m, x, side="right") for x in (low, high)]
+
+    def below(which: int, weights: Array | None = None) -> Array:
+        """Sum over the pairs whose lower or higher value is below each threshold."""
+        per_bin: Any = np.bincount(first[which], weights, minlength=len(m) + 1)
+        return np.cumsum(per_bin, dtype=float)[:-1]
+
+    small, large = np.exp(low), np.exp(high)
+    capped = 2 * n - below(0) - below(1)
+    mean = ((below(0, small) + below(1, large)) / m + capped) / (2 * n)
+    squares = (below(0, small**2) + below(1, large**2)) / m**2 + capped
+    one_capped = (below(0, small) - below(1, small)) / m
+    products = below(1, small * large) / m**2 + one_capped + n - below(0)
+    variance = (squares + 2 * products) / (4 * n) - mean**2
+    return mean, np.maximum(variance, 0.0) * n / (n - 1)
 
 
 def _extremes(n: int, d: int, k: float, draw: Draw, rng: np.random.Generator) -> Array:
@@ -265,9 +307,8 @@ def _choose_radii(pilot: Array, d: int, k: float) -> Array:
     """Radii between which the share that is needed grows from one half to one."""
 
     def failure(r: float) -> float:
-        log_ratios = _log_ratios(pilot, r, d, k)
-        log_m = float(np.median(log_ratios))
-        return float(np.exp(log_m) * (_pair_means(log_ratios, log_m).mean() - 0.5))
+        log_m = float(np.median(_log_ratios(pilot, r, d, k)))
+        return float(np.exp(log_m) * (_parts(pilot, r, d, k, log_m).mean() - 0.5))
 
     first = last = float(np.sqrt(d - k) / d)
     while failure(first) < _FIRST_FAILURE and first > 1e-30:

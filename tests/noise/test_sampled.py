@@ -12,7 +12,12 @@ from scipy import special
 from sksmooth.noise import MixedNormNoise
 from sksmooth.noise._mixed_norm import draw_unit
 from sksmooth.noise._mixed_ratio import MixedOverlap
-from sksmooth.noise._sampled_ratio import SampledMixedOverlap, _log_ratios, failure_bound
+from sksmooth.noise._sampled_ratio import (
+    SampledMixedOverlap,
+    _log_ratios,
+    capped_moments,
+    failure_bound,
+)
 
 
 @pytest.fixture(scope="module")
@@ -20,6 +25,7 @@ def sampled():
     return SampledMixedOverlap(64, 20.0, 1e-4, draw_unit)
 
 
+@pytest.mark.slow
 def test_radii_are_a_little_below_those_of_quadrature(sampled):
     with (Path(__file__).parent / "golden" / "mixed_linf.csv").open() as file:
         rows = [row for row in csv.DictReader(file) if row["d"] == "64"]
@@ -29,6 +35,7 @@ def test_radii_are_a_little_below_those_of_quadrature(sampled):
     assert (got > 0.99 * golden).all()  # at shares of 0.6, 0.9 and 0.999
 
 
+@pytest.mark.slow
 def test_shares_kept_are_a_little_below_those_of_quadrature(sampled):
     exact = MixedOverlap(64, 20.0)
     for r in (0.05, 0.2):
@@ -38,6 +45,7 @@ def test_shares_kept_are_a_little_below_those_of_quadrature(sampled):
         assert (got > true - 0.005).all()
 
 
+@pytest.mark.slow
 def test_two_sided_radii_are_between_the_one_sided_ones(sampled):
     missing, rival = np.array([0.3, 0.1]), np.array([0.1, 0.05])
     radius = sampled.radius(missing, rival)
@@ -65,10 +73,12 @@ def test_bound_of_one_radius_keeps_its_level():
     rng = np.random.default_rng(0)
     z = rng.standard_normal((2000, n, 1))
     log_ratios = r * np.concatenate([z, -z], axis=2) - r * r / 2
-    wrong = np.mean([failure_bound(x, log_m, alpha) > exact for x in log_ratios])
+    parts = np.exp(np.minimum(log_ratios - log_m, 0)).mean(axis=2)
+    wrong = np.mean([failure_bound(part, log_m, alpha) > exact for part in parts])
     assert wrong <= alpha
-    part = np.exp(np.minimum(log_ratios - log_m, 0)).mean(axis=(1, 2))
-    assert np.mean(np.exp(log_m) * (part - 0.5) > exact) > alpha  # the control: no allowance
+    assert (
+        np.mean(np.exp(log_m) * (parts.mean(axis=1) - 0.5) > exact) > alpha
+    )  # the control: no allowance
 
 
 def test_alpha_is_reported_where_the_table_is_sampled():
@@ -77,6 +87,15 @@ def test_alpha_is_reported_where_the_table_is_sampled():
     assert MixedNormNoise(1.0, 4).own_alpha(40) == 0
     assert MixedNormNoise(1.0, 20).own_alpha(64) == 0
     assert MixedNormNoise(1.0, 0).own_alpha(8) == 0
+
+
+def test_moments_of_all_thresholds_are_those_of_each():
+    pairs = np.random.default_rng(0).normal(-0.5, 1.5, size=(500, 2))
+    log_m = np.linspace(-6, 6, 25)
+    mean, variance = capped_moments(pairs, log_m)
+    for i, x in enumerate(log_m):
+        part = np.minimum(np.exp(pairs - x), 1).mean(axis=1)
+        assert_allclose([mean[i], variance[i]], [part.mean(), part.var(ddof=1)], atol=1e-12)
 
 
 def test_mirrored_draws_have_the_mirrored_ratio():
