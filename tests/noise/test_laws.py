@@ -91,7 +91,7 @@ def test_moments(family, d):
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("d", [2, 16, 784])
+@pytest.mark.parametrize("d", [2, 16, 784, 3072])
 def test_marginals(d, dtype):
     k, n = 0.4 * d, 5000 if d < 100 else 1500
     z = draw(GaussianNoise, n, d, k, dtype=dtype)
@@ -105,6 +105,40 @@ def test_marginals(d, dtype):
     inner = np.abs(z[:, 0]) / sup(z)
     assert abs((inner > 1 - 1e-6).mean() - 1 / d) < 4 * np.sqrt(1 / d / n)
     assert stats.kstest(inner[inner < 1 - 1e-6], "uniform").pvalue > 1e-3
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("d", DIMENSIONS)
+@pytest.mark.parametrize(
+    ("noise", "law"),
+    [
+        (GaussianNoise(1.0), stats.norm()),
+        (LaplaceNoise(1.0), stats.laplace(scale=np.sqrt(0.5))),
+        (UniformNoise(1.0), stats.uniform(-np.sqrt(3), 2 * np.sqrt(3))),
+    ],
+    ids=["gaussian", "laplace", "uniform"],
+)
+def test_independent_features_have_their_law(noise, law, d, dtype):
+    z = noise.draw(max(5, 10_000 // d), (d,), np.random.default_rng(2), dtype).astype(float)
+    assert stats.kstest(z.ravel(), law.cdf).pvalue > 1e-3
+    assert stats.kstest(1.2 * z.ravel(), law.cdf).pvalue < 1e-3  # the control
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("d", DIMENSIONS)
+def test_largest_coordinate_of_the_mixed_family_has_its_law(d, dtype):
+    """Density ``a^-k phi(a) (2 Phi(a) - 1)^(d - 1)``, summed on a fine grid."""
+
+    def cumulative(k):
+        a = np.exp(np.linspace(-60, np.log(12), 200_001))
+        log_density = (1 - k) * np.log(a) - a * a / 2
+        log_density += (d - 1) * np.log(2 * stats.norm.cdf(a) - 1 + 1e-300)
+        mass = np.cumsum(np.exp(log_density - log_density.max()))
+        return lambda x: np.interp(x, a, mass / mass[-1])
+
+    size = sup(draw(MixedNormNoise, rows_for(d), d, 0.4 * d, dtype=dtype))
+    assert stats.kstest(size, cumulative(0.4 * d)).pvalue > 1e-3
+    assert stats.kstest(size, cumulative(0.0)).pvalue < 1e-6  # the control
 
 
 def test_mixed_sampler_against_weighted_normal_draws():
@@ -187,6 +221,8 @@ ATTACKED = [
     (SupNormNoise, 2, 1.0),
     (SupNormNoise, 3, 0.0),
     (UniformNoise, 2, 0.0),
+    (MixedNormNoise, 32, 8.0),
+    pytest.param(MixedNormNoise, 3, 1.5, marks=pytest.mark.slow),  # by a sampled table
 ]
 
 
