@@ -54,16 +54,17 @@ class MixedNormNoise(Noise):
 
     Notes
     -----
-    The first radius for a number of features takes some seconds, for a table; later ones take
+    The first radius for a number of features takes seconds, for a table; later ones take
     microseconds, but bilateral and top-k radii a fraction of a second for each pair of shares.
     With ``k > 0`` shares below 0.504 prove nothing.
 
     The table is computed by quadrature from 32 features on, for k up to a third of their number
     and, in many dimensions, up to about ``25 * sqrt(n_features)`` (784 features: 261; 3,072:
-    1,024; 150,528: 11,889). Elsewhere it is sampled: the number of draws is chosen for a loss of
-    less than one percent of the radius at shares from 0.6 on, and takes some tens of seconds. It
-    is valid for all shares and all inputs together, with probability ``1 - table_alpha``. Above
-    16,384 features it would take hours, and is refused.
+    1,024; 150,528: 11,889), in one or two seconds, and some tens of them near the largest of
+    these k. Elsewhere it is sampled: the number of draws is chosen for a loss of less than one
+    percent of the radius at shares from 0.6 on, and takes 4 to 15 seconds, and more in many
+    dimensions. It is valid for all shares and all inputs together, with probability
+    ``1 - table_alpha``. Above 16,384 features it would take hours, and is refused.
 
     References
     ----------

@@ -24,7 +24,7 @@ _ENDS, _NEGLIGIBLE = np.array([9.0 * 1.25**i for i in range(14)]), 1e-15
 _FREQUENCIES, _SLOW_PHASE = 2.9, 45.0
 
 # Error of the transform to allow for, relative to its value at frequency 0.
-_SLACK, _FINEST = 2e-13, 1
+_SLACK, _ACCURATE, _FINEST = 2e-13, 3e-13, 1
 _SHIFTS = 0.02, 0.2, 1.0, 3.0, 7.0
 
 # Outside of this range the quadrature is not known to be accurate, or takes minutes. The tilt is
@@ -182,7 +182,7 @@ def settled(overlap: MixedOverlap) -> tuple[MixedOverlap, float]:
     for level in range(_FINEST + 1):
         now, finer = (replace(overlap, level=level + more) for more in (0, 1))
         error = max(_disagreement(now.spectrum(r), finer.spectrum(r)) for r in shifts)
-        if error <= _SLACK / 2:
+        if error <= _ACCURATE:
             break
     return replace(overlap, level=level), max(_SLACK, 10.0 * error)
 

@@ -20,8 +20,8 @@ from sksmooth.noise._overlap import Array, Overlap
 # Draws of the pilot, which chooses radii, thresholds and the number of draws; and the most draws,
 # and values in them, of the table. From the named share on a table loses no more radius than
 # allowed to its draws, and as much to the steps between its radii; more of it below.
-_PILOT_DRAWS, _MOST_DRAWS, _MOST_VALUES = 40_000, 4_000_000, 4_000_000_000
-_LOSS, _STEP, _COARSE_STEP, _EVERY = 0.004, 0.004, 0.012, 8
+_PILOT_DRAWS, _MOST_DRAWS, _MOST_VALUES = 40_000, 2_000_000, 4_000_000_000
+_LOSS, _STEP, _COARSE_STEP, _EVERY = 0.004, 0.005, 0.015, 8
 _BLOCK = 2**14  # draws that are worked on at a time
 _PRECISE_FAILURE = 0.41  # shares from 0.6 on, and a little below
 
@@ -226,7 +226,7 @@ def _parts(draws: Array, r: float, d: int, k: float, log_m: float) -> Array:
     """``min(L / m, 1)``, averaged over each draw and its mirror image."""
     blocks = (draws[i : i + _BLOCK] for i in range(0, len(draws), _BLOCK))
     means = [
-        np.exp(np.minimum(_log_ratios(block, r, d, k) - log_m, 0.0)).mean(axis=1)
+        np.exp(np.minimum(_log_ratios(block, r, d, k) - log_m, 0.0)).mean(axis=0)
         for block in blocks
     ]
     return np.concatenate(means)
@@ -245,7 +245,7 @@ def _overlap_at(overlap: SampledMixedOverlap, i: int) -> tuple[Array, Array]:
     log_ratios = _log_ratios(table.draws, r, overlap.d, overlap.k)
     alpha = overlap.alpha / _PARTS / len(table.radii) / (2 * _N_THRESHOLDS)
     m, both = np.exp(log_m), np.unique(np.concatenate([log_m, -log_m]))
-    lower = lower_mean(*capped_moments(log_ratios, both), len(log_ratios), alpha) - _SUM_ROUNDING
+    lower = lower_mean(*capped_moments(log_ratios, both), len(table.draws), alpha) - _SUM_ROUNDING
     direct, mirrored = (lower[np.searchsorted(both, x)] for x in (log_m, -log_m))
     return m, np.maximum(m * direct, mirrored)
 
@@ -255,16 +255,16 @@ def capped_moments(log_ratios: Array, log_m: Array) -> tuple[Array, Array]:
 
     Parameters
     ----------
-    log_ratios : ndarray of shape (n_pairs, 2)
+    log_ratios : ndarray of shape (2, n_pairs)
         Log L.
     log_m : ndarray of shape (n_thresholds,)
         Increasing.
     """
-    n, m = len(log_ratios), np.exp(log_m)
-    low, high = np.sort(log_ratios, axis=1).T
+    n, m = log_ratios.shape[1], np.exp(log_m)
+    low, high = np.minimum(*log_ratios), np.maximum(*log_ratios)
     first = [np.searchsorted(log_m, x, side="right") for x in (low, high)]
 
-    def below(which: int, weights: Array | None = None) -> Array:
+    def below(which: int, weights: Any = None) -> Array:
         """Sum over the pairs whose lower or higher value is below each threshold."""
         per_bin: Any = np.bincount(first[which], weights, minlength=len(m) + 1)
         return np.cumsum(per_bin, dtype=float)[:-1]
@@ -294,12 +294,12 @@ def _log_ratios(draws: Array, r: float, d: int, k: float) -> Array:
     The law is symmetric. Where one of a pair has much of L the other has little, so that their mean
     varies less.
     """
-    largest, smallest, total = draws.T
-    log_size = np.log(np.maximum(largest, -smallest))
-    pairs = np.empty((len(draws), 2))
+    largest, smallest, total = np.ascontiguousarray(draws.T)
+    size, tilt = np.maximum(largest, -smallest), r * total
+    pairs = np.empty((2, len(draws)))
     for i, (high, low, sign) in enumerate(((largest, smallest, 1.0), (-smallest, -largest, -1.0))):
-        moved = np.log(np.maximum(high - r, r - low)) - log_size
-        pairs[:, i] = -k * moved + sign * r * total - d * r * r / 2
+        moved = np.maximum(high - r, r - low)
+        pairs[i] = -k * np.log(moved / size) + sign * tilt - d * r * r / 2
     return pairs
 
 

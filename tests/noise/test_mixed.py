@@ -10,6 +10,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from sksmooth.noise import MixedNormNoise
+from sksmooth.noise._mixed_norm import draw_unit
 from sksmooth.noise._mixed_ratio import MixedOverlap, Spectrum, settled
 from sksmooth.noise._mixed_transform import MixedTransform, range_of_size
 
@@ -38,6 +39,20 @@ def test_the_other_formula_has_the_right_masses(d, k, r):
         assert_allclose(reference(d, k, r, np.array([u]))[0], 1, atol=1e-12)
     too_coarse = reference(d, k, r, np.array([-0.5j]), 0.3)[0]
     assert abs(too_coarse - 1) > 1e-12  # the control
+
+
+@pytest.mark.parametrize(("d", "k", "r"), [(32, 10.0, 0.15), (64, 20.0, 0.1), (784, 250.0, 0.004)])
+def test_overlap_is_that_of_draws(d, k, r):
+    n, log_m = 40_000, np.array([-1.5, -0.4, 0.0, 0.8])
+    z = draw_unit(n, d, k, np.random.default_rng(4))
+    moved, size = (np.abs(x).max(axis=1) for x in (z - r, z))
+    log_ratio = -k * np.log(moved / size) + r * z.sum(axis=1) - d * r * r / 2
+    capped = np.exp(np.minimum(log_ratio[:, None], log_m))
+    error = 4 * capped.std(axis=0) / np.sqrt(n) + 1e-12
+    computed = MixedOverlap(d, k).spectrum(r).overlap(log_m)
+    assert (np.abs(computed - capped.mean(axis=0)) < error).all()
+    with_less = MixedOverlap(d, 0.9 * k).spectrum(r).overlap(log_m)
+    assert (np.abs(with_less - capped.mean(axis=0)) > error).any()  # the control
 
 
 @pytest.mark.parametrize("d", [32, 784, 150_528])

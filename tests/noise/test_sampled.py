@@ -42,7 +42,7 @@ def test_shares_kept_are_a_little_below_those_of_quadrature(sampled):
         missing = np.array([0.3, 0.05, 0.002])
         got, true = (overlap.kept(missing, np.full(3, r)) for overlap in (sampled, exact))
         assert (got < true).all()
-        assert (got > true - 0.005).all()
+        assert (got > true - 0.008).all()
 
 
 @pytest.mark.slow
@@ -90,11 +90,11 @@ def test_alpha_is_reported_where_the_table_is_sampled():
 
 
 def test_moments_of_all_thresholds_are_those_of_each():
-    pairs = np.random.default_rng(0).normal(-0.5, 1.5, size=(500, 2))
+    pairs = np.random.default_rng(0).normal(-0.5, 1.5, size=(2, 500))
     log_m = np.linspace(-6, 6, 25)
     mean, variance = capped_moments(pairs, log_m)
     for i, x in enumerate(log_m):
-        part = np.minimum(np.exp(pairs - x), 1).mean(axis=1)
+        part = np.minimum(np.exp(pairs - x), 1).mean(axis=0)
         assert_allclose([mean[i], variance[i]], [part.mean(), part.var(ddof=1)], atol=1e-12)
 
 
@@ -104,9 +104,9 @@ def test_mirrored_draws_have_the_mirrored_ratio():
     extremes = np.column_stack([z.max(axis=1), z.min(axis=1), z.sum(axis=1)])
     mirrored = np.column_stack([(-z).max(axis=1), (-z).min(axis=1), (-z).sum(axis=1)])
     pairs = _log_ratios(extremes, 0.1, 40, 8.0)
-    assert_allclose(pairs[:, 1], _log_ratios(mirrored, 0.1, 40, 8.0)[:, 0], rtol=1e-12)
+    assert_allclose(pairs[1], _log_ratios(mirrored, 0.1, 40, 8.0)[0], rtol=1e-12)
     part = np.exp(np.minimum(pairs, 0))
-    assert part.mean(axis=1).var() < part.var() / 3
+    assert part.mean(axis=0).var() < part.var() / 3
 
 
 def test_more_features_than_a_table_can_be_sampled_for():
