@@ -21,7 +21,7 @@ from sksmooth.noise._table import Extent, FailureTable
 # Frequencies end where nothing is left of the transform, in units of the inverse size of the shift;
 # so many are taken per unit. Up to the slow phase the usual nodes resolve the waves.
 _ENDS, _NEGLIGIBLE = np.array([9.0 * 1.25**i for i in range(14)]), 1e-15
-_FREQUENCIES, _SLOW_PHASE = 2.9, 45.0
+_FREQUENCIES, _SLOW_PHASE = 2.9, 30.0
 
 # Error of the transform to allow for, relative to its value at frequency 0.
 _SLACK, _ACCURATE, _FINEST = 2e-13, 3e-13, 1
