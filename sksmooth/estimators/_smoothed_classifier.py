@@ -293,8 +293,9 @@ class SmoothedClassifier(BaseSmoothedClassifier):
             prove.
         rtol : float, default=0
             Accept radii that are smaller by this share, on average, than those that
-            `n_estimation` draws would prove, and take as many draws as each row needs for it.
-            0: `n_estimation` draws for every row.
+            `n_estimation` draws would prove, and take as many draws as each row needs for it (for
+            the radius of every class of the prediction, with `top_k`). 0: `n_estimation` draws
+            for every row.
         top_k : int, default=1
             Prove that the predicted class stays among this many classes with the most votes.
             ``certificate.prediction`` holds the `top_k` classes in the order of their votes, and
@@ -302,7 +303,8 @@ class SmoothedClassifier(BaseSmoothedClassifier):
             where classes are hard to tell apart, and shares alpha among all classes.
         bilateral : bool, default=False
             Also bound the shares of the other classes, which proves more where the votes are
-            spread over many classes and costs half of `alpha`.
+            spread over many classes and costs half of `alpha`. With `top_k` above 1 they are
+            bounded in any case, and this changes nothing.
         simultaneous : bool, default=False
             Make `alpha` the probability that any of the m certificates is wrong (union bound).
         start : ClassificationCertificate of length m, default=None
