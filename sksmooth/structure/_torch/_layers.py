@@ -113,7 +113,8 @@ class TorchLayers(Structure):
         """Return the stream of the noise that the first layer gets from the noise of a stream."""
         if not self._is_on_cpu:
             return DeviceStream(stream, self)
-        on_rows = type(self.first) is nn.Linear and not len(self.shaping)
+        once = len(stream.shape) == 1 and not len(self.shaping)  # not at each place of a sequence
+        on_rows = type(self.first) is nn.Linear and once
         fewer = on_rows and self.first.out_features < self.first.in_features
         if fewer and is_gaussian(stream.noise):
             return image_stream(stream, self.first.weight.detach().numpy())
