@@ -11,6 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from sksmooth._monte_carlo import Purpose, Voter, count_votes
 from sksmooth._rows import read_rows
+from sksmooth._torch_data import as_array
 from sksmooth.estimators._base_classifier import BaseSmoothedClassifier, sorted_classes
 from sksmooth.estimators._certification import (
     Certification,
@@ -222,6 +223,7 @@ class SmoothedClassifier(BaseSmoothedClassifier):
         """
         refuse_too_few_draws(self.n_estimation, self.alpha)
         self._refuse_what_does_not_classify()
+        X = as_array(X)
         rows = read_rows(X, owner=self)
         y = self._check_labels(rows, y)
         self.noise_ = self._make_noise()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -51,18 +52,23 @@ def answers(
     answers : ndarray of shape (m, ...)
     """
     device = weights_device(module)
-    rows = torch.from_numpy(np.ascontiguousarray(X))
+    rows = tensor_of(X)
 
-    def ask(part: Any) -> Any:
-        return answer(execution.scores(module, part.to(device))).cpu()
+    def ask(part: Any) -> Any:  # layers that work in place get rows of their own
+        return answer(execution.scores(module, part.to(device, copy=True))).detach().cpu()
 
-    with torch.inference_mode():
+    with torch.no_grad():  # what a module keeps of a call in inference mode cannot be trained with
         few = rows[:_FEW]
         first, widest = watched(lambda: in_halves(ask, few), len(few), execution)
-        size = rows_per_call(device, max(widest, few[0].numel()))
+        size = rows_per_call(device, max(widest, math.prod(rows.shape[1:]), 1))
         others = rows[_FEW:].split(size) if len(rows) > _FEW else ()
         found: NDArray[Any] = torch.cat([first, *(in_halves(ask, part) for part in others)]).numpy()
     return found
+
+
+def tensor_of(values: Any) -> Any:
+    """Return an array as a tensor, of the same memory where torch could write to it."""
+    return torch.from_numpy(np.require(values, requirements=["C", "W"]))
 
 
 def rows_per_call(device: Any, widest: int) -> int:
@@ -85,7 +91,7 @@ def watched(ask: Callable[[], Any], n_rows: int, execution: TorchExecution) -> t
         return ask(), 1
     with _LargestOutput() as largest:
         answer = ask()
-    return answer, largest.n_values // n_rows
+    return answer, largest.n_values // max(n_rows, 1)
 
 
 class _LargestOutput(TorchFunctionMode):

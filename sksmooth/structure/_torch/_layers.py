@@ -17,6 +17,7 @@ from sksmooth.structure._gaussian_image import image_stream, is_gaussian
 from sksmooth.structure._torch._calls import (
     OUT_OF_MEMORY,
     rows_per_call,
+    tensor_of,
     watched,
     weights_device,
 )
@@ -71,13 +72,13 @@ class TorchLayers(Structure):
             return False
         try:
             scores = self._try(np.zeros((2, *rows.shape), rows.dtype))
-        except (IndexError, RuntimeError, ValueError):  # the model will say it better
+        except Exception:  # of whatever kind, the model will say it better
             return False
         return isinstance(scores, torch.Tensor) and tuple(scores.shape) == (2, self.n_classes)
 
     def _try(self, values: NDArray[Any]) -> Any:
         """Scores of a few rows; how wide the layers are is remembered."""
-        with torch.inference_mode():
+        with torch.no_grad():
             hidden, n_rows = self._first(values), len(values)
             scores, widest = watched(lambda: self._scores(hidden), n_rows, self.execution)
         self._room["widest"] = widest
@@ -100,20 +101,21 @@ class TorchLayers(Structure):
 
     def view(self, values: NDArray[Any]) -> Any:
         """First layer of inputs, on the device; in arrays of numpy on the CPU."""
-        with torch.inference_mode():
+        with torch.no_grad():
             seen = self._first(values)
         return seen.numpy() if self._is_on_cpu else seen
 
     def share(self, draws: Any) -> Any:
         """Return what draws add to the first layer, on the device."""
-        with torch.inference_mode():
+        with torch.no_grad():
             return self._first(draws, with_bias=False)
 
     def draws(self, stream: DrawStream) -> Any:
         """Return the stream of the noise that the first layer gets from the noise of a stream."""
         if not self._is_on_cpu:
             return DeviceStream(stream, self)
-        on_rows = type(self.first) is nn.Linear and not len(self.shaping)
+        once = len(stream.shape) == 1 and not len(self.shaping)  # not at each place of a sequence
+        on_rows = type(self.first) is nn.Linear and once
         fewer = on_rows and self.first.out_features < self.first.in_features
         if fewer and is_gaussian(stream.noise):
             return image_stream(stream, self.first.weight.detach().numpy())
@@ -124,7 +126,7 @@ class TorchLayers(Structure):
         seen, shared = self.moved(rows.values), self.moved(shared)
         per_call = min(self.draws_per_call(rows), self._room.get("cells", 2**62))
         step = max(1, per_call // len(shared))
-        with torch.inference_mode():
+        with torch.no_grad():
             parts = [
                 self._votes(seen[first : first + step], shared)
                 for first in range(0, len(seen), step)
@@ -135,7 +137,7 @@ class TorchLayers(Structure):
     def moved(self, values: Any) -> Any:
         """Return an array as a tensor on the device."""
         if not isinstance(values, torch.Tensor):
-            values = torch.from_numpy(np.ascontiguousarray(values))
+            values = tensor_of(values)
         return values.to(self.device)
 
     def _votes(self, seen: Any, shared: Any) -> Any:
@@ -145,7 +147,7 @@ class TorchLayers(Structure):
             try:
                 hidden = (shared + seen[:, None]).flatten(0, 1)
                 count = _by_class if self._is_on_cpu else _by_draw
-                return count(self._scores(hidden), len(seen))
+                return count(self._scores(hidden).detach(), len(seen))
             except OUT_OF_MEMORY:
                 if cells < 2:
                     raise

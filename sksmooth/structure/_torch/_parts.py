@@ -9,7 +9,8 @@ from torch import nn
 
 from sksmooth.structure._torch._execution import AS_IT_IS, TorchExecution
 from sksmooth.structure._torch._layers import TorchLayers
-from sksmooth.structure._torch._layouts import is_plain, laid_out
+from sksmooth.structure._torch._layouts import laid_out
+from sksmooth.structure._torch._modules import is_plain
 
 _SHAPING = (nn.Flatten, nn.Identity, nn.Unflatten)
 _LINEAR = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d)
