@@ -52,7 +52,7 @@ def paper_radius(clf, X, bend, *, remainder):
     paper, 1/2 by Taylor's remainder in integral form.
     """
     bias = clf._local_bias()
-    label = bias.reference.gaps(X).argmin(axis=1)
+    label = bias.reference.support(X).argmax(axis=1)
     away = bias.reference.radii(X, clf.norm, "nearest").radius.max(axis=1)
     slope = np.linalg.norm(bias.score.gradient(X)[:, 0], DUAL[clf.norm], axis=1)
     score = bias.score.value(X)[:, 0] + clf.alpha * slope * np.where(label == 1, 1, -1)

@@ -1,8 +1,9 @@
 """How fast are radii of nearest neighbours, against the formula written out with numpy?
 
-Time per row for reference points of MNIST (digits below 5 against the others; random points in as
-many dimensions without SKSMOOTH_DATA): the formula for all points, one row at a time, over the
-search in blocks, for the same radii to 1e-12. One process, one thread, in turn; medians of ratios.
+Processor time per row for reference points of MNIST (digits below 5 against the others; random
+points in as many dimensions without SKSMOOTH_DATA): the formula for all points, one row at a time,
+over the search in blocks, for the same radii to 1e-12. One process, one thread, in turn; medians of
+ratios.
 
     SKSMOOTH_DATA=... python -m benchmarks.neighbors [--alternations 5]
 """
@@ -10,13 +11,13 @@ search in blocks, for the same radii to 1e-12. One process, one thread, in turn;
 import argparse
 import os
 import statistics
-import time
 from pathlib import Path
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
 from benchmarks._tables import as_text, write_for_docs
+from benchmarks._timing import alternate, ratio
 from sksmooth._neighbor_radii import ReferencePoints
 
 ROWS, ROWS_PLAIN = 100, 2
@@ -48,46 +49,40 @@ def plain_radii(points, labels, X, norm):
     return np.array(radii)
 
 
-def seconds_per_row(function, X):
-    start = time.perf_counter()
-    function(X)
-    return (time.perf_counter() - start) / len(X)
-
-
 def compare(n, norm, alternations):
-    """Seconds per row: plain, by search, and by search with several neighbours."""
+    """Seconds per row in every turn: plain, by search, and by search with several neighbours."""
     points, labels, X = data(n)
     reference = ReferencePoints(points, labels, 2)
     found = reference.radii(X[:ROWS_PLAIN], norm, "nearest").radius.max(axis=1)
     expected = plain_radii(points, labels, X[:ROWS_PLAIN], norm)
     np.testing.assert_allclose(found, np.maximum(expected, 0), rtol=1e-12)
-    jobs = [
-        (lambda rows: plain_radii(points, labels, rows, norm), X[:ROWS_PLAIN]),
-        (lambda rows: reference.radii(rows, norm, "nearest"), X),
-        (lambda rows: reference.radii(rows, norm, "pairwise"), X),
-    ]
-    times = []
-    for turn in range(alternations):
-        order = jobs if turn % 2 == 0 else jobs[::-1]
-        seconds = [seconds_per_row(*job) for job in order]
-        times.append(seconds if turn % 2 == 0 else seconds[::-1])
-    return times
+    jobs = {
+        "plain": lambda: plain_radii(points, labels, X[:ROWS_PLAIN], norm),
+        "nearest": lambda: reference.radii(X, norm, "nearest"),
+        "pairwise": lambda: reference.radii(X, norm, "pairwise"),
+    }
+    return alternate(jobs, alternations)
 
 
 def main(argv=None):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--alternations", type=int, default=5)
     options = parser.parse_args(argv)
-    header = ("Points", "Norm", "ms per row", "Formula over it", "Formula over pairwise")
+    header = ("Points", "Norm", "Formula, ms", "nearest, ms", "Formula over it", "over pairwise")
     table = []
     with threadpool_limits(limits=1):
         for n in (1000, 10_000, 60_000):
             for norm in (2, np.inf, 1):
                 times = compare(n, norm, options.alternations)
-                ours = statistics.median(t[1] for t in times)
-                ratios = [statistics.median(t[0] / t[i] for t in times) for i in (1, 2)]
+                plain = statistics.median(turn["plain"] for turn in times) / ROWS_PLAIN
+                ours = statistics.median(turn["nearest"] for turn in times) / ROWS
+                ratios = [
+                    ratio(times, "plain", job, scale=ROWS / ROWS_PLAIN)[0]
+                    for job in ("nearest", "pairwise")
+                ]
                 name = {2: "l2", 1: "l1"}.get(norm, "l-infinity")
-                table.append((n, name, f"{1e3 * ours:.2f}", *(f"{r:.0f}x" for r in ratios)))
+                milliseconds = f"{1e3 * plain:.1f}", f"{1e3 * ours:.2f}"
+                table.append((n, name, *milliseconds, *(f"{r:.0f}x" for r in ratios)))
                 print(*table[-1], flush=True)
     print(as_text(header, table))
     write_for_docs("neighbors", header, table)

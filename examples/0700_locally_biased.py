@@ -37,20 +37,29 @@ smoothers = {
 }
 
 # %%
-# The regions, and the certified balls of ten inputs that are classified correctly.
+# The regions, and the certified balls of the same ten inputs along the spirals. Those that are
+# classified wrongly are crossed out, and get no ball.
+
+order = [np.argsort(angle[400:] + 100 * (y_test != label)) for label in (0, 1)]
+shown = np.concatenate([places[np.linspace(10, 130, 5, dtype=int)] for places in order])
+colors = np.array(["navy", "darkred"])
 
 fig, axes = plt.subplots(1, 3, figsize=(12, 4.3), layout="constrained", sharey=True)
 for ax, (alpha, smoother) in zip(axes, smoothers.items()):
     DecisionBoundaryDisplay.from_estimator(
-        smoother, X, ax=ax, eps=4, grid_resolution=200, response_method="predict", alpha=0.3,
+        smoother, X, ax=ax, eps=6, grid_resolution=300, response_method="predict", alpha=0.3,
         cmap="coolwarm",
     )  # fmt: skip
     ax.scatter(*X[300:400].T, c=y[300:400], s=8, cmap="coolwarm")
-    certificate = smoother.certify(X_test)
-    right = np.flatnonzero(certificate.prediction == y_test)[:10]
-    for point, radius in zip(X_test[right], certificate.radius[right]):
-        ax.plot(*point, "k.", markersize=5)
-        ax.add_patch(plt.Circle(point, radius, fill=False, linewidth=1.2))
+    certificate = smoother.certify(X_test[shown])
+    right = certificate.prediction == y_test[shown]
+    for point, label, radius, is_right in zip(
+        X_test[shown], y_test[shown], certificate.radius, right
+    ):
+        color = colors[label]
+        ax.plot(*point, "." if is_right else "x", color=color, markersize=8)
+        if is_right:
+            ax.add_patch(plt.Circle(point, radius, fill=False, color=color, linewidth=1.4))
     accuracy = smoother.score(X_test, y_test)
     ax.set(title=f"alpha={alpha:g}: accuracy {accuracy:.0%}", aspect="equal", xlabel="", ylabel="")
     ax.set(xlim=(-14, 14), ylim=(-13, 13))

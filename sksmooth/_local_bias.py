@@ -142,10 +142,10 @@ class LocalBias:
         decision : ndarray of shape (m, n_classes)
             The largest entry wins; with two classes the first is 0, and wins ties.
         """
-        labels = self.reference.gaps(X).argmin(axis=1)
+        labels = self.reference.support(X).argmax(axis=1)
         decision = np.empty((len(X), self.n_classes))
         for part in self._blocks(X):
-            decision[part] = self._biased(self._margins(X[part]), labels[part])
+            decision[part] = self._biased(*self._values_and_slopes(X[part]), labels[part])
         return decision
 
     def certify(self, X: Floats) -> tuple[Codes, Floats]:
@@ -168,7 +168,8 @@ class LocalBias:
         winner, radius = np.empty(len(X), np.intp), np.empty(len(X))
         for part in self._blocks(X):
             margins = self._margins(X[part])
-            winner[part] = self._biased(margins, neighbors.label[part]).argmax(axis=1)
+            decision = self._biased(margins.value, margins.slope, neighbors.label[part])
+            winner[part] = decision.argmax(axis=1)
             kept = self._kept(margins, winner[part])
             radius[part] = np.maximum(safe[part], kept).min(axis=1)
         return winner, radius * _ROUND_DOWN
@@ -179,34 +180,38 @@ class LocalBias:
         for start in range(0, len(X), step):
             yield slice(start, min(start + step, len(X)))
 
-    def _margins(self, X: Floats) -> Margins:
-        value, gradient = self.score.value(X), self.score.gradient(X)
-        rounding, of_slope = self.score.rounding(X), self.score.gradient_rounding(X)
-        if self.n_classes == 2:  # the first class has the score 0
-            value, rounding, of_slope = (
-                np.insert(part, 0, 0.0, axis=1) for part in (value, rounding, of_slope)
-            )
+    def _values_and_slopes(self, X: Floats) -> tuple[Floats, Floats]:
+        """Margins, and dual norms of their gradients, of shape (m, n_classes, n_classes)."""
+        value, gradient = self._with_first(self.score.value(X)), self.score.gradient(X)
         slope = np.zeros((len(X), self.n_classes, self.n_classes))
         for a, b in _pairs(self.n_classes):
             apart = np.einsum("s,msd->md", self._weights(a, b), gradient)
             slope[:, a, b] = slope[:, b, a] = dual_norm(apart, self.norm)
+        return value[:, :, None] - value[:, None, :], slope
+
+    def _margins(self, X: Floats) -> Margins:
+        rounding = self._with_first(self.score.rounding(X))
+        of_slope = self._with_first(self.score.gradient_rounding(X))
         return Margins(
             X,
-            value[:, :, None] - value[:, None, :],
-            slope,
+            *self._values_and_slopes(X),
             rounding[:, :, None] + rounding[:, None, :],
             of_slope[:, :, None] + of_slope[:, None, :],
         )
 
-    def _biased(self, margins: Margins, labels: Codes) -> Floats:
+    def _with_first(self, scores: Floats) -> Floats:
+        """With two classes, the first one has the score 0."""
+        return np.insert(scores, 0, 0.0, axis=1) if self.n_classes == 2 else scores
+
+    def _biased(self, value: Floats, slope: Floats, labels: Codes) -> Floats:
         """Return scores in which the label wins if it beats every other class with the bias.
 
         Else the best of the others does, as without bias.
         """
         rows = np.arange(len(labels))
-        scores = margins.value[:, :, 0].copy()  # over the first class
+        scores = value[:, :, 0].copy()  # over the first class
         others = np.arange(self.n_classes) != labels[:, None]
-        helped = margins.value[rows, labels] + self.alpha * margins.slope[rows, labels]
+        helped = value[rows, labels] + self.alpha * slope[rows, labels]
         lead = np.where(others, helped, np.inf).min(axis=1)
         if self.n_classes == 2:
             # the margin of the second class as it is, so that no rounding is added

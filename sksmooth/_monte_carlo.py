@@ -23,6 +23,7 @@ from sklearn.utils.parallel import Parallel, delayed
 from tqdm.auto import tqdm
 
 from sksmooth._batch_size import default_batch_size, fastest_batch_size
+from sksmooth._memory import keep_freed_memory
 from sksmooth._rows import Rows
 from sksmooth._threads import LibraryThreads
 from sksmooth.noise import Noise
@@ -263,6 +264,7 @@ def count_votes(
     counts : ndarray of shape (m, n_classes)
         Each row sums to `n_draws`.
     """
+    keep_freed_memory()
     counts = np.zeros((len(rows), voter.n_classes), np.int64)
     n_workers = joblib.effective_n_jobs(n_jobs)
     threads = LibraryThreads(n_workers)

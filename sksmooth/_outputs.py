@@ -13,6 +13,7 @@ from sklearn.utils.parallel import Parallel, delayed
 from tqdm.auto import tqdm
 
 from sksmooth._batch_size import default_batch_size
+from sksmooth._memory import keep_freed_memory
 from sksmooth._monte_carlo import DrawStream, name_of
 from sksmooth._rows import Rows
 
@@ -170,6 +171,7 @@ def for_each_row(
     results : list
         In the order of the rows.
     """
+    keep_freed_memory()
     bar = tqdm(total=n_rows, desc=progress, unit=" rows", disable=progress is None)
     results = []
     with bar:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sksmooth.bounds import Look, clopper_pearson_lower
+from sksmooth.bounds import Look
 from sksmooth.certificates import ClassificationCertificate
 
 # Votes of some rows: positions of the rows, number of the first draw, number of draws.
@@ -109,37 +109,52 @@ def favourable_outcome(
 
 
 def draws_for_radius(
-    share: NDArray[np.float64],
+    pilot: NDArray[np.int64],
     cap: int,
     rtol: float,
-    alpha: float,
-    radius_of: Callable[[Any], Any],
+    radii_of: Callable[[NDArray[np.intp], NDArray[np.int64]], NDArray[np.float64]],
 ) -> NDArray[np.int64]:
-    """Size the draws whose bound proves nearly the radius of the cap, for vote shares.
+    """Size the draws that prove nearly the radii of the cap, if votes come as in a pilot.
 
     Parameters
     ----------
-    share : ndarray of shape (m,)
-        Estimates of the vote share, independent of the draws to be sized.
+    pilot : ndarray of shape (m, n_classes)
+        Votes, as many for each row, and independent of the draws to be sized.
     cap : int
         Largest number of draws.
     rtol : float
-        Relative loss of radius that is allowed, where the estimate is right.
-    alpha : float
-        Error probability of the bound.
-    radius_of : callable
-        Radius that lower bounds of a vote share prove.
+        Relative loss of radius that is allowed, where the pilot is right.
+    radii_of : callable
+        Takes positions of rows and votes for them; returns the radii that these prove, of shape
+        (n_rows, n_radii). Each radius of a row is held to `rtol`.
 
     Returns
     -------
     n_draws : ndarray of int of shape (m,)
     """
-    sizes = _sizes(cap)
-    distinct, inverse = np.unique(share, return_inverse=True)
-    votes = np.floor(distinct[:, None] * sizes + 1e-9)
-    radius = radius_of(clopper_pearson_lower(votes, sizes, alpha))
-    enough = radius >= (1 - rtol) * radius[:, -1:]
-    return sizes[enough.argmax(axis=1)][inverse]
+    sizes, every = _sizes(cap), np.arange(len(pilot))
+    wanted = (1 - rtol) * radii_of(every, scaled_votes(pilot, np.full(len(pilot), cap)))
+    too_small, enough = np.full(len(pilot), -1), np.full(len(pilot), len(sizes) - 1)
+    while len(rows := np.flatnonzero(enough - too_small > 1)):
+        middle = (too_small[rows] + enough[rows]) // 2
+        radii = radii_of(rows, scaled_votes(pilot[rows], sizes[middle]))
+        met = (radii >= wanted[rows]).all(axis=1)
+        enough[rows[met]], too_small[rows[~met]] = middle[met], middle[~met]
+    return sizes[enough]
+
+
+def scaled_votes(votes: NDArray[np.int64], n_draws: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Votes in the same shares, rounded to whole ones, of other numbers of draws.
+
+    Parameters
+    ----------
+    votes : ndarray of shape (m, n_classes)
+        At least one in each row.
+    n_draws : ndarray of shape (m,)
+        Number of votes of each row to come to.
+    """
+    total = np.cumsum(votes, axis=1)
+    return np.diff(total * n_draws[:, None] // total[:, -1:], axis=1, prepend=0)
 
 
 def count_as_needed(count: Count, needed: NDArray[np.int64], counts: NDArray[np.int64]) -> None:

@@ -23,7 +23,8 @@ def as_array(X: Any) -> Any:
     Raises
     ------
     ValueError
-        If a loader shuffles, is empty, or if its batches do not start with a tensor of inputs.
+        If a loader gives its rows in another order each time, is empty, or if its batches do not
+        start with a tensor or array of inputs.
     """
     torch: Any = sys.modules.get("torch")  # if it was never imported, X is nothing of it
     if torch is None:
@@ -35,7 +36,7 @@ def as_array(X: Any) -> Any:
         X = data.DataLoader(X, batch_size=_ROWS_PER_BATCH)
     elif not isinstance(X, data.DataLoader):
         return X
-    if isinstance(X.sampler, data.RandomSampler):
+    if _shuffles(data, X):
         raise ValueError(
             "X is a DataLoader that shuffles, so nobody could tell which certificate belongs to "
             "which row. Pass its dataset, or a DataLoader with shuffle=False."
@@ -46,8 +47,25 @@ def as_array(X: Any) -> Any:
     return _numbers(torch, torch.cat(batches))
 
 
+def _shuffles(data: Any, loader: Any) -> bool:
+    """Whether a loader goes through its rows in another order each time."""
+    if isinstance(loader.dataset, data.IterableDataset):  # it has the order, not the loader
+        return False
+    order = loader.sampler if loader.batch_sampler is None else loader.batch_sampler
+    if isinstance(getattr(order, "sampler", order), data.SequentialSampler):
+        return False
+    return _is_random(data, order) or list(order) != list(order)
+
+
+def _is_random(data: Any, order: Any) -> bool:
+    kinds = data.RandomSampler, data.SubsetRandomSampler, data.WeightedRandomSampler
+    return isinstance(getattr(order, "sampler", order), kinds)
+
+
 def _inputs(torch: Any, batch: Any) -> Any:
     first = batch[0] if isinstance(batch, (list, tuple)) and batch else batch
+    if hasattr(first, "__array__") and not isinstance(first, torch.Tensor):
+        first = torch.as_tensor(first)
     if not isinstance(first, torch.Tensor):
         raise ValueError(
             "A data set for X has to give one tensor of inputs per row, or such a tensor and then "
@@ -57,5 +75,6 @@ def _inputs(torch: Any, batch: Any) -> Any:
 
 
 def _numbers(torch: Any, values: Any) -> Any:
-    values = values.detach().cpu()
-    return (values.float() if values.dtype == torch.bfloat16 else values).numpy()
+    values = values.detach().cpu().resolve_conj().resolve_neg()
+    # Single precision is the lowest that noise is added in, and that nets on a processor take.
+    return (values.float() if values.dtype in (torch.bfloat16, torch.float16) else values).numpy()

@@ -1,14 +1,25 @@
 """Trained torch modules as classifiers."""
 
-from copy import deepcopy
-
 import numpy as np
 import torch
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.frozen import FrozenEstimator
 
+from sksmooth.smooth_scores import smooth_score
+from sksmooth.smooth_scores._torch import score_of_module
 from sksmooth.structure import structure_of
-from sksmooth.structure._torch import Replicas, TorchExecution, answers, layers_of_module
+from sksmooth.structure._base import asked_directly
+from sksmooth.structure._torch import (
+    Replicas,
+    TorchExecution,
+    answers,
+    copied,
+    is_plain,
+    laid_out,
+    layers_of_module,
+    refuse_answers_by_batch,
+    where,
+)
 
 __all__ = ["ModuleClassifier", "TorchExecution", "as_classifier"]
 
@@ -38,9 +49,12 @@ def as_classifier(module, *, classes, device=None, execution=None):
 
     Raises
     ------
+    TypeError
+        If `module` or `execution` is something else.
     ValueError
-        If the module is in training mode and answers at random, or by its batch, or if the
-        execution asked for is not possible.
+        If `classes` are no list of different labels, if the module is in training mode and may
+        answer at random, if it answers by its batch, or if the execution asked for is not
+        possible.
 
     Examples
     --------
@@ -54,6 +68,7 @@ def as_classifier(module, *, classes, device=None, execution=None):
     >>> len(clf.fit(X, y).certify(X))
     6
     """
+    _check(module, classes, execution)
     refuse_training_mode(module)
     devices = _as_list(device)
     if devices:
@@ -62,6 +77,22 @@ def as_classifier(module, *, classes, device=None, execution=None):
         module = execution.prepared(module)
     model = ModuleClassifier(module, classes=classes, device=device, execution=execution)
     return FrozenEstimator(model)
+
+
+def _check(module, classes, execution):
+    """Refuse what cannot be a module, its labels or its execution."""
+    if not isinstance(module, torch.nn.Module):
+        raise TypeError(
+            f"module must be a torch.nn.Module, got {type(module).__name__}. A fitted net of "
+            "skorch is a base model without this function: pass it in a FrozenEstimator."
+        )
+    if np.ndim(classes) != 1 or len(np.unique(classes)) != len(classes):
+        raise ValueError(
+            "classes must list one label per logit, each once, in the order of the logits; got "
+            f"{classes!r}. For the labels 0 to 9 pass range(10)."
+        )
+    if not isinstance(execution, (TorchExecution, type(None))):
+        raise TypeError(f"execution must be a TorchExecution or None, got {execution!r}.")
 
 
 class ModuleClassifier(ClassifierMixin, BaseEstimator):
@@ -148,6 +179,11 @@ class ModuleClassifier(ClassifierMixin, BaseEstimator):
         n_classes = len(self.classes_)
 
         def checked(logits):
+            if not isinstance(logits, torch.Tensor):
+                raise ValueError(
+                    f"The module returned a {type(logits).__name__}; one tensor of logits is "
+                    "needed. Wrap it in a module that returns the logits alone."
+                )
             if logits.ndim != 2 or logits.shape[1] != n_classes:
                 raise ValueError(
                     f"The module returned an array of shape {tuple(logits.shape)} for some rows "
@@ -155,14 +191,29 @@ class ModuleClassifier(ClassifierMixin, BaseEstimator):
                 )
             return answer(logits)
 
-        return answers(self.module, X, checked, self._execution())
+        try:
+            return answers(self.module, X, checked, self._execution())
+        except RuntimeError as error:
+            _explain_precision(error, self.module, np.asarray(X).dtype)
+            raise
 
     def _execution(self):
         return TorchExecution() if self.execution is None else self.execution
 
 
+def _explain_precision(error, module, dtype):
+    """Say what to do where a module failed on inputs of another precision than its weights."""
+    weight = next((w for w in module.parameters() if w.is_floating_point()), None)
+    if weight is not None and torch.from_numpy(np.empty(0, dtype)).dtype != weight.dtype:
+        raise ValueError(
+            f"The module has weights of {weight.dtype} and failed on inputs of {dtype} ({error}). "
+            "Noise is added in float32 to X in float32, and in float64 to all other X: pass "
+            "X.astype(numpy.float32) for a module in single precision, or convert the module."
+        ) from error
+
+
 def refuse_training_mode(module):
-    """Refuse a module that answers at random, or by the other rows of a call.
+    """Refuse a module that may answer at random, or by the other rows of a call.
 
     Parameters
     ----------
@@ -172,21 +223,30 @@ def refuse_training_mode(module):
     Raises
     ------
     ValueError
-        If a part that depends on it is in training mode.
+        If a part that may depend on it is in training mode, or if a part goes by the other rows in
+        every mode.
     """
+    refuse_answers_by_batch(module)
     for name, part in module.named_modules():
-        if part.training and _changes_in_training(part):
-            where = f" (layer {name})" if name else ""
+        if part.training and _may_change_in_training(part):
             raise ValueError(
-                f"The module is in training mode, in which {type(part).__name__}{where} "
-                "answers at random or by the other rows of a batch. Call module.eval() first."
+                f"The module is in training mode, in which {type(part).__name__}{where(name)} "
+                "may answer at random, by the other rows of a batch, or change with every call. "
+                "Call module.eval() first."
             )
 
 
-def _changes_in_training(part):
-    """Whether a layer without its parts answers otherwise in training mode."""
-    if isinstance(part, torch.nn.modules.batchnorm._BatchNorm):
+def _may_change_in_training(part):
+    """Whether a layer without its parts may answer otherwise in training mode.
+
+    What code of others does is not known.
+    """
+    package = type(part).__module__
+    of_torch = package.startswith("torch.") and not package.startswith("torch.nn.utils.")
+    if not (of_torch and is_plain(part)):
         return True
+    if isinstance(part, torch.nn.modules.batchnorm._NormBase):  # that of instances, too
+        return part.track_running_stats
     if isinstance(part, (torch.nn.modules.dropout._DropoutNd, torch.nn.RReLU)):
         return True
     dropout = getattr(part, "dropout", 0.0)  # of recurrent nets and attention
@@ -200,9 +260,32 @@ def _as_list(device):
     return list(device) if isinstance(device, (list, tuple)) else [device]
 
 
+@asked_directly.register
+def _(model: ModuleClassifier):
+    if model.execution is not None:
+        return model
+    refuse_training_mode(model.module)
+    return ModuleClassifier(laid_out(model.module), classes=model.classes, device=model.device)
+
+
+@smooth_score.register
+def _(model: ModuleClassifier):
+    if not np.array_equal(model.classes_, np.unique(model.classes_)):
+        raise ValueError(
+            f"classes={model.classes!r} of the module are not sorted. LocallyBiasedSmoother takes "
+            "the logits in the order of sorted classes: put them, and the outputs, in order."
+        )
+    if model.execution is not None and model.execution.autocast is not None:
+        raise ValueError(
+            f"autocast={model.execution.autocast} rounds the answers of the module, which is then "
+            "not smooth. Leave it out, or certify it by SmoothedClassifier."
+        )
+    return score_of_module(model.module)
+
+
 @structure_of.register
 def _(model: ModuleClassifier):
     devices = _as_list(model.device)
-    modules = [model.module, *(deepcopy(model.module).to(device) for device in devices[1:])]
+    modules = [model.module, *(copied(model.module).to(device) for device in devices[1:])]
     layers = [layers_of_module(module, model.classes_, model._execution()) for module in modules]
     return layers[0] if len(layers) == 1 else Replicas(tuple(layers))

@@ -109,6 +109,35 @@ def torch_modules(seed=0):
     }
 
 
+@cache
+def trained_modules():
+    """Return modules for two inputs that were trained for a while, with their data."""
+    import torch
+
+    data = {2: MOONS, 3: make_blobs(90, centers=3, cluster_std=2.0, random_state=0)}
+    modules = {}
+    for name, module in torch_modules().items():
+        X, y = data[2 if name in ("softplus", "elu, one logit") else 3]
+        inputs, labels = torch.as_tensor(X, dtype=torch.float32), torch.as_tensor(y)
+        layers = [layer for layer in module.eval() if not isinstance(layer, torch.nn.Sigmoid)]
+        logits = torch.nn.Sequential(*layers)
+        optimizer = torch.optim.LBFGS(module.parameters(), max_iter=40)
+
+        def step(logits=logits, optimizer=optimizer, inputs=inputs, labels=labels):
+            optimizer.zero_grad()
+            outputs = logits(inputs)
+            if outputs.shape[1] == 1:
+                outputs = torch.cat([torch.zeros_like(outputs), outputs], dim=1)
+            size = sum((weights**2).sum() for weights in logits.parameters())
+            loss = torch.nn.functional.cross_entropy(outputs, labels) + 1e-2 * size
+            loss.backward()
+            return loss
+
+        optimizer.step(step)
+        modules[name] = module, X, y
+    return modules
+
+
 def rows_like(X, n, seed=0, spread=1.5):
     """Random rows around and beyond those of X."""
     rng = np.random.default_rng(seed)

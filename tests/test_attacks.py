@@ -6,7 +6,7 @@ import pytest
 from benchmarks._attacks import project, projected_gradient, towards_points
 
 
-@pytest.mark.parametrize("norm", [2, np.inf])
+@pytest.mark.parametrize("norm", [1, 2, np.inf])
 def test_projection_stays_in_the_ball_and_keeps_what_is_in_it(norm):
     steps = np.random.default_rng(0).normal(size=(50, 4))
     inside = project(steps, 0.7, norm)
@@ -15,7 +15,7 @@ def test_projection_stays_in_the_ball_and_keeps_what_is_in_it(norm):
     assert np.array_equal(inside[size < 0.7], steps[size < 0.7])
 
 
-@pytest.mark.parametrize(("norm", "dual"), [(2, 2), (np.inf, 1)])
+@pytest.mark.parametrize(("norm", "dual"), [(1, np.inf), (2, 2), (np.inf, 1)])
 def test_the_attack_on_a_linear_score_is_the_best_there_is(norm, dual):
     """It lowers the score by the radius times the dual norm of the gradient."""
     weights = np.array([3.0, -1.0, 2.0])

@@ -26,12 +26,21 @@ JOB = """
     n_rows, n_features, n_draws, *batch_size = map(int, sys.argv[3:])
     rng = np.random.default_rng(0)
     X, y = rng.normal(size=(n_rows, n_features)), np.arange(n_rows) % 3
-    model = {
-        "logistic": LogisticRegression(max_iter=2),
-        "mlp": MLPClassifier((100,), max_iter=2),
-        "svc": SVC(gamma=1e-3),
-        "knn": KNeighborsClassifier(),
-    }[name].fit(X[:300], y[:300])
+    if name == "net":
+        from torch import nn
+        from sksmooth.modules import as_classifier
+
+        X = X.astype(np.float32)
+        layers = nn.Conv2d(1, 16, 3), nn.ReLU(), nn.Conv2d(16, 32, 3), nn.ReLU(), nn.MaxPool2d(2)
+        layers = nn.Unflatten(1, (1, 28, 28)), *layers, nn.Flatten(), nn.Linear(4608, 3)
+        model = as_classifier(nn.Sequential(*layers).eval(), classes=range(3))
+    else:
+        model = {
+            "logistic": LogisticRegression(max_iter=2),
+            "mlp": MLPClassifier((100,), max_iter=2),
+            "svc": SVC(gamma=1e-3),
+            "knn": KNeighborsClassifier(),
+        }[name].fit(X[:300], y[:300])
     clf = SmoothedClassifier(
         FrozenEstimator(model), structure=structure, sigma=0.5, n_estimation=n_draws
     ).fit(X[:300], y[:300])
@@ -66,10 +75,14 @@ def megabytes(*job):
         ("mlp", "off", 300, 3072, 200),
         ("svc", "auto", 300, 784, 1000),
         ("knn", "auto", 300, 784, 1000),
+        ("net", "auto", 300, 784, 100),
+        ("net", "off", 300, 784, 40),
     ],
     ids=lambda job: "-".join(map(str, job)),
 )
 def test_memory_beyond_model_and_rows(job):
+    if job[0] == "net":
+        pytest.importorskip("skorch")
     assert megabytes(*job) < 64
 
 

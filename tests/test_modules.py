@@ -2,6 +2,7 @@
 
 import pickle
 import shutil
+import warnings
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from sksmooth._rows import read_rows
 torch = pytest.importorskip("torch")
 pytest.importorskip("skorch")
 nn = torch.nn
+prune = pytest.importorskip("torch.nn.utils.prune")
 
 from sksmooth.modules import TorchExecution, as_classifier  # noqa: E402
 
@@ -87,6 +89,90 @@ def test_training_mode_is_refused(module, data):
     as_classifier(nn.Sequential(nn.Flatten(), nn.Linear(64, 10)).train(), classes=range(10))
 
 
+class FunctionalDropout(nn.Module):
+    def forward(self, X):
+        return nn.functional.dropout(X.flatten(1)[:, :10], 0.5, self.training)
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        FunctionalDropout,
+        lambda: nn.InstanceNorm2d(1, track_running_stats=True),
+        lambda: nn.utils.parametrizations.spectral_norm(nn.Linear(8, 8)),
+    ],
+)
+def test_what_may_change_in_training_mode_is_refused(kind):
+    module = nn.Sequential(kind()).train()
+    with pytest.raises(ValueError, match=r"\(layer 0.*Call module.eval\(\) first"):
+        as_classifier(module, classes=range(10))
+    as_classifier(module.eval(), classes=range(10))
+
+
+def test_answers_that_go_by_the_batch_are_refused():
+    module = nn.Sequential(nn.BatchNorm2d(1, track_running_stats=False)).eval()
+    with pytest.raises(ValueError, match="no running statistics"):
+        as_classifier(module, classes=range(10))
+
+
+def test_what_is_no_module_or_has_no_list_of_labels(module):
+    with pytest.raises(TypeError, match=r"must be a torch.nn.Module, got function"):
+        as_classifier(lambda X: X, classes=range(10))
+    for classes in (10, [0, 0, 1], [[0], [1]]):
+        with pytest.raises(ValueError, match="one label per logit, each once"):
+            as_classifier(module, classes=classes)
+    with pytest.raises(TypeError, match="must be a TorchExecution"):
+        as_classifier(module, classes=range(10), execution={"compile": True})
+
+
+def test_inputs_of_another_precision(module, data):
+    X, y = data
+    model = as_classifier(module, classes=range(10))
+    clf = SmoothedClassifier(model, **OPTIONS).fit(X[:100], y[:100])
+    for call in (model.predict, clf.certify):
+        with pytest.raises(ValueError, match=r"pass X.astype\(numpy.float32\)"):
+            call(X[:3].astype(float))
+
+
+class ByGradient(nn.Module):
+    """Moves its input along a gradient, and keeps something of the call."""
+
+    def __init__(self, module):
+        super().__init__()
+        self.module, self.kept = module, None
+
+    def forward(self, X):
+        if self.kept is None:
+            self.kept = 2 * torch.ones_like(X[:1])
+        with torch.enable_grad():
+            moved = X.detach().requires_grad_()
+            (slope,) = torch.autograd.grad(self.module(moved).logsumexp(1).sum(), moved)
+            return self.module(X + 0.1 * slope) * self.kept.mean()
+
+
+def test_modules_that_take_gradients(module, data):
+    X, y = data
+    net = ByGradient(module).eval()
+    model = as_classifier(net, classes=range(10))
+    assert_array_equal(model.predict(X[:50]), net(torch.from_numpy(X[:50])).argmax(1))
+    clf = SmoothedClassifier(model, **OPTIONS).fit(X[:100], y[:100])
+    assert clf.certify(X[:5]).counts.sum() == 1000
+    assert not net.kept.is_inference()  # it could not be trained with
+
+
+def test_inputs_are_left_as_they_are(module, data):
+    net = nn.Sequential(nn.Threshold(0.5, 0.0, inplace=True), *module).eval()
+    X = data[0][:50].copy()
+    X.flags.writeable = False  # which torch warns of
+    model = as_classifier(net, classes=range(10))
+    labels = model.predict(X)
+    assert_array_equal(X, data[0][:50])
+    X = X.copy()
+    assert_array_equal(model.predict(X), labels)
+    assert_array_equal(X, data[0][:50])
+    assert model.predict(X[:0]).shape == (0,)
+
+
 class Tight(nn.Module):
     """Room for 16 rows."""
 
@@ -129,10 +215,10 @@ def test_execution(module, data):
     difference = np.abs(shares - plain.predict_proba(X[:200])).max()
     assert 0 < difference < 0.05
     clf = SmoothedClassifier(half, **OPTIONS).fit(X[:100], y[:100])
-    votes = clf.certify(X[1000:1020]).counts
-    expected = clf.set_params(structure="off").certify(X[1000:1020]).counts
+    votes = clf.certify(X[1000:1100]).counts
+    expected = clf.set_params(structure="off").certify(X[1000:1100]).counts
     assert np.abs(votes - expected).sum() <= 20  # calls of other sizes round otherwise
-    exact = SmoothedClassifier(plain, **OPTIONS).fit(X[:100], y[:100]).certify(X[1000:1020]).counts
+    exact = SmoothedClassifier(plain, **OPTIONS).fit(X[:100], y[:100]).certify(X[1000:1100]).counts
     assert (votes != exact).any()  # the control: the precision that was asked for is used
 
 
@@ -190,6 +276,71 @@ def test_what_cannot_be_folded_is_refused(kind, message):
         )
 
 
+def named(conv, norm):
+    """Return a chain with a convolution and what normalises it."""
+    torch.manual_seed(0)
+    net = nn.Sequential(conv, norm, nn.ReLU(), nn.Flatten(), nn.Linear(144, 10))
+    with torch.no_grad():
+        net(3 * torch.randn(64, 1, 8, 8) + 1)
+    return net.eval()
+
+
+def with_hook():
+    norm = nn.BatchNorm2d(4)
+    norm.register_forward_hook(lambda layer, args, output: -output)
+    return named(nn.Conv2d(1, 4, 3), norm)
+
+
+def normalised():
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)
+        net = named(nn.utils.weight_norm(nn.Conv2d(1, 4, 3)), nn.BatchNorm2d(4))
+    net(torch.randn(2, 1, 8, 8)).sum().backward()  # the weight is now a result of others
+    return net
+
+
+class ReadTwice(nn.Module):
+    """Calls a convolution, and uses its weight besides."""
+
+    def __init__(self):
+        super().__init__()
+        self.layers = named(nn.Conv2d(1, 4, 3), nn.BatchNorm2d(4))
+
+    def forward(self, X):
+        layers = self.layers
+        seen = layers[1](layers[0](X)) + nn.functional.conv2d(X, layers[0].weight)
+        return layers[4](seen.flatten(1))
+
+
+FOLDED = {
+    "hook": with_hook,
+    "computed weight": normalised,
+    "pruned": lambda: named(
+        prune.l1_unstructured(nn.Conv2d(1, 4, 3), "weight", 0.5), nn.BatchNorm2d(4)
+    ),
+    "weight read elsewhere": lambda: ReadTwice().eval(),
+    "by the batch": lambda: named(nn.Conv2d(1, 4, 3), nn.BatchNorm2d(4, track_running_stats=False)),
+}
+
+
+@pytest.mark.parametrize("name", FOLDED)
+def test_batch_normalisation_that_cannot_be_folded_is_kept(name):
+    net, X = FOLDED[name](), torch.randn(20, 1, 8, 8)
+    for execution in (TorchExecution(fold_batch_norm=True), TorchExecution(channels_last=True)):
+        with torch.no_grad():
+            assert_allclose(execution.prepared(net)(X), net(X), rtol=1e-4, atol=1e-5)
+
+
+def test_channels_last_leaves_filters_of_volumes():
+    flat = nn.Flatten(2), nn.Unflatten(2, (2, 4))
+    net = nn.Sequential(nn.Conv3d(1, 2, 3), *flat, nn.Conv2d(2, 2, 2))
+    prepared = TorchExecution(channels_last=True).prepared(net.eval())
+    X = torch.randn(3, 1, 4, 4, 4)
+    with torch.no_grad():
+        assert_allclose(prepared(X), net(X), rtol=1e-5, atol=1e-6)
+    assert prepared[3].weight.is_contiguous(memory_format=torch.channels_last)
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(shutil.which("c++") is None, reason="torch.compile needs a C++ compiler")
 @pytest.mark.filterwarnings("ignore")
@@ -218,6 +369,20 @@ def test_copies_on_several_devices(module, data):
     assert_array_equal(two.certify(X[1000:1020]).counts, expected)
     with parallel_config(backend="loky", n_jobs=2):
         assert_array_equal(two.set_params(n_jobs=None).certify(X[1000:1020]).counts, expected)
+
+
+def test_convolutions_in_other_processes():
+    """Blocks stay here: what is sent are the layers."""
+    torch.manual_seed(0)
+    X, y = np.random.default_rng(0).normal(size=(40, 1, 8, 8)).astype(np.float32), np.arange(40) % 3
+    net = nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU(), nn.Conv2d(4, 4, 3), nn.Flatten())
+    net = nn.Sequential(net, nn.Linear(64, 3)).eval()
+    options = {**OPTIONS, "sigma": 2.0}
+    clf = SmoothedClassifier(as_classifier(net, classes=range(3)), **options).fit(X, y)
+    expected = clf.certify(X).counts
+    with parallel_config(backend="loky", n_jobs=2):
+        assert_array_equal(clf.certify(X).counts, expected)
+        assert clf.set_params(structure="off").certify(X[:3]).counts.sum() == 600
 
 
 def test_in_other_smoothers_and_pickled(module, data):

@@ -1,14 +1,16 @@
 """Radii of nearest neighbours: against golden values, the plain formula, programs and attacks."""
 
 import itertools
+import tracemalloc
 
 import numpy as np
 import pytest
 from scipy.optimize import linprog, minimize
 from scipy.spatial.distance import cdist
 
-from sksmooth import _neighbor_radii
-from sksmooth._neighbor_radii import ReferencePoints
+from sksmooth import _neighbor_radii, _neighbor_search
+from sksmooth._neighbor_radii import ReferencePoints, ways_to_lose
+from sksmooth._rough_points import RoughPoints
 
 NORMS = [1, 2, np.inf]
 METHODS = ["nearest", "pairwise", "exact"]
@@ -168,13 +170,32 @@ def some_points(n, d, n_classes=2, seed=0, spread=1.0):
 @pytest.mark.parametrize("norm", NORMS)
 @pytest.mark.parametrize("shape", [(300, 2), (200, 30), (150, 90)], ids=str)
 @pytest.mark.parametrize("n_classes", [2, 4])
-def test_search_finds_what_the_plain_formula_gives(norm, shape, n_classes):
+@pytest.mark.parametrize("is_even", [True, False])
+def test_search_finds_what_the_plain_formula_gives(norm, shape, n_classes, is_even):
+    """Also where a few features, which are looked at first, hold most of the distances."""
+    spread = np.ones(shape[1]) if is_even else 0.5 ** (np.arange(shape[1]) % 12.0)
     points, labels = some_points(*shape, n_classes)
-    X = some_points(40, shape[1], n_classes, seed=1)[0]
+    points, X = points * spread, some_points(40, shape[1], n_classes, seed=1)[0] * spread
     reference = ReferencePoints(points, labels, n_classes)
+    assert (reference.rough.n_front < shape[1]) == (not is_even and shape[1] > 2)
     found = reference.radii(X, norm, "nearest").radius
     expected = [plain_radius(points, labels, x, norm, n_classes) for x in X]
     np.testing.assert_allclose(found, np.maximum(expected, 0), rtol=1e-12, atol=1e-14)
+
+
+@pytest.mark.parametrize("norm", [1, np.inf])
+@pytest.mark.parametrize("n_front", [3, 20, 40])
+def test_distances_in_single_precision_are_never_too_small(norm, n_front):
+    """Also where features cancel, and points agree in single precision."""
+    points = np.random.default_rng(0).normal(size=(200, 40)) * 0.5 ** np.arange(40)
+    points[::2] += 1e-9 * np.random.default_rng(1).normal(size=(100, 40))
+    points[1::2] = points[::2] * (1 + 1e-9)
+    rough = RoughPoints(points)
+    found = rough.dual_distances(7, np.arange(200), norm, n_front) * rough.unit
+    true = np.linalg.norm(points - points[7], DUAL[norm], axis=1)
+    assert (found >= true).all()
+    if n_front == 40:
+        np.testing.assert_allclose(found, true, atol=1e-4)
 
 
 @pytest.mark.parametrize("norm", NORMS)
@@ -240,12 +261,9 @@ def votes_of(reference, X):
     labels = np.repeat(
         np.arange(len(reference.places)), [p.stop - p.start for p in reference.places]
     )
-    n_neighbors = 2 * reference.n_needed - 1
-    distances = cdist(X, reference.points)
-    if n_neighbors == 1:
-        return labels[distances.argmin(axis=1)]
-    nearest = np.argpartition(distances, n_neighbors, axis=1)[:, :n_neighbors]
-    return (labels[nearest].mean(axis=1) > 0.5).astype(int)
+    nearest = labels[np.argsort(cdist(X, reference.points), axis=1)[:, : reference.n_neighbors]]
+    votes = (nearest[:, :, None] == np.arange(len(reference.places))).sum(axis=1)
+    return votes.argmax(axis=1)
 
 
 def attack(reference, x, radius, norm, rng, n=1500):
@@ -253,7 +271,7 @@ def attack(reference, x, radius, norm, rng, n=1500):
     d = len(x)
     steps = [rng.normal(size=(n, d)), np.sign(rng.normal(size=(n // 4, d))), reference.points - x]
     steps += [np.vstack([np.eye(d), -np.eye(d)])]
-    if d <= 3:
+    if d == 2:
         steps.append(np.array(list(itertools.product(np.linspace(-1, 1, 21), repeat=d))))
     steps = np.vstack(steps)
     sizes = np.linalg.norm(steps, norm, axis=1)
@@ -280,23 +298,93 @@ def test_no_attack_changes_the_label_within_the_radius(norm, method, n_classes):
     assert broken >= (0.5 if method == "exact" else 0.3) * len(X)  # the attack is able to
 
 
+def attack_votes(reference, X, norm, inflation, method="pairwise"):
+    """Attack every radius; count labels that were reached within it, and all that were tried."""
+    rng, reached, tried = np.random.default_rng(0), 0, 0
+    radii = reference.radii(X, norm, method)
+    for x, label, row in zip(X, radii.label, radii.certified()):
+        for other in np.flatnonzero(np.isfinite(row) & (np.arange(len(row)) != label)):
+            found = attack(reference, x, inflation * row[other], norm, rng, n=600)
+            near = attack(reference, x, 0.7 * inflation * row[other], norm, rng, n=200)
+            reached += bool((found == other).any() or (near == other).any())
+            tried += bool(row[other] > 0)
+    return reached, tried
+
+
 @pytest.mark.parametrize("norm", NORMS)
 @pytest.mark.parametrize("n_neighbors", [3, 5, 7])
-@pytest.mark.parametrize("d", [2, 12])
-def test_no_attack_changes_a_vote_within_the_radius(norm, n_neighbors, d):
-    points, labels = some_points(60, d, seed=7)
-    X = some_points(20, d, seed=8)[0]
-    reference = ReferencePoints(points, labels, 2, n_neighbors)
-    rng = np.random.default_rng(0)
-    votes = labels[np.argsort(cdist(X, points), axis=1)[:, :n_neighbors]].mean(axis=1) > 0.5
+@pytest.mark.parametrize(("d", "n_classes"), [(2, 2), (12, 2), (2, 3), (3, 5)])
+def test_no_attack_changes_a_vote_within_the_radius(norm, n_neighbors, d, n_classes):
+    points, labels = some_points(60, d, n_classes, seed=7)
+    X = some_points(12, d, n_classes, seed=8)[0]
+    reference = ReferencePoints(points, labels, n_classes, n_neighbors)
     for method in ("nearest", "pairwise"):
         radii = reference.radii(X, norm, method)
-        assert np.array_equal(radii.label, votes)
-        broken = 0
-        for x, label, radius in zip(X, radii.label, radii.certified().max(axis=1)):
-            assert (attack(reference, x, radius, norm, rng) == label).all()
-            broken += (attack(reference, x, 3 * radius, norm, rng) != label).any()
-        assert broken >= 3
+        assert np.array_equal(radii.label, votes_of(reference, X))
+        assert np.array_equal(radii.label, reference.support(X).argmax(axis=1))
+        assert attack_votes(reference, X, norm, 1.0, method)[0] == 0
+    reached, tried = attack_votes(reference, X, norm, 3.0)
+    assert reached >= 0.2 * tried > 0  # the attack is able to
+
+
+def points_of_vote(n_classes, n_neighbors, seed):
+    """A few points in the plane, with all their votes and ties of votes close together."""
+    rng = np.random.default_rng(seed)
+    n = n_neighbors + 2 + rng.integers(8)
+    labels = np.append(np.arange(n_classes), rng.integers(n_classes, size=n - n_classes))
+    return ReferencePoints(rng.normal(size=(n, 2)), labels, n_classes, n_neighbors), rng
+
+
+GRID = np.stack(np.meshgrid(*2 * [np.linspace(-2.5, 2.5, 201)]), axis=-1).reshape(-1, 2)
+
+
+@pytest.mark.parametrize("norm", NORMS)
+@pytest.mark.parametrize(
+    ("n_classes", "n_neighbors"), [(2, 3), (3, 3), (3, 5), (4, 5), (3, 7), (5, 9)]
+)
+def test_votes_by_enumeration_of_the_plane(norm, n_classes, n_neighbors):
+    """Every label of a fine grid is at least as far away as its radius; some are hardly farther."""
+    ratios = []
+    for seed in range(12):
+        reference, rng = points_of_vote(n_classes, n_neighbors, seed)
+        labels = votes_of(reference, GRID)
+        X = rng.normal(size=(25, 2))
+        radius = reference.radii(X, norm, "pairwise").certified()
+        for x, row in zip(X, radius):
+            away = np.linalg.norm(GRID - x, norm, axis=1)
+            for label in np.unique(labels):
+                distance = away[labels == label].min()
+                assert distance >= row[label]
+                ratios.append(row[label] / distance if row[label] else np.nan)
+    assert np.nanmedian(ratios) > 0.65
+    assert (np.array(ratios) > 1 / 1.2).mean() > 0.2  # radii a fifth larger would be caught
+
+
+@pytest.mark.parametrize("wins_ties", [True, False])
+def test_every_vote_that_loses_is_among_the_ways_to_lose(wins_ties):
+    """And each way is a vote that loses, so that none is listed in vain."""
+    for k, n_classes in itertools.product([1, 3, 5, 7], [2, 3, 4]):
+        ways, seen = ways_to_lose(k, n_classes, wins_ties=wins_ties), set()
+        for votes in itertools.product(range(k + 1), repeat=n_classes):
+            own, other = votes[:2]
+            if sum(votes) == k and other == max(votes) and other >= own + (not wins_ties):
+                assert any(own <= a and other >= s for a, s in ways)
+                seen.add((own, other))
+        assert set(ways) <= seen
+    assert ways_to_lose(5, 2, wins_ties=wins_ties) == [(2, 3)]
+
+
+def test_votes_with_fewer_points_of_a_class_than_neighbours():
+    """A class of one point cannot win a vote of five among three classes."""
+    rng = np.random.default_rng(0)
+    labels = np.repeat([0, 1, 2], [8, 8, 1])
+    points = rng.normal(size=(17, 2)) + labels[:, None]
+    reference = ReferencePoints(points, labels, 3, 5)
+    radii = reference.radii(points, 2, "pairwise")
+    assert np.isinf(radii.radius[:, 2]).all()
+    assert set(radii.label) == {0, 1}
+    many = ReferencePoints(rng.normal(size=(150, 2)), np.arange(150) % 3, 3, 99)
+    assert np.isfinite(many.radii(points, 2, "nearest").radius).all()
 
 
 @pytest.mark.parametrize("norm", NORMS)
@@ -314,8 +402,8 @@ def test_blocks_and_trees_do_not_change_results(monkeypatch):
     points, labels = some_points(90, 5, 3)
     X = some_points(30, 5, 3, seed=1)[0]
     whole = ReferencePoints(points, labels, 3).radii(X, 2, "pairwise")
-    monkeypatch.setattr(_neighbor_radii, "_ENTRIES_OF_SEARCH", 500)
-    monkeypatch.setattr(_neighbor_radii, "_ENTRIES_OF_DIFFERENCES", 64)
+    monkeypatch.setattr(_neighbor_radii, "_ENTRIES_AT_ONCE", 500)
+    monkeypatch.setattr(_neighbor_search, "_ENTRIES_AT_ONCE", 64)
     monkeypatch.setattr(_neighbor_radii, "_MOST_FEATURES_FOR_TREES", 0)
     reference = ReferencePoints(points, labels, 3)
     blocks = reference.radii(X, 2, "pairwise")
@@ -376,3 +464,23 @@ def test_rounding_bounds_the_error_of_the_formula():
         gain = sum((a - b) * (2 * Fraction(float(v)) - a - b) for a, b, v in zip(own, other, x))
         size = 2 * sum((a - b) ** 2 for a, b in zip(own, other)) ** 0.5
         assert abs(float(gain) / float(size) - radius[1 - label]) <= rounding + 1e-15
+
+
+@pytest.mark.parametrize("norm", NORMS)
+def test_memory_is_that_of_a_block(norm, monkeypatch):
+    """However many rows and points there are; with blocks as large as all, the test notices."""
+    points, labels = some_points(4000, 20)
+    X = some_points(1000, 20, seed=1)[0]
+    reference = ReferencePoints(points, labels, 2)
+    reference.radii(X[:2], norm, "pairwise")
+
+    def peak():
+        tracemalloc.start()
+        reference.radii(X, norm, "pairwise")
+        size = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return size / 2**20
+
+    assert peak() > 14  # all distances, in single precision
+    monkeypatch.setattr(_neighbor_radii, "_ENTRIES_AT_ONCE", 2**16)
+    assert peak() < 5

@@ -154,15 +154,35 @@ def test_containers_of_torch():
         rows = read(given)
         assert rows.dtype == np.float32
         assert np.array_equal(rows.values, X)
-    assert read(torch.ones(3, 2, dtype=torch.bfloat16)).dtype == np.float32
+    for low in (torch.bfloat16, torch.float16):
+        assert read(torch.ones(3, 2, dtype=low)).dtype == np.float32
     assert read(torch.ones(3, 2, dtype=torch.int64)).dtype == np.float64
+
+
+def test_loaders_in_an_order_of_their_own():
+    """What counts is that every pass has the same order."""
+    data = pytest.importorskip("torch.utils.data")
+    numbers = Items([np.full(2, i, np.float32) for i in range(40)])
+    last_first = data.DataLoader(numbers, sampler=list(range(40))[::-1], batch_size=3)
+    assert read(last_first).values[:, 0].tolist() == list(range(40))[::-1]
+    arrays = data.DataLoader(numbers, batch_size=3, collate_fn=np.stack)
+    assert read(arrays).values[:, 0].tolist() == list(range(40))
+    random = data.RandomSampler(numbers)
+    drawn_once = list(data.BatchSampler(random, 7, drop_last=False))
+    assert len(read(data.DataLoader(numbers, batch_sampler=drawn_once))) == 40
+    for options in (
+        {"shuffle": True},
+        {"sampler": data.SubsetRandomSampler(range(40))},
+        {"sampler": data.WeightedRandomSampler(np.ones(40), 40)},
+        {"batch_sampler": data.BatchSampler(random, 7, drop_last=False)},
+    ):
+        with pytest.raises(ValueError, match="DataLoader that shuffles"):
+            read(data.DataLoader(numbers, **options))
 
 
 def test_containers_of_torch_that_are_refused():
     torch = pytest.importorskip("torch")
     numbers = torch.utils.data.TensorDataset(torch.ones(5, 2))
-    with pytest.raises(ValueError, match="DataLoader that shuffles"):
-        read(torch.utils.data.DataLoader(numbers, shuffle=True))
     with pytest.raises(ValueError, match="its batches give dict"):
         read(Items([{"X": np.ones(3)}, {"X": np.ones(3)}]))
     with pytest.raises(ValueError, match="X holds no rows"):

@@ -5,7 +5,13 @@ import pytest
 from numpy.testing import assert_array_equal
 from scipy import special, stats
 
-from sksmooth._sequential import count_as_needed, decide, draws_for_radius, favourable_outcome
+from sksmooth._sequential import (
+    count_as_needed,
+    decide,
+    draws_for_radius,
+    favourable_outcome,
+    scaled_votes,
+)
 from sksmooth.bounds import clopper_pearson_lower, plan_looks
 from sksmooth.certificates import ClassificationCertificate
 from sksmooth.noise import GaussianNoise
@@ -154,16 +160,32 @@ def test_outcome_that_is_hoped_for():
 
 
 def test_draws_for_nearly_the_radius():
-    share = np.array([1.0, 0.99, 0.9, 0.6, 0.3, 1.0])
-    cap = 100_000
+    votes = np.array([1000, 990, 900, 600, 300, 1000])
+    pilot, cap = np.column_stack([votes, 1000 - votes]), 100_000
+
+    def radius_of(rows, counts):
+        lower = clopper_pearson_lower(counts[:, 0], counts.sum(axis=1), 0.001)
+        return NOISE.radius(lower)[:, None]
+
+    def at(n_draws):
+        return radius_of(None, scaled_votes(pilot, np.broadcast_to(n_draws, len(pilot))))
+
     for rtol in (0.2, 0.05, 0.01):
-        needed = draws_for_radius(share, cap, rtol, 0.001, NOISE.radius)
-        at_cap = NOISE.radius(clopper_pearson_lower(np.floor(share * cap), cap, 0.001))
-        at_needed = NOISE.radius(clopper_pearson_lower(np.floor(share * needed), needed, 0.001))
-        assert (at_needed >= (1 - rtol) * at_cap).all()
+        needed = draws_for_radius(pilot, cap, rtol, radius_of)
+        assert (at(needed) >= (1 - rtol) * at(cap)).all()
+        assert (at(needed // 2) < (1 - rtol) * at(cap))[[0, 1, 2, 3, 5]].all()  # no more than that
         assert needed.max() <= cap
         assert needed[4] <= 100  # proves nothing with any number of draws
-    assert (draws_for_radius(share, 10, 0.1, 0.001, NOISE.radius) == 10).all()
+    assert (draws_for_radius(pilot, 10, 0.1, radius_of) == 10).all()
+
+
+def test_scaled_votes_keep_their_shares_and_add_up():
+    rng = np.random.default_rng(0)
+    votes = rng.multinomial(1000, [0.5, 0.3, 0.15, 0.05], size=50)
+    n_draws = rng.integers(1, 10**6, size=50)
+    scaled = scaled_votes(votes, n_draws)
+    assert_array_equal(scaled.sum(axis=1), n_draws)
+    assert (np.abs(scaled - votes * (n_draws[:, None] / 1000)) <= 1).all()
 
 
 def test_rows_get_the_draws_they_need():

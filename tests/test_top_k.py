@@ -13,6 +13,7 @@ from sksmooth import (
     average_certified_radius,
     certified_accuracy_score,
 )
+from sksmooth._sequential import draws_for_radius
 from sksmooth.bounds import clopper_pearson_lower, clopper_pearson_upper
 from sksmooth.noise import GaussianNoise, LaplaceNoise, SplittingNoise, UniformNoise
 
@@ -164,12 +165,56 @@ def test_number_of_places_that_is_none(top_k):
         clf.certify(X, top_k=top_k)
 
 
-@pytest.mark.parametrize("option", [{"rtol": 0.1}, {"bilateral": True}])
-def test_options_that_do_not_go_together(option):
-    X, y = load_iris(return_X_y=True)
-    clf = SmoothedClassifier(GaussianNB(), n_augment=1).fit(X, y)
-    with pytest.raises(ValueError, match="has no meaning with top_k=2"):
-        clf.certify(X, top_k=2, **option)
+def test_other_classes_are_bounded_with_and_without_bilateral(fitted, digits):
+    X = digits[0][800:850]
+    one, two = fitted.certify(X, top_k=2), fitted.certify(X, top_k=2, bilateral=True)
+    assert_array_equal(one.label_radius, two.label_radius)
+    assert_array_equal(one.p_upper, two.p_upper)
+
+
+@pytest.mark.parametrize("option", [{"top_k": 2}, {"bilateral": True}])
+def test_fewer_draws_prove_nearly_the_radius(fitted, digits, option):
+    X = digits[0][800:860]
+    fitted.set_params(n_estimation=10_000)
+    near, full = fitted.certify(X, rtol=0.1, **option), fitted.certify(X, **option)
+    fitted.set_params(n_estimation=500)
+    assert near.n_draws.sum() < 0.5 * full.n_draws.sum()
+    certified = full.radius > 0
+    assert (near.radius[certified] / full.radius[certified]).mean() > 0.9
+    assert near.top_k == option.get("top_k", 1)
+    assert near.bilateral == ("bilateral" in option)
+
+
+def test_level_where_draws_are_sized_by_a_pilot():
+    """Pilot, sizes, votes and bounds for 20,000 rows of known shares: the share of wrong ones."""
+    rng, alpha = np.random.default_rng(0), 0.1
+    p = np.array([0.45, 0.35, 0.2])
+
+    def wrong(share_of_alpha, **kind):
+        top_k = kind.get("top_k", 1)
+        prediction = np.tile([0, 1], (20_000, 1)) if top_k == 2 else np.zeros(20_000, int)
+
+        def certificate(positions, votes, level=alpha):
+            return ClassificationCertificate.from_counts(
+                prediction[positions], votes, classes=np.arange(3), noise=GaussianNoise(1.0),
+                alpha=level, n_features=3, **kind,
+            )  # fmt: skip
+
+        def radii_of(positions, votes):
+            result = certificate(positions, votes)
+            return result.radius[:, None] if top_k == 1 else result.label_radius
+
+        pilot = rng.multinomial(100, p, size=20_000)
+        needed = draws_for_radius(pilot, 2000, 0.2, radii_of)
+        assert len(np.unique(needed)) > 5
+        votes = np.array([rng.multinomial(n, p) for n in needed])
+        radius = certificate(np.arange(20_000), votes, alpha * share_of_alpha).radius
+        others = np.delete(p, 0)
+        return (radius > GaussianNoise(1.0).top_radius(p[0], others, top_k)).mean()
+
+    for kind in ({"bilateral": True}, {"top_k": 2}):
+        assert wrong(1.0, **kind) <= alpha + 3 * np.sqrt(alpha / 20_000)
+        assert wrong(4.9, **kind) > alpha  # the control: a larger alpha is noticed
 
 
 def test_level():

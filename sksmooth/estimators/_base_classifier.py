@@ -29,7 +29,8 @@ class BaseSmoothedClassifier(ClassifierMixin, BaseSmoother):
         if isinstance(model, FrozenEstimator) and not hasattr(model, "predict"):
             raise ValueError(
                 f"The base model needs a predict method, which {name_of(model)} has not. Wrap it "
-                "in a class whose predict returns one label per row."
+                "in a class whose predict returns one label per row; a module of torch becomes one "
+                "with sksmooth.modules.as_classifier."
             )
 
     def _check_labels(self, rows, y):

@@ -37,7 +37,7 @@ class Certification:
     structure : Structure or None
         What is known of the base model.
     bilateral : bool
-        Bound the shares of the other classes too.
+        Bound the shares of the other classes too, as `top_k` does anyway.
     n_joint : int
         Number of rows that share alpha.
     alpha : float, default=None
@@ -59,7 +59,7 @@ class Certification:
             "alpha": smoother.alpha if alpha is None else alpha,
             "n_features": rows.n_features,
             "norm": smoother.norm,
-            "bilateral": bilateral and len(smoother.classes_) > 2,
+            "bilateral": bilateral and len(smoother.classes_) > 2 and top_k == 1,
             "n_simultaneous": n_joint,
             "top_k": top_k,
         }
@@ -91,19 +91,18 @@ class Certification:
         """As many draws as each row needs for nearly the radius that all draws would prove."""
         smoother = self.smoother
         self._refuse_hopeless(alpha_share=1.0)
-        votes = self._selection_votes()
-        prediction = self._select(votes)
-        top = votes.argmax(axis=1)[:, None]
+        prediction = self._select(self._selection_votes())
         n_pilot = max(smoother.n_selection, min(_PILOT, smoother.n_estimation // 10))
         stream = smoother._stream(self.rows, Purpose.PILOT)
         pilot = self._count(self.rows, stream, n_pilot, progress="sizing")
-        needed = draws_for_radius(
-            np.take_along_axis(pilot, top, axis=1)[:, 0] / n_pilot,
-            smoother.n_estimation,
-            rtol,
-            self._alpha_of_one_bound(),
-            self._radius_of_share,
-        )
+
+        def radii_of(positions, votes):
+            certificate = self._certificate(prediction[positions], votes)
+            if certificate.label_radius is not None:
+                return certificate.label_radius
+            return certificate.radius[:, None]
+
+        needed = draws_for_radius(pilot, smoother.n_estimation, rtol, radii_of)
         counts = np.zeros_like(pilot)
         with self._progress(needed.sum(), "certifying", " draws") as bar:
             count_as_needed(self._counter(bar), needed, counts)
@@ -198,10 +197,6 @@ class Certification:
                 f"alpha={self.settings['alpha']:g} is used up by the sampled table of "
                 f"{self.settings['noise']!r}. Use a larger alpha, or a smaller table_alpha."
             )
-
-    def _radius_of_share(self, p_lower):
-        s = self.settings
-        return s["noise"].radius(p_lower, n_features=s["n_features"], norm=s["norm"])
 
     def _refuse_hopeless(self, alpha_share):
         """Refuse, before any sampling, a level or a radius that no vote could reach."""
@@ -315,12 +310,6 @@ def check_certify_options(rtol, radius, start, bilateral, simultaneous, top_k, n
         raise ValueError(
             f"top_k must be a whole number from 1 to {max(n_classes, 2) - 1}, one less than the "
             f"number of classes. Got {top_k!r}."
-        )
-    if top_k > 1 and (rtol or bilateral):
-        option = f"rtol={rtol!r}" if rtol else "bilateral=True"
-        raise ValueError(
-            f"{option} has no meaning with top_k={top_k}, which bounds the shares of all classes "
-            "anyway and takes n_estimation draws. Leave it out."
         )
     if not (isinstance(rtol, Real) and 0 <= rtol < 1):
         raise ValueError(f"rtol must lie in [0, 1), got {rtol!r}.")

@@ -20,6 +20,7 @@ from sksmooth._splits import (
     count_shifts,
     safe_steps,
 )
+from sksmooth._torch_data import as_array
 from sksmooth.certificates import ClassificationCertificate
 from sksmooth.estimators._base_classifier import BaseSmoothedClassifier, sorted_classes
 from sksmooth.estimators._certification import check_radius
@@ -190,6 +191,7 @@ class DSSNClassifier(BaseSmoothedClassifier):
             If a parameter or X cannot work; the message says which and what to do.
         """
         self._refuse_what_does_not_classify()
+        X = as_array(X)
         rows = read_rows(X, owner=self)
         y = self._check_labels(rows, y)
         grid = make_grid(rows.values, self.feature_range, self.n_steps, self.levels)

@@ -1,6 +1,5 @@
 """Classifier that leans towards its nearest reference points, with certificates in closed form."""
 
-import warnings
 from numbers import Integral, Real
 from typing import ClassVar
 
@@ -8,7 +7,6 @@ import numpy as np
 from sklearn.base import ClassifierMixin, _fit_context, clone
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import Pipeline
 from sklearn.utils import _safe_indexing
 from sklearn.utils._param_validation import HasMethods, Interval, Options, RealNotInt, StrOptions
 from sklearn.utils.multiclass import check_classification_targets
@@ -21,20 +19,19 @@ from sklearn.utils.validation import (
     check_is_fitted,
 )
 
-from sksmooth._extras import import_extra
 from sksmooth._local_bias import LocalBias, nearest_neighbor_certificate
 from sksmooth._monte_carlo import name_of
 from sksmooth._neighbor_radii import ReferencePoints
 from sksmooth._rows import read_rows
 from sksmooth.certificates import ClassificationCertificate
 from sksmooth.estimators._base import BaseSmoother
+from sksmooth.estimators._base_scores import decision_of, examine
 from sksmooth.estimators._certification import check_radius
 from sksmooth.estimators._reference import merge_conflicts, split_off_reference
 from sksmooth.smooth_scores._base import GivenLipschitz, score_of
-from sksmooth.smooth_scores._torch import answers_of_module, is_torch
-from sksmooth.smooth_scores._user import CallableScore, refuse_contradiction
+from sksmooth.smooth_scores._user import CallableScore
 
-# Rows among which a Lipschitz constant of the user's is put to the test.
+# Rows at which scores are compared with the model, and a constant of the user's is tested.
 _ROWS_FOR_CHECK = 256
 
 
@@ -51,9 +48,10 @@ class LocallyBiasedSmoother(ClassifierMixin, BaseSmoother):
         Base model with a smooth decision function: linear models, SVC (with two classes; use
         OneVsRestClassifier for more), GaussianProcessClassifier, MLPClassifier with "tanh" or
         "logistic", QuadraticDiscriminantAnalysis, GaussianNB, OneVsRestClassifier of these, skorch
-        nets; any of them in a Pipeline behind scalers, PCA and other affine steps. Wrap a model
-        that is already fitted, or a torch module, in :class:`sklearn.frozen.FrozenEstimator`:
-        any other is trained again. Its own answers on reference points are compared with what is
+        nets with smooth activations, also with convolutions (X in the shape of the images); any of
+        them in a Pipeline behind scalers, PCA and other affine steps. Wrap a model that is already
+        fitted, or a torch module, in :class:`sklearn.frozen.FrozenEstimator`: any other is
+        trained again. Its own answers on reference points are compared with what is
         known of it. None: logistic regression.
     alpha : float, default=1.0
         Size of the bias, in the units of X and the norm of the certificate: how far towards
@@ -71,8 +69,8 @@ class LocallyBiasedSmoother(ClassifierMixin, BaseSmoother):
         one for all of space, which is faster and proves less. A number is taken at your word,
         after a check at random pairs of points.
     n_neighbors : int, default=1
-        Odd number of reference points that vote on the class; more than one only with two
-        classes.
+        Odd number of reference points that vote on the class. Of classes with equally many votes
+        the first wins; the certificate counts a tie as lost.
     neighbor_certificate : {"nearest", "pairwise", "exact"}, default="pairwise"
         How far an input can move before its neighbours give another class. "nearest": the formula
         of [1]_, from the nearest reference point; "pairwise": from the best of several, nearly as
@@ -130,7 +128,7 @@ class LocallyBiasedSmoother(ClassifierMixin, BaseSmoother):
     """
 
     _parameter_constraints: ClassVar[dict] = {
-        "estimator": [HasMethods("fit"), None],
+        "estimator": [HasMethods("fit"), HasMethods("forward"), None],
         "alpha": [Interval(Real, 0, None, closed="left"), Options(Real, {np.inf})],
         "norm": [Options(Real, {1, 2, np.inf})],
         "gradient": [callable, None],
@@ -201,6 +199,11 @@ class LocallyBiasedSmoother(ClassifierMixin, BaseSmoother):
             If equal reference points have different labels.
         """
         self._refuse_options_that_do_not_go_together()
+        if not hasattr(self._base_model(), "fit"):
+            raise ValueError(
+                f"estimator is a {type(self.estimator).__name__} without fit. Wrap a trained "
+                "module in sklearn.frozen.FrozenEstimator, or train it by skorch."
+            )
         rows = read_rows(X, owner=self)
         y = _check_y(y, estimator=self)
         check_consistent_length(rows.values, y)
@@ -208,19 +211,17 @@ class LocallyBiasedSmoother(ClassifierMixin, BaseSmoother):
         self._seed, self._shape = self._draw_seed(), rows.shape
         if isinstance(self._base_model(), FrozenEstimator):
             model, reference = clone(self.estimator), np.arange(len(rows))
+            _refuse_one_class(y, "")
         else:
             model, reference = self._fit_on_the_rest(X, rows, y, params)
         classes = _classes_of(model, y)
-        self._refuse_too_many_neighbors(len(classes), len(reference))
         labels = _positions_of(y[reference], classes, model)
         points = _flat(rows)[reference]
         kept = merge_conflicts(points, labels)
         self.estimator_, self.classes_ = model, classes
         self.reference_points_, self.reference_labels_ = points[kept], classes[labels[kept]]
-        self._reference = ReferencePoints(
-            points[kept], labels[kept], len(classes), self.n_neighbors
-        )
-        self._examined = None
+        self._reference, self._examined = None, None
+        self._neighbors()
         if np.isfinite(self.alpha):
             self._local_bias()
         return self
@@ -237,13 +238,14 @@ class LocallyBiasedSmoother(ClassifierMixin, BaseSmoother):
         -------
         scores : ndarray of shape (m,) or (m, n_classes)
             With two classes, positive where the second is predicted; else the largest wins.
-            For ``alpha=numpy.inf`` they compare distances to the nearest points of each class.
+            For ``alpha=numpy.inf`` they compare distances to the nearest points of each class, or
+            count the votes of more than one neighbour for more than two classes.
         """
         X = self._read(X)
         if np.isfinite(self.alpha):
             decision = self._local_bias().decide(X)
         else:
-            decision = -np.minimum(self._reference.gaps(X), np.finfo(float).max / 4)
+            decision = np.maximum(self._neighbors().support(X), np.finfo(float).min / 4)
         return decision[:, 1] - decision[:, 0] if len(self.classes_) == 2 else decision
 
     def predict(self, X):
@@ -290,7 +292,7 @@ class LocallyBiasedSmoother(ClassifierMixin, BaseSmoother):
             winner, proven = self._local_bias().certify(X)
         else:
             winner, proven = nearest_neighbor_certificate(
-                self._reference, X, self.norm, self.neighbor_certificate
+                self._neighbors(), X, self.norm, self.neighbor_certificate
             )
         return ClassificationCertificate.without_votes(
             self.classes_[winner],
@@ -300,6 +302,15 @@ class LocallyBiasedSmoother(ClassifierMixin, BaseSmoother):
             n_features=X.shape[1],
             target_radius=target,
         )
+
+    def _neighbors(self):
+        """Return reference points that vote as `n_neighbors` says now."""
+        if self._reference is None or self._reference.n_neighbors != self.n_neighbors:
+            points = self.reference_points_
+            self._refuse_too_many_neighbors(len(points))
+            labels = np.searchsorted(self.classes_, self.reference_labels_)
+            self._reference = ReferencePoints(points, labels, len(self.classes_), self.n_neighbors)
+        return self._reference
 
     def _default_estimator(self):
         return LogisticRegression(max_iter=1000)
@@ -313,11 +324,8 @@ class LocallyBiasedSmoother(ClassifierMixin, BaseSmoother):
         params = self._params_of_base_fit(params)
         used = _rows_with_weight(params.get("sample_weight"), len(y))
         labels = np.unique(y[used], return_inverse=True)[1]
-        if not labels.any():
-            trimmed = " among the rows with a positive sample_weight" if len(used) < len(y) else ""
-            raise ValueError(
-                f"y holds one class only{trimmed}; a classifier needs two or more classes."
-            )
+        trimmed = " among the rows with a positive sample_weight" if len(used) < len(y) else ""
+        _refuse_one_class(labels, trimmed)
         rng = np.random.default_rng(self._seed)
         training, reference = split_off_reference(labels, self.reference_size, rng)
         training = used[training]
@@ -346,11 +354,12 @@ class LocallyBiasedSmoother(ClassifierMixin, BaseSmoother):
     def _local_bias(self):
         score, said = self._score(), (self.norm, self.gradient, self.gradient_lipschitz)
         if self._examined != said:
-            self._examine(score)
+            points = self.reference_points_[:_ROWS_FOR_CHECK]
+            examine(score, self.estimator_, self.classes_, points, self._shape, self.norm)
             self._examined = said
         return LocalBias(
             score,
-            self._reference,
+            self._neighbors(),
             float(self.alpha),
             self.norm,
             self.neighbor_certificate,
@@ -363,51 +372,10 @@ class LocallyBiasedSmoother(ClassifierMixin, BaseSmoother):
         if self.gradient is None:
             score = score_of(model).for_inputs(self._shape)
         else:
-            score = CallableScore(_decision_of(model), self.gradient, self._shape)
+            score = CallableScore(decision_of(model), self.gradient, self._shape)
         if isinstance(self.gradient_lipschitz, str):
             return score
         return GivenLipschitz(score, float(self.gradient_lipschitz))
-
-    def _examine(self, score):
-        """Look at the score before it is used: its shape, and what the user says of it."""
-        points = self.reference_points_
-        n_scores = 1 if len(self.classes_) == 2 else len(self.classes_)
-        found = score.value(points[:1]).shape[1]
-        if found != n_scores:
-            raise ValueError(
-                f"{name_of(self.estimator_)} has {found} scores for {len(self.classes_)} classes "
-                f"({', '.join(map(str, self.classes_[:5]))}); {n_scores} are needed."
-            )
-        score.lipschitz(np.eye(n_scores)[0], self.norm)  # refuses what has none
-        if isinstance(score, GivenLipschitz):
-            if why := getattr(score.score, "kinks", None):
-                warnings.warn(
-                    f"{why}. gradient_lipschitz={self.gradient_lipschitz} is taken at your word, "
-                    "but can hold at most where there are no kinks.",
-                    stacklevel=4,
-                )
-            rng = np.random.default_rng(0)
-            refuse_contradiction(score, points[:_ROWS_FOR_CHECK], self.norm, rng)
-        self._compare_with_predict(score, points[:_ROWS_FOR_CHECK])
-
-    def _compare_with_predict(self, score, points):
-        """Refuse scores that give other classes than the model itself."""
-        if not score.follows_predict:
-            return
-        values, rounding = score.value(points), score.rounding(points)
-        if values.shape[1] == 1:
-            values, rounding = np.hstack([-values, values]) / 2, np.hstack([rounding, rounding])
-        best, second = np.sort(values, axis=1)[:, :-3:-1].T
-        clear = best - second > 1e-6 * np.abs(values).max(axis=1) + 2 * rounding.max(axis=1)
-        answers = _answers_of(self.estimator_, points.reshape(-1, *self._shape), self.classes_)
-        other = clear & (answers != values.argmax(axis=1))
-        if other.any():
-            raise ValueError(
-                f"The scores that are read off {name_of(self.estimator_)} give another class than "
-                f"it does itself for {np.count_nonzero(other)} of {len(points)} reference points "
-                "(a threshold other than the middle, or layers of its own?). Certify it by "
-                "SmoothedClassifier, which only needs its answers."
-            )
 
     def _refuse_options_that_do_not_go_together(self):
         if np.isnan(self.alpha):
@@ -427,12 +395,7 @@ class LocallyBiasedSmoother(ClassifierMixin, BaseSmoother):
                 "the norm of the certificate to its dual."
             )
 
-    def _refuse_too_many_neighbors(self, n_classes, n_points):
-        if self.n_neighbors > 1 and n_classes > 2:
-            raise ValueError(
-                f"n_neighbors={self.n_neighbors} is for two classes, and there are {n_classes}. "
-                "Use n_neighbors=1."
-            )
+    def _refuse_too_many_neighbors(self, n_points):
         if self.n_neighbors > n_points:
             raise ValueError(
                 f"n_neighbors={self.n_neighbors} is more than the {n_points} reference points. "
@@ -440,31 +403,9 @@ class LocallyBiasedSmoother(ClassifierMixin, BaseSmoother):
             )
 
 
-def _answers_of(model, X, classes):
-    """Index of the class that a model, or a bare module, gives to each row."""
-    while isinstance(model, FrozenEstimator):
-        model = model.estimator
-    if isinstance(model, Pipeline) and not hasattr(model, "predict"):
-        return _answers_of(model[-1], model[:-1].transform(X), classes)
-    if hasattr(model, "predict"):
-        names = getattr(model, "feature_names_in_", None)
-        X = X if names is None else _with_names(X, names)
-        X = X.astype(np.float32) if is_torch(model) else X
-        return np.searchsorted(classes, np.asarray(model.predict(X)).ravel())
-    return answers_of_module(model, X)
-
-
-def _decision_of(model):
-    """Decision function of a model, for arrays, also where it was fitted to a DataFrame."""
-    names = getattr(model, "feature_names_in_", None)
-    if names is None:
-        return model.decision_function
-    return lambda X: model.decision_function(_with_names(X, names))
-
-
-def _with_names(X, names):
-    pandas = import_extra("pandas", extra="pandas", user="A model with feature names")
-    return pandas.DataFrame(X, columns=names)
+def _refuse_one_class(labels, where):
+    if len(np.unique(labels)) < 2:
+        raise ValueError(f"y holds one class only{where}; a classifier needs two or more classes.")
 
 
 def _rows_with_weight(weights, n_rows):
@@ -484,7 +425,7 @@ def _classes_of(model, y):
         raise ValueError(
             f"{name_of(model)} has several outputs; certify one classifier per output."
         )
-    return np.unique(y) if classes is None else np.unique(classes)
+    return np.unique(y if classes is None else classes)
 
 
 def _positions_of(labels, classes, model):

@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_consistent_length, check_is_fitted
 from sksmooth._monte_carlo import Purpose, name_of
 from sksmooth._outputs import Responder, keyed, row_seeds
 from sksmooth._rows import read_rows
+from sksmooth._torch_data import as_array
 from sksmooth.estimators._base import BaseSmoother
 from sksmooth.estimators._certification import refuse_noise_below_resolution
 from sksmooth.noise import GaussianNoise
@@ -57,6 +58,7 @@ class BaseOutputSmoother(RegressorMixin, BaseSmoother):
             If a parameter or X cannot work; the message says which and what to do.
         """
         self._check_levels()
+        X = as_array(X)
         rows = read_rows(X, owner=self)
         y = self._read_targets(y, rows)
         self.noise_ = GaussianNoise(self.sigma)
@@ -110,6 +112,7 @@ class BaseOutputSmoother(RegressorMixin, BaseSmoother):
             raise ValueError(
                 f"y has shape {y.shape}, and one output has shape {self.output_shape_}."
             )
+        X = as_array(X)
         check_consistent_length(X, y)
         return self._errors(self.predict(X), y)
 

@@ -11,6 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from sksmooth._monte_carlo import Purpose, Voter, count_votes
 from sksmooth._rows import read_rows
+from sksmooth._torch_data import as_array
 from sksmooth.estimators._base_classifier import BaseSmoothedClassifier, sorted_classes
 from sksmooth.estimators._certification import (
     Certification,
@@ -222,6 +223,7 @@ class SmoothedClassifier(BaseSmoothedClassifier):
         """
         refuse_too_few_draws(self.n_estimation, self.alpha)
         self._refuse_what_does_not_classify()
+        X = as_array(X)
         rows = read_rows(X, owner=self)
         y = self._check_labels(rows, y)
         self.noise_ = self._make_noise()
@@ -293,8 +295,9 @@ class SmoothedClassifier(BaseSmoothedClassifier):
             prove.
         rtol : float, default=0
             Accept radii that are smaller by this share, on average, than those that
-            `n_estimation` draws would prove, and take as many draws as each row needs for it.
-            0: `n_estimation` draws for every row.
+            `n_estimation` draws would prove, and take as many draws as each row needs for it (for
+            the radius of every class of the prediction, with `top_k`). 0: `n_estimation` draws
+            for every row.
         top_k : int, default=1
             Prove that the predicted class stays among this many classes with the most votes.
             ``certificate.prediction`` holds the `top_k` classes in the order of their votes, and
@@ -302,7 +305,8 @@ class SmoothedClassifier(BaseSmoothedClassifier):
             where classes are hard to tell apart, and shares alpha among all classes.
         bilateral : bool, default=False
             Also bound the shares of the other classes, which proves more where the votes are
-            spread over many classes and costs half of `alpha`.
+            spread over many classes and costs half of `alpha`. With `top_k` above 1 they are
+            bounded in any case, and this changes nothing.
         simultaneous : bool, default=False
             Make `alpha` the probability that any of the m certificates is wrong (union bound).
         start : ClassificationCertificate of length m, default=None

@@ -16,11 +16,11 @@ from sksmooth.noise._base import Noise, inscribed_ball, rounded_up
 from sksmooth.noise._mixed_ratio import (
     MixedOverlap,
     is_deterministic,
-    log_density_of_size,
-    range_of_size,
+    largest_deterministic,
 )
+from sksmooth.noise._mixed_transform import log_density_of_size, range_of_size
 from sksmooth.noise._overlap import Array, NormalOverlap, Overlap
-from sksmooth.noise._sampled_ratio import SampledMixedOverlap
+from sksmooth.noise._sampled_ratio import MOST_FEATURES, SampledMixedOverlap
 from sksmooth.noise._sup_norm import only_in_linf
 
 _TANGENTS = 80
@@ -41,9 +41,8 @@ class MixedNormNoise(Noise):
         How much denser the centre is, from 0 (independent normal noise on every feature) to half
         a unit below the number of features.
     table_alpha : float, default=1e-4
-        Where the table of radii has to be sampled (below 64 features, or for k above a third of
-        their number), the probability that it is wrong. It is taken from the alpha of every
-        certificate, so it has to be smaller.
+        Where the table of radii has to be sampled (see the notes), the probability that it is
+        wrong. It is taken from the alpha of every certificate, so it has to be smaller.
     memory : joblib.Memory, default=None
         Keeps sampled tables on disk, between processes.
 
@@ -55,14 +54,17 @@ class MixedNormNoise(Noise):
 
     Notes
     -----
-    The first radius for a number of features takes some ten seconds, for a table; later ones take
-    microseconds, but bilateral and top-k radii some seconds for each pair of shares. With ``k > 0``
-    shares below 0.508 prove nothing.
+    The first radius for a number of features takes seconds, for a table; later ones take
+    microseconds, but bilateral and top-k radii a fraction of a second for each pair of shares.
+    With ``k > 0`` shares below 0.504 prove nothing.
 
-    From 64 features on and for k up to a third of their number the table is computed by
-    quadrature. Elsewhere it is sampled, from 600,000 draws, which costs one or two percent of the
-    radius at shares from 0.6 on, and all of it below 0.53; it is valid for all shares and all
-    inputs together, with probability ``1 - table_alpha``.
+    The table is computed by quadrature from 32 features on, for k up to a third of their number
+    and, in many dimensions, up to about ``25 * sqrt(n_features)`` (784 features: 261; 3,072:
+    1,024; 150,528: 11,889), in one or two seconds, and some tens of them near the largest of
+    these k. Elsewhere it is sampled: the number of draws is chosen for a loss of less than one
+    percent of the radius at shares from 0.6 on, and takes 4 to 15 seconds, and more in many
+    dimensions. It is valid for all shares and all inputs together, with probability
+    ``1 - table_alpha``. Above 16,384 features it would take hours, and is refused.
 
     References
     ----------
@@ -116,6 +118,13 @@ class MixedNormNoise(Noise):
             return NormalOverlap(), self._scale(d) * inscribed_ball(np.inf, 2, d)
         if is_deterministic(d, k):
             return MixedOverlap(d, k), self._scale(d)
+        if d > MOST_FEATURES:
+            raise ValueError(
+                f"k={self.k!r} is too large for {d} features: the table of radii of "
+                f"MixedNormNoise is computed up to k={largest_deterministic(d):.0f}; beyond, it "
+                f"is sampled, which takes hours above {MOST_FEATURES} features. Use a smaller k, "
+                "or GaussianNoise, whose radii are larger."
+            )
         overlap = SampledMixedOverlap(d, k, self.table_alpha, draw_unit, self.memory)
         return overlap, self._scale(d)
 

@@ -183,6 +183,7 @@ def narrowed(
     high: Array,
     width: Array,
     tolerance: float = -1.0,
+    at_ends: Array | None = None,
 ) -> tuple[Array, Array]:
     """Narrow intervals in which decreasing functions cross zero.
 
@@ -196,6 +197,8 @@ def narrowed(
         Intervals are narrowed to this width,
     tolerance : float
         or to a point where the function is not further from zero than this.
+    at_ends : ndarray of shape (2, m), optional
+        Values at the low and the high ends, where they are known.
 
     Returns
     -------
@@ -203,31 +206,50 @@ def narrowed(
 
     Notes
     -----
-    False position with the weights of the Illinois method, safeguarded by bisection. The points
-    tried keep a little distance from the ends, so that both ends close in.
+    Chandrupatla's method: inverse quadratic interpolation through the last three points where it
+    can be trusted, a secant where there are but two, and bisection elsewhere. The points tried
+    keep a little distance from the ends, so that both ends close in.
     """
-    low, high = low.copy(), high.copy()
-    at_low, at_high = np.full(len(low), np.nan), np.full(len(low), np.nan)
+    ends = np.array([low, high], dtype=float)
+    values = np.full_like(ends, np.nan) if at_ends is None else at_ends.copy()
+    last, at_last = np.full(len(low), np.nan), np.full(len(low), np.nan)
     rows = np.flatnonzero(high - low > width)
-    for step in range(_MOST_STEPS):
+    for _ in range(_MOST_STEPS):
         if not len(rows):
             break
-        gap = high[rows] - low[rows]
-        with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
-            point = high[rows] - at_high[rows] * gap / (at_high[rows] - at_low[rows])
-        middle = low[rows] + gap / 2
-        point = np.where(np.isfinite(point) & (step % 4 != 3), point, middle)
-        nudge = np.minimum(0.4 * width[rows], gap / 4)
-        point = np.clip(point, low[rows] + nudge, high[rows] - nudge)
+        gap = np.diff(ends[:, rows], axis=0)[0]
+        nudge = np.minimum(0.4 * width[rows] / gap, 0.25)
+        fraction = _interpolated(ends[:, rows], values[:, rows], last[rows], at_last[rows])
+        point = ends[0, rows] + np.clip(fraction, nudge, 1.0 - nudge) * gap
         value = function(point, rows)
-        up, met = value > 0, np.abs(value) <= tolerance
-        raised, lowered = rows[up | met], rows[~up | met]
-        low[raised], at_low[raised] = point[up | met], value[up | met]
-        high[lowered], at_high[lowered] = point[~up | met], value[~up | met]
-        at_high[rows[up]] /= 2  # Illinois: an end that stays counts half
-        at_low[rows[~up]] /= 2
-        rows = rows[high[rows] - low[rows] > width[rows]]
-    return low, high
+        met = np.abs(value) <= tolerance
+        moved = np.where(value > 0, 0, 1)  # the end that the point replaces
+        last[rows], at_last[rows] = ends[moved, rows], values[moved, rows]
+        ends[moved, rows], values[moved, rows] = point, value
+        ends[:, rows[met]] = point[met]
+        rows = rows[ends[1, rows] - ends[0, rows] > width[rows]]
+    return ends[0], ends[1]
+
+
+def _interpolated(ends: Array, values: Array, last: Array, at_last: Array) -> Array:
+    """Where in intervals, from 0 to 1, functions are expected to cross zero.
+
+    Through both ends and the end that was replaced last: the middle where the three are not nearly
+    on a parabola.
+    """
+    (a, b), (at_a, at_b) = ends, values
+    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
+        # from the end that stands next to the last point: the newest of the three
+        near_a = last < a
+        x1, x2 = np.where(near_a, a, b), np.where(near_a, b, a)
+        f1, f2 = np.where(near_a, at_a, at_b), np.where(near_a, at_b, at_a)
+        xi, phi = (x1 - x2) / (last - x2), (f1 - f2) / (at_last - f2)
+        trusted = (1.0 - np.sqrt(1.0 - xi) < phi) & (phi < np.sqrt(xi))
+        t = f1 / (f2 - f1) * at_last / (f2 - at_last)
+        t += (last - x1) / (x2 - x1) * f1 / (at_last - f1) * f2 / (at_last - f2)
+        t = np.where(near_a, t, 1.0 - t)
+        t = np.where(np.isnan(last), at_a / (at_a - at_b), np.where(trusted, t, 0.5))
+    return np.where(np.isfinite(t), t, 0.5)
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ Array = NDArray[np.float64]
 # safe side. The lower end of the size is kept above the smallest double.
 _TAIL, _SMALLEST_LOG = 62.0, -640.0
 
-_NEWTON_STEPS, _BISECTIONS = 12, 56
+_HALLEY_STEPS, _BISECTIONS = 12, 56
 _GAUSS_NODES, _PANEL = 24, 1.5
 _TANH_SINH_STEP, _TANH_SINH_END = 0.0725, 3.3
 
@@ -22,19 +22,22 @@ _TANH_SINH_STEP, _TANH_SINH_END = 0.0725, 3.3
 def shifted_size(tau: Array, y: Array, k: float) -> Array:
     """Solve ``v + k log(1 + v / y) = tau`` for v > -y.
 
-    Newton's method for ``m = log(1 + v / y)``, from the right of the root: the equation is convex
-    and increasing in m, so the steps are monotone and nothing overflows or cancels.
+    Halley's method for ``m = log(1 + v / y)``, from the right of the root: the equation is convex
+    and increasing in m, so that nothing overflows or cancels.
     """
     if k == 0:
         return tau + 0.0 * y
     with np.errstate(over="ignore"):
         positive = np.log1p(np.maximum(tau, 0.0) / y)
     m = np.minimum(tau / (y + k), np.where(tau < 0, (tau + y) / k, positive))
-    for _ in range(_NEWTON_STEPS):
-        e = np.expm1(m)
-        step = (y * e + k * m - tau) / (y * (e + 1.0) + k)
+    for _ in range(_HALLEY_STEPS):
+        e = y * np.expm1(m)
+        curved = e + y
+        slope = curved + k
+        step = (e + k * m - tau) / slope
+        step /= 1.0 - step * curved / (2.0 * slope)
         m = m - step
-        if (np.abs(step) <= 1e-8 * np.abs(m)).all():  # the error is of the order of its square
+        if (np.abs(step) <= 1e-5 * np.abs(m)).all():  # the error is of the order of its cube
             break
     return y * np.expm1(m)
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import special
 
 from sksmooth.noise._quadrature import (
@@ -29,7 +30,7 @@ from sksmooth.noise._quadrature import (
 _SMOOTH_FROM = 28
 
 # Pairs of t and r that are integrated at once.
-_VALUES_PER_BLOCK = 2**18
+_VALUES_PER_BLOCK = 2**15
 
 
 @dataclass(frozen=True)
@@ -108,19 +109,28 @@ class RadialRatio(Ratio):
     def _closer(self, y: Array, v: Array, r: Array) -> Array:
         """Probability of ``||w - shift||^2 - y < v`` given y, where it is not 0 or 1."""
 
-    def _nodes(self, t: Array, r: Array) -> tuple[Array, Array]:
-        """Sizes y and their weights, cut where the probability given y becomes 0 or 1."""
+    def _pieces(self, t: Array, r: Array) -> tuple[NDArray[np.intp], Array, Array]:
+        """Pieces of sizes, cut where the probability given the size becomes 0 or 1.
+
+        Returns
+        -------
+        rows : ndarray of int of shape (n_pieces,)
+            Position of the t and r that each piece is for.
+        y, weight : ndarray of shape (n_pieces, n_nodes)
+            Squared sizes, and their weights.
+        """
         shape = (self.d - self.k) / 2
         low, high = (0.5 * (x + np.log(2 * shape)) for x in log_gamma_range(shape))
         bottom, top = np.full_like(t, low), np.full_like(t, high)
         kinks = self._kinks(2.0 * t, r, bottom, top)
         cuts = np.sort(np.concatenate([bottom, kinks, top], axis=1), axis=1)
+        rows, pieces = np.nonzero(np.diff(cuts, axis=1) > 0)
+        start = cuts[rows, pieces, None]
+        width = cuts[rows, pieces + 1, None] - start
         nodes, weights = tanh_sinh(self.level)
-        width = np.diff(cuts)[:, :, None]
-        log_size = (cuts[:, :-1, None] + width * nodes).reshape(len(t), -1)
-        x = 2.0 * log_size - np.log(2 * shape)
-        weight = 2.0 * log_gamma_density(x, shape) * (width * weights).reshape(len(t), -1)
-        return np.exp(2.0 * log_size), weight
+        log_size = start + width * nodes
+        density = log_gamma_density(2.0 * log_size - np.log(2 * shape), shape)
+        return rows, np.exp(2.0 * log_size), 2.0 * density * width * weights
 
     def _kinks(self, tau: Array, r: Array, bottom: Array, top: Array) -> Array:
         """Logarithms of the sizes at which the nearest or farthest shifted size meets v.
@@ -152,8 +162,10 @@ class RadialRatio(Ratio):
         )
 
     def _in_pieces(self, t: Array, r: Array) -> Array:
-        y, weight = self._nodes(t, r)
-        return (weight * self._closer(y, shifted_size(2.0 * t, y, self.k), r)).sum(axis=1)
+        rows, y, weight = self._pieces(t, r)
+        given = self._closer(y, shifted_size(2.0 * t[rows], y, self.k), r[rows])
+        below: Any = np.bincount(rows, (weight * given).sum(axis=1), minlength=len(t))
+        return np.asarray(below, dtype=float)
 
     @property
     def _n_nodes(self) -> int:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from scipy import special
+from scipy.interpolate import PchipInterpolator
 
 from sksmooth.noise._overlap import Overlap, narrowed
 from sksmooth.noise._quadrature import Array
@@ -19,6 +20,10 @@ _FINEST = 6
 
 # The best threshold is a maximum: an error of its quantile enters squared.
 _QUANTILE_TOLERANCE, _THRESHOLD_WIDTH = 1e-8, 1e-14
+_MOST_DOUBLINGS = 200
+
+# In tables, thresholds are solved for at every eighth radius, and near those in between.
+_EVERY, _FEWEST_KNOWN, _NEAR = 8, 6, 0.01
 
 
 @dataclass(frozen=True)
@@ -43,16 +48,22 @@ class RatioOverlap(Overlap):
         kept[at_zero] = 1.0 - missing[at_zero]
         return np.maximum(kept, 0.0).reshape(shape)
 
-    def _kept(self, missing: Array, r: Array) -> Array:
+    def _kept(self, missing: Array, r: Array, near: Array | None = None) -> Array:
         ratio, slack = settled(self.ratio)
-        t, below = threshold(ratio, missing, r)
+        t, below = threshold(ratio, missing, r, near)
         gain = ratio.below(-t, r) * (1.0 - slack)
         with np.errstate(over="ignore"):
             return gain + np.exp(-t) * (below * (1.0 - slack) - missing)
 
     def failure(self, r: Array) -> Array:
         """Largest ``1 - p`` for which a share of p proves the radius r, rounded down."""
-        return self._kept(np.full(len(r), 0.5), r)
+        share = np.full(len(r), 0.5)
+        known = np.unique(r)[::_EVERY]
+        if len(known) < _FEWEST_KNOWN:
+            return self._kept(share, r)
+        t, _ = threshold(settled(self.ratio)[0], share[: len(known)], known)
+        slope = PchipInterpolator(np.log(known), t / known)(np.log(r))
+        return self._kept(share, r, slope * r)
 
     def one_sided(self, missing: Array) -> Array:
         return table_of(self).radius(missing)
@@ -91,7 +102,9 @@ def settled(ratio: Ratio) -> tuple[Ratio, float]:
         ratio, now = finer, then
 
 
-def threshold(ratio: Ratio, share: Array, r: Array) -> tuple[Array, Array]:
+def threshold(
+    ratio: Ratio, share: Array, r: Array, near: Array | None = None
+) -> tuple[Array, Array]:
     """Solve ``P(-log L < t) = share`` for t, with an error that does not matter.
 
     Parameters
@@ -100,6 +113,8 @@ def threshold(ratio: Ratio, share: Array, r: Array) -> tuple[Array, Array]:
         Law of -log L.
     share, r : ndarray of shape (m,)
         In (0, 1), and positive.
+    near : ndarray of shape (m,), optional
+        Where to begin the search.
 
     Returns
     -------
@@ -107,34 +122,35 @@ def threshold(ratio: Ratio, share: Array, r: Array) -> tuple[Array, Array]:
         Threshold, and the probability there.
     """
     wanted = special.ndtri(share)
+    t, below = np.empty_like(r), np.empty_like(r)  # the last ones tried; they are the best
 
-    def excess(t: Array, rows: Any) -> Array:
-        below = np.clip(ratio.below(t, r[rows]), 1e-300, 1.0 - 1e-16)
-        return wanted[rows] - special.ndtri(below)
+    def excess(at: Array, rows: Any) -> Array:
+        t[rows], below[rows] = at, ratio.below(at, r[rows])
+        return wanted[rows] - special.ndtri(np.clip(below[rows], 1e-300, 1.0 - 1e-16))
 
-    low, high = _around(excess, r)
-    width = _THRESHOLD_WIDTH * np.maximum(np.abs(low), np.abs(high))
-    low, high = narrowed(excess, low, high, width, _QUANTILE_TOLERANCE)
-    t = (low + high) / 2
-    return t, ratio.below(t, r)
+    if near is None:
+        ends, values = _around(excess, -r, r)
+    else:
+        step = _NEAR * np.abs(near) + 1e-12 * r
+        ends, values = _around(excess, near - step, near + step)
+    width = _THRESHOLD_WIDTH * np.abs(ends).max(axis=0)
+    narrowed(excess, ends[0], ends[1], width, _QUANTILE_TOLERANCE, values)
+    return t, below
 
 
-def _around(excess: Any, r: Array) -> tuple[Array, Array]:
-    """Interval around a threshold, by doubling."""
-    low, high, step = -r, r.copy(), 2.0 * r
-    for _ in range(200):
-        rows = np.flatnonzero(excess(high, slice(None)) > 0)
-        if not len(rows):
-            break
-        low[rows] = high[rows]
-        high[rows] += step[rows]
-        step[rows] *= 2.0
-    step = 2.0 * r
-    for _ in range(200):
-        rows = np.flatnonzero(excess(low, slice(None)) <= 0)
-        if not len(rows):
-            break
-        high[rows] = low[rows]
-        low[rows] -= step[rows]
-        step[rows] *= 2.0
-    return low, high
+def _around(excess: Any, low: Array, high: Array) -> tuple[Array, Array]:
+    """Intervals around thresholds, by doubling, and the values of a function at their ends."""
+    every = np.arange(len(low))
+    ends = np.array([low, high])
+    values = np.array([excess(end, every) for end in ends])
+    for moving, other, sign in ((1, 0, 1.0), (0, 1, -1.0)):
+        step = high - low
+        for _ in range(_MOST_DOUBLINGS):
+            rows = np.flatnonzero(sign * values[moving] > 0)
+            if not len(rows):
+                break
+            ends[other, rows], values[other, rows] = ends[moving, rows], values[moving, rows]
+            ends[moving, rows] += sign * step[rows]
+            values[moving, rows] = excess(ends[moving, rows], rows)
+            step[rows] *= 2.0
+    return ends, values

@@ -18,6 +18,7 @@ _ROUNDING_OF_SHARE = 4e-13
 _SMALLEST_LOG = -230.0
 _WIDEST, _NARROWEST = 1.6, 0.1
 _NEWTON_STEPS, _STEP_DOWN = 4, 2e-12
+_STRIDE = 8
 
 
 class Extent(NamedTuple):
@@ -180,15 +181,18 @@ def _fit(
 def _range(log_z: Callable[[Array], Array], extent: Extent) -> tuple[float, float]:
     """Logarithms of radii at which z leaves the range of the table, to within a small step."""
     middle = float(np.log(extent.start))
+
+    def first_beyond(points: Any, wanted: float, side: float) -> int | None:
+        beyond = np.flatnonzero((log_z(points) - wanted) * side >= 0)
+        return int(beyond[0]) if len(beyond) else None
+
     ends = []
     for z, step in ((extent.resolution, -1.0), (extent.reach, 0.5)):
-        wanted, end = np.log(z), middle
-        while abs(end) < -_SMALLEST_LOG and (log_z(np.array([end]))[0] - wanted) * step < 0:
-            end += step
-        inside = end - step
-        for _ in range(3):
-            half = (inside + end) / 2
-            far = (log_z(np.array([half]))[0] - wanted) * step >= 0
-            inside, end = (inside, half) if far else (half, end)
-        ends.append(end)
+        wanted, start, first = float(np.log(z)), middle, None
+        while first is None and abs(start) < -_SMALLEST_LOG:
+            first = first_beyond(start + step * np.arange(_STRIDE), wanted, step)
+            start += step * (_STRIDE if first is None else first)
+        inner: Array = start + step * (np.arange(1.0, _STRIDE + 1) / _STRIDE - 1.0)
+        first = first_beyond(inner, wanted, step)
+        ends.append(float(inner[-1 if first is None else first]))
     return ends[0], ends[1]

@@ -207,6 +207,13 @@ def times(matrix: Floats, X: Floats) -> Floats:
     return X * matrix if matrix.ndim == 1 else X @ matrix.T
 
 
+def compose(outer: Floats, inner: Floats) -> Floats:
+    """Product of two matrices; vectors stand for diagonal ones."""
+    if outer.ndim == 1:
+        return outer * inner if inner.ndim == 1 else outer[:, None] * inner
+    return outer * inner if inner.ndim == 1 else outer @ inner
+
+
 @dataclass(frozen=True)
 class AffineInput(SmoothScore):
     """Scores of ``matrix @ x + offset``: by the chain rule, with constants in the l2 norm.
@@ -278,14 +285,8 @@ class AffineInput(SmoothScore):
     def after(self, matrix: Floats, offset: Floats) -> SmoothScore:
         """Join both maps."""
         return AffineInput(
-            self.score, _compose(self.matrix, matrix), times(self.matrix, offset) + self.offset
+            self.score, compose(self.matrix, matrix), times(self.matrix, offset) + self.offset
         )
-
-
-def _compose(outer: Floats, inner: Floats) -> Floats:
-    if outer.ndim == 1:
-        return outer * inner if inner.ndim == 1 else outer[:, None] * inner
-    return outer * inner if inner.ndim == 1 else outer @ inner
 
 
 @dataclass(frozen=True)

@@ -24,10 +24,13 @@ from sksmooth.smooth_scores._base import (
     Vicinity,
     dual_norm,
     hessian_norm,
-    norm_to_euclidean,
     smooth_score,
 )
 from sksmooth.smooth_scores._linear import LinearScore
+from sksmooth.smooth_scores._matrix_norms import ScaledNorms
+
+# Up to here the Hessian of one layer is written out for the norms that need its entries.
+_MOST_FEATURES_FOR_HESSIANS = 1024
 
 
 @dataclass(frozen=True)
@@ -155,13 +158,17 @@ class NetworkScore(SmoothScore):
         ends = np.where(out == 0, 0.0, out * smallest), np.where(out == 0, 0.0, out * largest)
         lower, upper = np.minimum(*ends), np.maximum(*ends)
         bounds = np.full(len(low), np.inf)
-        for i in np.flatnonzero(np.isfinite(lower).all(1) & np.isfinite(upper).all(1)):
-            bounds[i] = self._first_layer.bound(lower[i], upper[i], norm)
+        finite = np.isfinite(lower).all(axis=1) & np.isfinite(upper).all(axis=1)
+        bounds[finite] = self._first_layer.bounds(lower[finite], upper[finite], norm)
         return bounds
 
     @cached_property
     def _first_layer(self) -> _Sandwich:
-        return _Sandwich(self.layers[0][0])
+        return _Sandwich(self._norms[0])
+
+    @cached_property
+    def _norms(self) -> list[ScaledNorms]:
+        return [ScaledNorms(weights) for weights, _ in self.layers]
 
     def _deep(
         self, low: Sequence[Floats], high: Sequence[Floats], out: Floats, norm: float
@@ -170,32 +177,35 @@ class NetworkScore(SmoothScore):
         for activation, lo, hi in zip(self.activations, low, high, strict=True):
             slopes.append(activation.largest_slope(lo, hi))
             bends.append(np.maximum(*map(np.abs, activation.bends(lo, hi))))
-        finite = np.all([np.isfinite(s).all(1) for s in (*slopes, *bends)], axis=0)
+        finite = np.all([np.isfinite(s).all(axis=1) for s in (*slopes, *bends)], axis=0)
         bounds = np.full(len(low[0]), np.inf)
-        for i in np.flatnonzero(finite):
-            bounds[i] = self._deep_bound([s[i] for s in slopes], [b[i] for b in bends], out, norm)
+        bounds[finite] = self._deep_bounds(
+            [s[finite] for s in slopes], [b[finite] for b in bends], out, norm
+        )
         return bounds
 
-    def _deep_bound(
+    def _deep_bounds(
         self, slopes: list[Floats], bends: list[Floats], out: Floats, norm: float
-    ) -> float:
+    ) -> Floats:
         """Sum over layers of ``J^T diag(back * bend) J``, J the Jacobian of the inputs of units."""
-        back = self._largest_back(slopes, np.abs(out))
-        total, jacobian = 0.0, 1.0
-        for layer, (weights, _) in enumerate(self.layers):
-            incoming = weights if layer == 0 else weights * slopes[layer - 1]
-            bent = np.sqrt(back[layer] * bends[layer])[:, None] * incoming
-            size = _size(incoming, norm if layer == 0 else 2)
-            total += _size(bent, norm if layer == 0 else 2) ** 2 * jacobian**2
-            jacobian *= size
+        m = len(slopes[0])
+        back = self._largest_back(slopes, np.broadcast_to(np.abs(out), (m, len(out))))
+        total, jacobian = np.zeros(m), np.ones(m)
+        for layer, norms in enumerate(self._norms):
+            incoming, of_inputs = (None, norm) if layer == 0 else (slopes[layer - 1], 2)
+            bent = norms.bound(np.sqrt(back[layer] * bends[layer]), incoming, of_inputs)
+            total += (bent * jacobian) ** 2
+            if layer + 1 < len(self._norms):
+                jacobian = jacobian * norms.plain(incoming, of_inputs, m)
         return total
 
     def _largest_back(self, slopes: list[Floats], out: Floats) -> list[Floats]:
         """Elementwise bounds of the derivative of the margin by the output of every unit."""
         back = [out]
         for (weights, _), slope in zip(self.layers[:0:-1], slopes[:0:-1], strict=True):
-            by_terms = np.abs(weights).T @ (slope * back[0])
-            by_norms = np.linalg.norm(weights * slope[:, None], axis=0) * np.linalg.norm(back[0])
+            by_terms = (slope * back[0]) @ np.abs(weights)
+            by_norms = np.sqrt(slope**2 @ weights**2)
+            by_norms *= np.linalg.norm(back[0], axis=1, keepdims=True)
             back.insert(0, np.minimum(by_terms, by_norms))
         return back
 
@@ -204,34 +214,39 @@ def _error_of_sum(weights: Floats, bias: Floats, values: Floats) -> Floats:
     return EPS * (weights.shape[1] + 4) * (np.abs(values) @ np.abs(weights).T + np.abs(bias))
 
 
-def _size(matrix: Floats, norm: float) -> float:
-    return norm_to_euclidean(matrix, norm)
-
-
 class _Sandwich:
     """Bounds of the norm of ``W^T diag(w) W`` for w between two vectors."""
 
-    def __init__(self, weights: Floats):
-        self.weights = weights
-        # the same eigenvalues in as many dimensions as W has rows, where those are fewer
-        root: Any = np.linalg.qr(weights.T, mode="r")
-        self.root = root if len(weights) < weights.shape[1] else None
+    def __init__(self, norms: ScaledNorms):
+        self.norms, self.weights = norms, norms.weights
+        self.root: Any = None
+        if norms.is_small and len(self.weights) < self.weights.shape[1]:
+            # the same eigenvalues in as many dimensions as W has rows
+            self.root = np.linalg.qr(self.weights.T, mode="r")
 
-    def bound(self, lower: Floats, upper: Floats, norm: float) -> float:
-        n_features = self.weights.shape[1]
-        exact = np.array_equal(lower, upper)
-        if exact and norm != 2 and n_features <= 1024:
-            return hessian_norm(self._product(lower), norm)
+    def bounds(self, lower: Floats, upper: Floats, norm: float) -> Floats:
+        """Bounds for each row of lower and upper ends."""
+        if self.norms.is_small:
+            return np.array([self._bound(*ends, norm) for ends in zip(lower, upper, strict=True)])
         largest = np.maximum(np.abs(lower), np.abs(upper))
+        return self.norms.bound(np.sqrt(largest), None, norm) ** 2
+
+    def _bound(self, lower: Floats, upper: Floats, norm: float) -> float:
+        n_features = self.weights.shape[1]
+        few = n_features <= _MOST_FEATURES_FOR_HESSIANS
+        if np.array_equal(lower, upper) and norm != 2 and few:
+            return hessian_norm(self._product(lower), norm)
         spectral = max(self._highest(upper), self._highest(-lower), 0.0)
         if norm == 2:
             return spectral
+        largest = np.maximum(np.abs(lower), np.abs(upper))
         if norm == 1:
             return float(min(spectral, (largest @ self.weights**2).max()))
-        bound = n_features * spectral
-        if n_features <= 256:
-            bound = min(bound, np.abs(self._product(largest)).sum())
-        return float(bound)
+        if few:
+            by_entries = np.abs(self._product(largest)).sum()
+        else:
+            by_entries = largest @ np.abs(self.weights).sum(axis=1) ** 2
+        return float(min(n_features * spectral, by_entries))
 
     def _product(self, w: Floats) -> Floats:
         return (self.weights.T * w) @ self.weights

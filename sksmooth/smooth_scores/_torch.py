@@ -1,6 +1,6 @@
 """Torch modules and skorch nets.
 
-A stack of linear layers and smooth activations is read into a `NetworkScore`. Any other module
+A stack of affine layers and smooth activations is read into a `NetworkScore`. Any other module
 gives its value and, by automatic differentiation, its gradient; the Lipschitz constant is then the
 user's. torch and skorch are not imported here: whoever has such a model has imported them.
 """
@@ -8,40 +8,14 @@ user's. torch and skorch are not imported here: whoever has such a model has imp
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
 from copy import deepcopy
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from sksmooth.smooth_scores._activations import (
-    ELU,
-    GELU,
-    LOGISTIC,
-    SILU,
-    SOFTPLUS,
-    TANH,
-    Activation,
-)
 from sksmooth.smooth_scores._base import EPS, TINY, Floats, SmoothScore
-from sksmooth.smooth_scores._linear import LinearScore
-from sksmooth.smooth_scores._networks import NetworkScore
-
-_KINKED = (
-    "ReLU",
-    "LeakyReLU",
-    "PReLU",
-    "ReLU6",
-    "Hardtanh",
-    "Hardsigmoid",
-    "MaxPool1d",
-    "MaxPool2d",
-)
-
-
-# Beyond this threshold of Softplus the line differs from it by less than 1e-8.
-_SMOOTH_THRESHOLD = 20
+from sksmooth.smooth_scores._torch_layers import UnreadableError, read_layers
 
 
 def is_torch(model: Any) -> bool:
@@ -50,25 +24,30 @@ def is_torch(model: Any) -> bool:
     return torch is not None and isinstance(_module_of(model), torch.nn.Module)
 
 
+def asks_module(model: Any) -> bool:
+    """Whether a model answers by a torch module of its own, so that it takes single precision."""
+    return is_torch(model) or is_torch(getattr(model, "module", None))
+
+
 def _module_of(model: Any) -> Any:
     return getattr(model, "module_", model)
 
 
-def score_of_module(model: Any) -> SmoothScore:
+def score_of_module(model: Any, shape: tuple[int, ...] | None = None) -> SmoothScore:
     """Return the score of a torch module or a fitted skorch net, in evaluation mode.
 
     Parameters
     ----------
     model : torch.nn.Module or fitted skorch.NeuralNet
         With one output for two classes (a logit), or one per class.
+    shape : tuple of int or None
+        Shape of one input. None: flat, or told later, by `for_inputs` of the score.
     """
     module = _module_of(model)
-    if any(part._forward_hooks or part._forward_pre_hooks for part in module.modules()):
-        return ModuleScore(_as_double(module), None, "it has hooks, which may do anything")
     try:
-        return _read(list(_flat(module)))
-    except _Unreadable as reason:
-        return ModuleScore(_as_double(module), None, str(reason))
+        return read_layers(module, shape)
+    except UnreadableError as reason:
+        return ModuleScore(_as_double(module), shape, str(reason))
 
 
 def answers_of_module(module: Any, X: Floats) -> Any:
@@ -85,115 +64,8 @@ def answers_of_module(module: Any, X: Floats) -> Any:
     return (outputs[:, 0] > (0.5 if is_probability else 0.0)).astype(int)
 
 
-class _Unreadable(Exception):
-    """The module is no stack of linear layers and smooth activations."""
-
-
-def _flat(module: Any) -> Iterator[Any]:
-    """Layers in the order in which they are applied."""
-    if _kind(module) == "Sequential":
-        for child in module:  # the same layer may come several times
-            yield from _flat(child)
-    else:
-        yield module
-
-
-def _kind(layer: Any) -> str:
-    """Name of a layer of torch itself; others of the same name are not it."""
-    kind = type(layer)
-    is_of_torch = kind.__module__.startswith("torch.nn.modules.")
-    return kind.__name__ if is_of_torch else f"own {kind.__name__}"
-
-
 def _array(tensor: Any) -> Floats:
     return np.asarray(tensor.detach().cpu().double().numpy())
-
-
-def _read(layers: list[Any]) -> SmoothScore:
-    """Network of a list of layers; affine maps are joined until an activation comes."""
-    hidden: list[tuple[Floats, Floats]] = []
-    activations: list[Activation] = []
-    pending: tuple[Floats, Floats] | None = None
-    for layer in _without_last_nonlinearity(layers):
-        kind = _kind(layer)
-        if kind in ("Dropout", "AlphaDropout", "Identity", "Flatten"):
-            continue
-        if kind in ("Linear", "BatchNorm1d"):
-            pending = _join(pending, _affine(layer))
-            continue
-        activation, scale = _activation(layer)
-        if pending is None:
-            raise _Unreadable(f"{kind} comes before the first linear layer")
-        hidden.append((pending[0] * scale, pending[1] * scale))
-        activations.append(activation)
-        pending = np.eye(len(pending[0])) / scale, np.zeros(len(pending[0]))
-    if pending is None:
-        raise _Unreadable("there is no linear layer in it")
-    weights, bias = _margin_of_two(*pending)
-    return (
-        NetworkScore(hidden, activations, weights, bias) if hidden else LinearScore(weights, bias)
-    )
-
-
-def _without_last_nonlinearity(layers: list[Any]) -> list[Any]:
-    """Softmax, and sigmoid of one output, do not change which class wins."""
-    one_output = getattr(layers[-2], "out_features", None) == 1 if len(layers) > 1 else False
-    last = _kind(layers[-1])
-    if last in ("Softmax", "LogSoftmax") or (last in ("Sigmoid", "LogSigmoid") and one_output):
-        return layers[:-1]
-    return layers
-
-
-def _margin_of_two(weights: Floats, bias: Floats) -> tuple[Floats, Floats]:
-    if len(weights) != 2:
-        return weights, bias
-    return weights[1:] - weights[:1], bias[1:] - bias[:1]
-
-
-def _join(
-    first: tuple[Floats, Floats] | None, then: tuple[Floats, Floats]
-) -> tuple[Floats, Floats]:
-    if first is None:
-        return then
-    return then[0] @ first[0], then[0] @ first[1] + then[1]
-
-
-def _affine(layer: Any) -> tuple[Floats, Floats]:
-    if _kind(layer) == "Linear":
-        weights = _array(layer.weight)
-        return weights, np.zeros(len(weights)) if layer.bias is None else _array(layer.bias)
-    if layer.running_mean is None:
-        raise _Unreadable("BatchNorm1d without running statistics couples the rows of a batch")
-    scale = (_array(layer.running_var) + layer.eps) ** -0.5
-    shift = -_array(layer.running_mean) * scale
-    if layer.affine:
-        gain = _array(layer.weight)
-        return np.diag(scale * gain), shift * gain + _array(layer.bias)
-    return np.diag(scale), shift
-
-
-def _activation(layer: Any) -> tuple[Activation, float]:
-    """Activation f and scale s of a layer that computes ``f(s z) / s``."""
-    kind = _kind(layer)
-    if kind in ("Tanh", "Sigmoid", "SiLU"):
-        return {"Tanh": TANH, "Sigmoid": LOGISTIC, "SiLU": SILU}[kind], 1.0
-    if kind == "Softplus" and layer.threshold < _SMOOTH_THRESHOLD:
-        raise _Unreadable(
-            f"Softplus has kinks where it goes over to a line at threshold={layer.threshold:g}; "
-            f"use {_SMOOTH_THRESHOLD} or more"
-        )
-    if kind == "Softplus":
-        return SOFTPLUS, float(layer.beta)
-    if kind == "ELU" and layer.alpha == 1:
-        return ELU, 1.0
-    if kind == "GELU" and layer.approximate == "none":
-        return GELU, 1.0
-    if kind in _KINKED:
-        raise _Unreadable(
-            f"{kind} has kinks, so that no Lipschitz constant of the gradient exists; use Tanh, "
-            "Softplus, ELU, GELU or SiLU instead"
-        )
-    raise _Unreadable(f"{kind} is not among the layers that are read")
 
 
 def _as_double(module: Any) -> Any:
@@ -235,8 +107,8 @@ class ModuleScore(SmoothScore):
         return self.why_unknown if "kinks" in self.why_unknown else None
 
     def for_inputs(self, shape: tuple[int, ...]) -> SmoothScore:
-        """Give the module inputs of this shape."""
-        return replace(self, shape=shape)
+        """Give the module inputs of this shape, which its layers may have to be read."""
+        return score_of_module(self.module, shape)
 
     def value(self, X: Floats) -> Floats:
         """Scores."""

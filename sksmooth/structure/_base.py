@@ -139,7 +139,7 @@ def directly(model: Any) -> Any:
 
 
 def known_structure(model: Any) -> Structure | None:
-    """Structure of a model whose very class is registered and whose `predict` is its own."""
+    """Structure of a model whose very class is registered and whose methods are those of it."""
     return structure_of(model) if _is_known(model, structure_of) else None
 
 
@@ -148,8 +148,10 @@ _ROOMS_OF_PACKAGES = {"skorch": "sksmooth.structure._torch"}
 
 
 def _is_known(model: Any, registry: Any) -> bool:
-    """Whether the very class of a model is registered, and its `predict` is that of the class."""
+    """Whether the very class of a model is registered, and its methods are those of the class."""
     room = _ROOMS_OF_PACKAGES.get(type(model).__module__.partition(".")[0])
     if room is not None:
         import_module(room)
-    return type(model) in registry.registry and "predict" not in vars(model)
+    if type(model) not in registry.registry:
+        return False
+    return not any(callable(getattr(type(model), name, None)) for name in vars(model))

@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 
 def count_largest(scores: NDArray[Any]) -> NDArray[np.int64]:
     """Count how often each of several rows holds the largest entry, the first of equals."""
-    wins = np.count_nonzero(scores == scores.max(axis=0), axis=1)
-    if wins.sum() == scores.shape[1]:
-        return wins
-    return np.bincount(scores.argmax(axis=0), minlength=len(scores))  # some are equal, or NaN
+    largest = scores.max(axis=0)
+    wins = np.count_nonzero(scores == largest, axis=1)
+    if wins.sum() == scores.shape[1] and not np.isnan(largest).any():
+        return wins  # with NaN, which has no winner, and equals, which have two, the sum fits too
+    return np.bincount(scores.argmax(axis=0), minlength=len(scores))
 
 
 def count_positive(score: NDArray[Any]) -> NDArray[np.int64]:

@@ -66,7 +66,7 @@ def outputs_of_module(module: Any, values: NDArray[Any]) -> NDArray[Any]:
     """Return the outputs of a module, on its device, for an array of inputs."""
     weight = next(module.parameters(), None)
     device = torch.device("cpu") if weight is None else weight.device
-    with evaluating(module), torch.inference_mode():
+    with evaluating(module), torch.no_grad():
         outputs = module(torch.from_numpy(np.ascontiguousarray(values)).to(device))
     found: NDArray[Any] = outputs.cpu().numpy()
     return found
@@ -75,9 +75,10 @@ def outputs_of_module(module: Any, values: NDArray[Any]) -> NDArray[Any]:
 @contextmanager
 def evaluating(module: Any) -> Iterator[None]:
     """Hold a module in evaluation mode for a while."""
-    was_training = module.training
+    training = [part for part in module.modules() if part.training]
     module.eval()
     try:
         yield
     finally:
-        module.train(was_training)
+        for part in training:  # not all: some layers may have been frozen
+            part.training = True

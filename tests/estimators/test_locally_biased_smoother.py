@@ -18,7 +18,7 @@ from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
-from smooth_models import make_models, torch_modules
+from smooth_models import make_models, torch_modules, trained_modules
 
 from sksmooth import LocallyBiasedSmoother, certified_accuracy_score, make_certified_scorer
 from sksmooth.estimators._reference import merge_conflicts, split_off_reference
@@ -86,6 +86,26 @@ def test_no_bias_is_the_base_model_and_infinite_bias_its_nearest_neighbour(moons
         certificate = clf.certify(X)
         assert np.array_equal(certificate.prediction, clf.predict(X))
         assert (certificate.radius > 0).mean() > 0.9
+
+
+@pytest.mark.parametrize("n_neighbors", [3, 5, 9])
+def test_votes_among_many_classes_are_those_of_the_nearest_neighbour_classifier(n_neighbors):
+    """Ties of votes go to the first class, there as here."""
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(300, 4)), np.array(list("cabd"))[rng.integers(4, size=300)]
+    clf = LocallyBiasedSmoother(alpha=np.inf, n_neighbors=n_neighbors, random_state=0).fit(X, y)
+    neighbors = KNeighborsClassifier(n_neighbors)
+    neighbors.fit(clf.reference_points_, clf.reference_labels_)
+    rows = rng.normal(size=(400, 4))
+    assert np.array_equal(clf.predict(rows), neighbors.predict(rows))
+    assert clf.decision_function(rows).sum(axis=1).tolist() == [n_neighbors] * 400
+    certificate = clf.certify(rows)
+    assert np.array_equal(certificate.prediction, clf.predict(rows))
+    steps = rng.normal(size=(50, 400, 4))
+    steps *= certificate.radius[:, None] / np.linalg.norm(steps, axis=2, keepdims=True)
+    for factor, is_kept in ((1.0, True), (4.0, False)):
+        moved = [clf.predict(rows + factor * step) == certificate.prediction for step in steps]
+        assert np.all(moved) == is_kept
 
 
 def test_infinite_bias_asks_nothing_of_the_base_model(moons):
@@ -353,12 +373,41 @@ def test_what_cannot_work_is_refused(moons, options, message):
         LocallyBiasedSmoother(**options).fit(*moons)
 
 
-def test_one_class_and_votes_among_many_are_refused(moons):
+def test_number_of_neighbours_may_be_set_after_fit(fitted, moons):
+    later = clone(fitted).fit(*moons).set_params(n_neighbors=3)
+    early = clone(fitted).set_params(n_neighbors=3).fit(*moons)
+    assert np.array_equal(later.certify(moons[0]).radius, early.certify(moons[0]).radius)
+    assert not np.array_equal(later.certify(moons[0]).radius, fitted.certify(moons[0]).radius)
+    with pytest.raises(ValueError, match="more than the 50 reference points"):
+        later.set_params(n_neighbors=51).predict(moons[0])
+
+
+def test_a_module_as_classifier(moons):
+    torch = pytest.importorskip("torch")
+    from sksmooth.modules import TorchExecution, as_classifier
+
+    module, X, y = trained_modules()["softplus"]
+    plain = frozen(module, X, y, alpha=0.1).certify(X)
+    model = as_classifier(module.eval(), classes=["a", "b"])
+    named = frozen(model, X, np.array(["a", "b"])[y], alpha=0.1).certify(X)
+    assert np.array_equal(named.radius, plain.radius)
+    assert np.array_equal(named.prediction, np.array(["a", "b"])[plain.prediction])
+    with pytest.raises(ValueError, match="not sorted"):
+        frozen(as_classifier(module, classes=[1, 0]), X, y)
+    half = TorchExecution(autocast=torch.bfloat16)
+    with pytest.raises(ValueError, match="autocast"):
+        frozen(as_classifier(module, classes=[0, 1], execution=half), X, y)
+    with pytest.raises(ValueError, match=r"Sequential without fit.*FrozenEstimator"):
+        LocallyBiasedSmoother(module).fit(X, y)
+
+
+def test_one_class_and_unknown_ones_are_refused(moons):
+    known = FrozenEstimator(LogisticRegression().fit(*moons))
+    with pytest.raises(ValueError, match="one class only"):
+        LocallyBiasedSmoother(known).fit(moons[0], np.zeros(200, int))
     with pytest.raises(ValueError, match="one class only"):
         LocallyBiasedSmoother().fit(moons[0], np.zeros(200, int))
     X, y = load_iris(return_X_y=True)
-    with pytest.raises(ValueError, match="is for two classes"):
-        LocallyBiasedSmoother(n_neighbors=3).fit(X, y)
     with pytest.raises(ValueError, match="OneVsRestClassifier"):
         LocallyBiasedSmoother(SVC()).fit(X, y)
     frozen = FrozenEstimator(LogisticRegression(max_iter=500).fit(X, y))

@@ -18,6 +18,7 @@ from sksmooth.noise import (
     SplittingNoise,
     SupNormNoise,
     UniformNoise,
+    _sampled_ratio,
 )
 
 
@@ -147,6 +148,16 @@ def test_unreachable_radius_of_a_bounded_family(iris):
         clf.certify(X, radius=0.5)
 
 
+@pytest.fixture
+def few_draws(monkeypatch):
+    """Tables from few draws, which are forgotten afterwards."""
+    monkeypatch.setattr(_sampled_ratio, "_MOST_DRAWS", 50_000)
+    _sampled_ratio._table.cache_clear()
+    yield
+    _sampled_ratio._table.cache_clear()
+
+
+@pytest.mark.usefixtures("few_draws")
 def test_sampled_table_takes_its_part_of_alpha(iris):
     X, y = iris
     clf = smoother(GaussianNB(), k=1, norm=np.inf).fit(X, y)

@@ -7,7 +7,7 @@ from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import GridSearchCV
 
-from sksmooth import SmoothedClassifier, make_certified_scorer
+from sksmooth import MedianSmoothedRegressor, SmoothedClassifier, make_certified_scorer
 
 torch = pytest.importorskip("torch")
 skorch = pytest.importorskip("skorch")
@@ -90,3 +90,19 @@ def test_data_set_and_loader_as_inputs(trained, images):
     for given in (data_set, torch.utils.data.DataLoader(data_set, batch_size=16)):
         assert_array_equal(trained.certify(given).counts, expected.counts)
         assert_array_equal(trained.predict(given), expected.prediction)
+
+
+@pytest.mark.parametrize("smoother", [SmoothedClassifier, MedianSmoothedRegressor])
+def test_loader_at_fit_without_noisy_copies(smoother, images):
+    X, y = images[0][:200], images[1][:200]
+    rows = torch.utils.data.TensorDataset(torch.from_numpy(X))
+    loader = torch.utils.data.DataLoader(rows, batch_size=50)
+    model = net()
+    if smoother is MedianSmoothedRegressor:
+        model = skorch.NeuralNetRegressor(SmallConvNet, verbose=0, train_split=None, max_epochs=1)
+        y = np.eye(10, dtype=np.float32)[y]
+    clf = smoother(model, n_augment=0, n_estimation=100, random_state=0).fit(loader, y)
+    few = torch.utils.data.DataLoader(torch.utils.data.Subset(rows, range(4)), batch_size=2)
+    assert_array_equal(clf.predict(few), clf.predict(X[:4]))
+    if smoother is MedianSmoothedRegressor:
+        assert_array_equal(clf.prediction_error(few, y[:4]), clf.prediction_error(X[:4], y[:4]))

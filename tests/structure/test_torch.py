@@ -119,6 +119,28 @@ def test_layers_behind_a_scaler(digits):
     assert votes_agree(model, X[400::8]) <= 2
 
 
+@pytest.mark.parametrize("shape", [(8, 8), (1, 64), (64, 1)])
+def test_linear_layer_for_each_place_of_a_sequence(shape, digits):
+    """Each place has noise of its own, also where the layer has fewer units than features."""
+    X, y = digits[0].reshape(-1, *shape), digits[1]
+    units = max(1, shape[1] // 2)
+    layers = nn.Linear(shape[1], units), nn.ReLU(), nn.Flatten(), nn.Linear(shape[0] * units, 10)
+    options = {"sigma": 0.3, "n_estimation": 200, "n_augment": 1, "random_state": 0}
+    auto = SmoothedClassifier(net(*layers), **options).fit(X[:300], y[:300])
+    assert auto._is_known
+    off = SmoothedClassifier(FrozenEstimator(auto.estimator_), structure="off", **options)
+    expected = off.fit(X[:300], y[:300]).certify(X[300:320]).counts
+    assert np.abs(auto.certify(X[300:320]).counts - expected).sum() <= 2
+
+
+def test_answers_that_go_by_the_batch_are_refused(digits):
+    X, y = digits
+    norm = nn.BatchNorm1d(20, track_running_stats=False)
+    model = net(nn.Linear(64, 20), norm, nn.ReLU(), nn.Linear(20, 10)).fit(X[:100], y[:100])
+    with pytest.raises(ValueError, match=r"BatchNorm1d \(layer 1\) has no running statistics"):
+        SmoothedClassifier(FrozenEstimator(model), n_estimation=200).fit(X[:100], y[:100])
+
+
 class Doubled(skorch.dataset.Dataset):
     def transform(self, X, y):
         return super().transform(2 * X, y)

@@ -81,6 +81,38 @@ def test_answers_of_regressors_and_pipelines(data):
     assert_array_equal(directly(pipeline).predict(X), pipeline.predict(X))
 
 
+class Columns(nn.Module):
+    """Gets the columns of a DataFrame by their names, and would take an array for the first."""
+
+    def __init__(self):
+        super().__init__()
+        self.layer = nn.Linear(2, 2)
+
+    def forward(self, a, b=None):
+        return self.layer(a if b is None else torch.cat([b, a], 1))
+
+
+@pytest.mark.filterwarnings("ignore:The given NumPy array is not writable")  # of skorch, on pandas
+def test_columns_of_a_data_frame_go_to_the_module_by_name():
+    pandas = pytest.importorskip("pandas")
+    numbers = np.random.default_rng(0).normal(size=(100, 2)).astype(np.float32)
+    X, y = pandas.DataFrame(numbers, columns=["a", "b"]), (numbers[:, 0] > 0).astype(int)
+    torch.manual_seed(0)
+    model = skorch.NeuralNetClassifier(Columns, criterion=nn.CrossEntropyLoss, **OPTIONS).fit(X, y)
+    expected = model.predict(X)
+    assert_array_equal(directly(model).predict(X), expected)
+    assert (directly(model).predict(numbers) != expected).any()  # the control
+
+
+def test_what_skorch_makes_of_the_outputs_for_a_criterion(data):
+    X, y = data
+    module = nn.Sequential(nn.Linear(64, 1), nn.Flatten(0))
+    model = skorch.NeuralNetRegressor(module, criterion=nn.BCEWithLogitsLoss, **OPTIONS)
+    model.fit(X, (y > 4).astype(np.float32))
+    assert model.predict(X).shape == (400, 2)  # the shares of two classes
+    assert_allclose(directly(model).predict(X), model.predict(X), rtol=1e-5, atol=1e-6)
+
+
 class Doubled(skorch.dataset.Dataset):
     def transform(self, X, y):
         return super().transform(2 * X, y)
@@ -100,6 +132,9 @@ def test_what_may_answer_otherwise_is_asked_itself(data):
     assert directly(subclass) is subclass
     own = classifier().fit(X, y)
     own.predict = lambda X: np.zeros(len(X), int)
+    assert directly(own) is own
+    own = classifier().fit(X, y)
+    own.predict_proba = lambda X: np.eye(10)[np.zeros(len(X), int)]  # which predict asks
     assert directly(own) is own
     outputs = regressor(predict_nonlinearity=torch.neg).fit(X, np.eye(10, dtype="f4")[y][:, :2])
     assert directly(outputs) is outputs

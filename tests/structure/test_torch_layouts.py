@@ -1,5 +1,8 @@
 """Nets in the order in memory that suits a processor give the outputs of the nets themselves."""
 
+import pickle
+from copy import deepcopy
+
 import pytest
 from numpy.testing import assert_allclose
 
@@ -37,6 +40,11 @@ class Residual(nn.Module):
         return self.last(seen.view(len(X), -1) if self.view else seen.flatten(1))
 
 
+class ChannelsFirst(nn.Module):
+    def forward(self, X):
+        return X.permute(0, 3, 1, 2)
+
+
 CHAINS = {
     "as in LeNet": lambda: in_use(
         Conv(2, 4, 3), nn.ReLU(), Conv(4, 8, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(),
@@ -60,10 +68,48 @@ CHAINS = {
         nn.AvgPool2d(2, divisor_override=3), Conv(4, 4, 1), nn.MaxPool2d(2, ceil_mode=True),
         nn.Flatten(),
     ),
+    "windows that reach over the edge": lambda: in_use(
+        Conv(2, 4, 2), nn.ReLU(), nn.AvgPool2d(3, 2, padding=1, ceil_mode=True), Conv(4, 4, 2),
+        nn.AvgPool2d(2, ceil_mode=True), Conv(4, 4, 1), nn.MaxPool2d(2, 3, 1, ceil_mode=True),
+        nn.Flatten(),
+    ),
+    "inputs in another order": lambda: in_use(
+        nn.Unflatten(3, (12, 1)), nn.Flatten(3), ChannelsFirst(), Conv(12, 3, (1, 3)), nn.ReLU(),
+        nn.Flatten(),
+    ),
     "a layer of its own between": lambda: in_use(
         Conv(2, 2, 3, padding=1), nn.ReLU(), Residual(), nn.Linear(5, 5)
     ),
 }  # fmt: skip
+
+
+def test_blocks_are_made_anew_in_other_processes():
+    fast = laid_out(CHAINS["batch normalisation"]())
+    X = torch.randn(5, 2, 12, 12)
+    for again in (pickle.loads(pickle.dumps(fast)), deepcopy(fast)):
+        assert type(again) is BlockedChain
+        assert not again.training
+        with torch.no_grad():
+            assert torch.equal(again(X), fast(X))
+
+
+def test_nan_spreads_as_in_the_net():
+    """Layers on blocks take NaN for zero, or leave it out of a maximum."""
+    chain, X = CHAINS["as in LeNet"](), torch.randn(5, 2, 12, 12)
+    with torch.no_grad():
+        X[2, 1, 5, 5] = torch.nan
+        assert laid_out(chain)(X)[2].isnan().all()
+        chain[0].bias[1] = torch.nan
+        assert laid_out(chain)(torch.zeros(5, 2, 12, 12)).isnan().all()
+
+
+def test_what_is_no_image_of_single_precision_gets_the_answer_of_the_net():
+    chain, X = CHAINS["as in LeNet"](), torch.randn(2, 12, 12)
+    fast = laid_out(nn.Sequential(*chain[:5]))
+    with torch.no_grad():
+        assert_allclose(fast(X), chain[:5](X), rtol=1e-5, atol=1e-5)  # one image without a batch
+        with pytest.raises(RuntimeError, match=r"Input type .double. and bias type .float."):
+            fast(X[None].double())
 
 
 @pytest.mark.parametrize("name", CHAINS)
@@ -99,6 +145,50 @@ def test_outputs_of_other_nets(view):
     with torch.inference_mode():
         assert_allclose(fast(X), net(X), rtol=1e-5, atol=1e-5)
     assert fast._works == (not view)
+
+
+class InPlace(Residual):
+    """Changes its input before it asks for a view, which channels last do not have."""
+
+    def __init__(self):
+        super().__init__(view=True)
+        self.first = Conv(1, 4, 3, padding=1)
+
+    def forward(self, X):
+        return super().forward(X.sub_(1).mul_(3))
+
+
+class ReadsMemory(nn.Module):
+    """Takes the channels apart by their place in memory."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv = Conv(1, 3, 3)
+
+    def forward(self, X):
+        return self.conv(X.as_strided((2 * len(X), 1, 12, 12), (144, 144, 12, 1))).mean((2, 3))
+
+
+@pytest.mark.parametrize(("net", "channels"), [(InPlace, 1), (ReadsMemory, 2)])
+def test_nets_that_are_not_given_channels_last(net, channels):
+    torch.manual_seed(0)
+    net, X = net().eval(), torch.randn(30, channels, 12, 12)
+    fast = laid_out(net)
+    assert type(fast) is ChannelsLast
+    with torch.no_grad():
+        fast(torch.zeros(2, channels, 12, 12))  # whose order in memory nobody can tell
+        assert_allclose(fast(X.clone()), net(X.clone()), rtol=1e-5, atol=1e-5)
+    assert not fast._works
+
+
+def test_training_mode_is_left_to_the_net():
+    chain = nn.Sequential(Conv(2, 4, 3), nn.Dropout(), nn.BatchNorm2d(4))
+    assert laid_out(chain) is chain
+    chain.eval()
+    fast = laid_out(chain)
+    assert not fast.training
+    chain.train()
+    assert all(layer.training for layer in fast)  # they are the layers of the user
 
 
 def test_hooks_and_other_precisions_stay_outside_of_blocks():

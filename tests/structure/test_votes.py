@@ -188,6 +188,12 @@ def test_first_of_equals_wins():
     assert count_largest(scores).tolist() == [2, 1, 0]
 
 
+def test_nan_and_equals_in_one_call():
+    """The NaN is the largest for numpy and torch; here there are as many winners as draws."""
+    scores = np.array([[1.0, 1.0, 0.0], [2.0, np.nan, 0.0], [2.0, 3.0, 5.0]])
+    assert count_largest(scores).tolist() == [0, 2, 1]
+
+
 @pytest.mark.parametrize("n_classes", [3, 4, 10])
 def test_pairs_are_counted_as_in_a_loop(n_classes):
     first, second = np.triu_indices(n_classes, 1)

@@ -201,3 +201,15 @@ def test_a_module_is_called_in_evaluation_mode(nets):
     assert_array_equal(denoiser.transform(X[:20]), X[:20])
     assert_array_equal(pickle.loads(pickle.dumps(denoiser)).transform(X[:20]), X[:20])
     assert module.training
+
+
+def test_layers_that_were_frozen_stay_frozen():
+    """The classifier is put into evaluation mode for a while, and then back layer by layer."""
+    torch = pytest.importorskip("torch")
+    pytest.importorskip("skorch")
+    from sksmooth.training._answers import AnswerKeepingLoss
+
+    classifier = torch.nn.Sequential(torch.nn.BatchNorm1d(4), torch.nn.Linear(4, 2)).train()
+    classifier[0].eval()
+    AnswerKeepingLoss(classifier)(torch.ones(3, 4), torch.zeros(3, 4))
+    assert [part.training for part in classifier.modules()] == [True, False, True]

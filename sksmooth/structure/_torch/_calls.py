@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch.overrides import TorchFunctionMode
 
 from sksmooth.structure._torch._execution import AS_IT_IS, TorchExecution
+
+# Values in the largest tensor of a call, and bounds on its rows: small enough for the caches of a
+# processor, large enough to fill a device.
+_ON_CPU = 2**20, 32, 512
+_ON_DEVICE = 2**26, 256, 16384
+_FEW = 32
 
 OUT_OF_MEMORY: Any = getattr(torch, "OutOfMemoryError", torch.cuda.OutOfMemoryError)
 
@@ -43,14 +51,69 @@ def answers(
     -------
     answers : ndarray of shape (m, ...)
     """
-    rows = torch.from_numpy(np.ascontiguousarray(X)).to(weights_device(module))
+    device = weights_device(module)
+    rows = tensor_of(X)
 
-    def ask(part: Any) -> Any:
-        return answer(execution.scores(module, part)).cpu()
+    def ask(part: Any) -> Any:  # layers that work in place get rows of their own
+        return answer(execution.scores(module, part.to(device, copy=True))).detach().cpu()
 
-    with torch.inference_mode():
-        found: NDArray[Any] = in_halves(ask, rows).numpy()
+    with torch.no_grad():  # what a module keeps of a call in inference mode cannot be trained with
+        few = rows[:_FEW]
+        first, widest = watched(lambda: in_halves(ask, few), len(few), execution)
+        size = rows_per_call(device, max(widest, math.prod(rows.shape[1:]), 1))
+        others = rows[_FEW:].split(size) if len(rows) > _FEW else ()
+        found: NDArray[Any] = torch.cat([first, *(in_halves(ask, part) for part in others)]).numpy()
     return found
+
+
+def tensor_of(values: Any) -> Any:
+    """Return an array as a tensor, of the same memory where torch could write to it."""
+    return torch.from_numpy(np.require(values, requirements=["C", "W"]))
+
+
+def rows_per_call(device: Any, widest: int) -> int:
+    """Return how many rows to ask about at once.
+
+    Parameters
+    ----------
+    device : torch.device
+        Where the module is.
+    widest : int
+        Number of values that a row has in the largest tensor on its way.
+    """
+    values, fewest, most = _ON_CPU if device.type == "cpu" else _ON_DEVICE
+    return int(np.clip(values // widest, fewest, most))
+
+
+def watched(ask: Callable[[], Any], n_rows: int, execution: TorchExecution) -> tuple[Any, int]:
+    """Call a module for a few rows, and return its answer and the values of its widest tensor."""
+    if execution.compile:  # its calls cannot be watched
+        return ask(), 1
+    with _LargestOutput() as largest:
+        answer = ask()
+    return answer, largest.n_values // max(n_rows, 1)
+
+
+class _LargestOutput(TorchFunctionMode):
+    """Watches calls of torch, and remembers the size of the largest tensor that came out.
+
+    Attributes
+    ----------
+    n_values : int
+        Its number of values.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.n_values = 0
+
+    def __torch_function__(
+        self, function: Any, types: Any, args: Any = (), kwargs: Any = None
+    ) -> Any:
+        outputs = function(*args, **(kwargs or {}))
+        if isinstance(outputs, torch.Tensor):
+            self.n_values = max(self.n_values, outputs.numel())
+        return outputs
 
 
 def in_halves(ask: Callable[[Any], Any], rows: Any) -> Any:

@@ -8,10 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from skorch import NeuralNetClassifier, NeuralNetRegressor
-from torch import nn
 
 from sksmooth.structure._base import asked_directly
 from sksmooth.structure._torch._calls import answers
+from sksmooth.structure._torch._layouts import laid_out
+from sksmooth.structure._torch._modules import refuse_answers_by_batch
 from sksmooth.structure._torch._skorch import loads_rows_as_they_are, predicts_largest_output
 
 
@@ -22,10 +23,20 @@ class _Direct(BaseEstimator):
     ----------
     net : skorch.NeuralNet
         Fitted; with nothing of its own between X and the module.
+    module : torch.nn.Module
+        Its module, laid out to be fast.
     """
 
-    def __init__(self, net: Any) -> None:
+    def __init__(self, net: Any, module: Any) -> None:
         self.net = net
+        self.module = module
+
+    @classmethod
+    def of(cls, net: Any) -> Any:
+        """Net that is asked directly."""
+        module = net.module_.eval()  # skorch does so before it predicts
+        refuse_answers_by_batch(module)
+        return cls(net, laid_out(module))
 
     def __sklearn_is_fitted__(self) -> bool:
         return True
@@ -34,12 +45,17 @@ class _Direct(BaseEstimator):
         """Leave the net as it is."""
         return self
 
-    def _ask(self, X: Any, answer: Any) -> NDArray[Any]:
-        def first(outputs: Any) -> Any:  # of several outputs, as skorch does
-            return answer(outputs[0] if isinstance(outputs, tuple) else outputs)
+    def _ask(self, method: str, X: Any, answer: Any) -> NDArray[Any]:
+        """Ask the module as skorch does, or skorch itself about what is no array."""
+        if not isinstance(X, np.ndarray):  # of a DataFrame the module gets the columns by name
+            found: NDArray[Any] = getattr(self.net, method)(X)
+            return found
+        last = self.net._get_predict_nonlinearity()
 
-        self.net.module_.eval()  # as skorch does before it predicts
-        return answers(self.net.module_, X, first)
+        def first(outputs: Any) -> Any:
+            return answer(last(outputs[0] if isinstance(outputs, tuple) else outputs))
+
+        return answers(self.module, X, first)
 
 
 class DirectClassifier(ClassifierMixin, _Direct):
@@ -52,30 +68,28 @@ class DirectClassifier(ClassifierMixin, _Direct):
 
     def predict(self, X: Any) -> NDArray[Any]:
         """Return the number of the largest output."""
-        return self._ask(X, lambda outputs: outputs.argmax(dim=1))
+        return self._ask("predict", X, lambda shares: shares.argmax(dim=1))
 
     def predict_proba(self, X: Any) -> NDArray[Any]:
         """Return the outputs as skorch makes probabilities of them."""
-        logits = type(self.net.criterion_) is nn.CrossEntropyLoss
-        as_shares = logits and self.net.predict_nonlinearity == "auto"
-        return self._ask(X, lambda outputs: outputs.softmax(dim=1) if as_shares else outputs)
+        return self._ask("predict_proba", X, lambda shares: shares)
 
 
 class DirectRegressor(RegressorMixin, _Direct):
     """Regressor that gives the outputs."""
 
     def predict(self, X: Any) -> NDArray[Any]:
-        """Return the outputs of the module."""
-        return self._ask(X, lambda outputs: outputs)
+        """Return the outputs as skorch gives them."""
+        return self._ask("predict", X, lambda outputs: outputs)
 
 
 @asked_directly.register
 def direct_classifier(model: NeuralNetClassifier) -> Any:
     """Return the module of a net that gives the label of its largest output."""
-    return DirectClassifier(model) if predicts_largest_output(model) else model
+    return DirectClassifier.of(model) if predicts_largest_output(model) else model
 
 
 @asked_directly.register
 def _(model: NeuralNetRegressor) -> Any:
     plain = loads_rows_as_they_are(model) and model.predict_nonlinearity in ("auto", None)
-    return DirectRegressor(model) if plain else model
+    return DirectRegressor.of(model) if plain else model

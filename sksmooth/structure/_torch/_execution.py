@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from contextlib import AbstractContextManager, nullcontext
-from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import fx, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+from sksmooth.structure._torch._modules import copied, is_plain
 
 _CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
 _NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
@@ -55,7 +56,7 @@ class TorchExecution:
         if self.fold_batch_norm:
             module = _folded(module)
         if self.channels_last:
-            module = deepcopy(module).to(memory_format=torch.channels_last)
+            module = _with_channels_last(copied(module))
         return torch.compile(module, dynamic=True) if self.compile else module
 
     def scores(self, module: Any, inputs: Any) -> Any:
@@ -74,10 +75,18 @@ class TorchExecution:
 AS_IT_IS = TorchExecution()
 
 
+def _with_channels_last(module: Any) -> Any:
+    """Put the channels of filters of images last in a module; other filters stay as they are."""
+    for weight in module.parameters():
+        if weight.ndim == 4:
+            weight.data = weight.data.contiguous(memory_format=torch.channels_last)
+    return module
+
+
 def _folded(module: Any) -> Any:
     """Return a copy of a module with batch normalisation inside the convolutions before it."""
     try:
-        traced = fx.symbolic_trace(deepcopy(module))
+        traced = fx.symbolic_trace(copied(module))
     except Exception as error:  # whatever the code of the module cannot do with a symbol
         raise ValueError(
             f"fold_batch_norm=True needs a module that torch.fx can trace, and "
@@ -91,11 +100,13 @@ def _folded(module: Any) -> Any:
         )
     parts = dict(traced.named_modules())
     calls = Counter(node.target for node in traced.graph.nodes if node.op == "call_module")
+    read = {node.target.rpartition(".")[0] for node in traced.graph.nodes if node.op == "get_attr"}
     for node in list(traced.graph.nodes):
         before: Any = node.args[0] if node.args else None
         if not (_is_one_of(node, parts, _NORMS) and _is_one_of(before, parts, _CONVOLUTIONS)):
             continue
-        if len(before.users) == calls[before.target] == calls[node.target] == 1:
+        once = len(before.users) == calls[before.target] == calls[node.target] == 1
+        if once and before.target not in read:
             both = fuse_conv_bn_eval(parts[before.target], parts[node.target])
             where, _, name = before.target.rpartition(".")
             setattr(traced.get_submodule(where), name, both)
@@ -107,5 +118,12 @@ def _folded(module: Any) -> Any:
 
 
 def _is_one_of(node: Any, parts: dict[str, Any], kinds: tuple[type, ...]) -> bool:
-    """Whether a node of a traced module calls a layer of one of some kinds."""
-    return getattr(node, "op", None) == "call_module" and type(parts[node.target]) in kinds
+    """Whether a node of a traced module calls a layer of one of some kinds, and nothing else.
+
+    Batch normalisation that goes by the batch cannot be put into weights.
+    """
+    if getattr(node, "op", None) != "call_module":
+        return False
+    layer = parts[node.target]
+    by_batch = isinstance(layer, _NORMS) and layer.running_mean is None
+    return type(layer) in kinds and is_plain(layer) and not by_batch

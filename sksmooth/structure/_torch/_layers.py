@@ -14,15 +14,16 @@ from sksmooth._monte_carlo import DrawStream
 from sksmooth._rows import Rows
 from sksmooth.structure._base import ProjectedStream, Structure
 from sksmooth.structure._gaussian_image import image_stream, is_gaussian
-from sksmooth.structure._torch._calls import OUT_OF_MEMORY, weights_device
+from sksmooth.structure._torch._calls import (
+    OUT_OF_MEMORY,
+    rows_per_call,
+    tensor_of,
+    watched,
+    weights_device,
+)
 from sksmooth.structure._torch._draws import DeviceStream
 from sksmooth.structure._torch._execution import AS_IT_IS, TorchExecution
 from sksmooth.structure._votes import count_largest
-
-# Values per call of the layers after the first, and bounds on its draws: small enough for the
-# caches of a processor; large enough to fill a device.
-_CALL_ON_CPU = 2**17, 32, 512
-_CALL_ON_DEVICE = 2**23, 256, 16384
 
 
 @dataclass(frozen=True)
@@ -62,8 +63,7 @@ class TorchLayers(Structure):
 
     def draws_per_call(self, rows: Rows) -> int:
         """Draws whose first layer is held at a time."""
-        values, fewest, most = _CALL_ON_CPU if self._is_on_cpu else _CALL_ON_DEVICE
-        return int(np.clip(values // rows.n_features, fewest, most))
+        return rows_per_call(self.device, max(rows.n_features, self._room.get("widest", 1)))
 
     def suits(self, rows: Rows) -> bool:
         """Whether the net takes rows of this shape and dtype, and has a score per class."""
@@ -71,11 +71,18 @@ class TorchLayers(Structure):
         if len({weight.device for weight in weights}) > 1:
             return False
         try:
-            with torch.inference_mode():
-                scores = self._scores(self._first(np.zeros((2, *rows.shape), rows.dtype)))
-        except (IndexError, RuntimeError, ValueError):  # the model will say it better
+            scores = self._try(np.zeros((2, *rows.shape), rows.dtype))
+        except Exception:  # of whatever kind, the model will say it better
             return False
         return isinstance(scores, torch.Tensor) and tuple(scores.shape) == (2, self.n_classes)
+
+    def _try(self, values: NDArray[Any]) -> Any:
+        """Scores of a few rows; how wide the layers are is remembered."""
+        with torch.no_grad():
+            hidden, n_rows = self._first(values), len(values)
+            scores, widest = watched(lambda: self._scores(hidden), n_rows, self.execution)
+        self._room["widest"] = widest
+        return scores
 
     def after(self, matrix: Any, offset: Any) -> TorchLayers | None:
         """Layers as a function of x, where they are given as one of ``matrix @ x + offset``."""
@@ -94,20 +101,21 @@ class TorchLayers(Structure):
 
     def view(self, values: NDArray[Any]) -> Any:
         """First layer of inputs, on the device; in arrays of numpy on the CPU."""
-        with torch.inference_mode():
+        with torch.no_grad():
             seen = self._first(values)
         return seen.numpy() if self._is_on_cpu else seen
 
     def share(self, draws: Any) -> Any:
         """Return what draws add to the first layer, on the device."""
-        with torch.inference_mode():
+        with torch.no_grad():
             return self._first(draws, with_bias=False)
 
     def draws(self, stream: DrawStream) -> Any:
         """Return the stream of the noise that the first layer gets from the noise of a stream."""
         if not self._is_on_cpu:
             return DeviceStream(stream, self)
-        on_rows = type(self.first) is nn.Linear and not len(self.shaping)
+        once = len(stream.shape) == 1 and not len(self.shaping)  # not at each place of a sequence
+        on_rows = type(self.first) is nn.Linear and once
         fewer = on_rows and self.first.out_features < self.first.in_features
         if fewer and is_gaussian(stream.noise):
             return image_stream(stream, self.first.weight.detach().numpy())
@@ -118,7 +126,7 @@ class TorchLayers(Structure):
         seen, shared = self.moved(rows.values), self.moved(shared)
         per_call = min(self.draws_per_call(rows), self._room.get("cells", 2**62))
         step = max(1, per_call // len(shared))
-        with torch.inference_mode():
+        with torch.no_grad():
             parts = [
                 self._votes(seen[first : first + step], shared)
                 for first in range(0, len(seen), step)
@@ -129,7 +137,7 @@ class TorchLayers(Structure):
     def moved(self, values: Any) -> Any:
         """Return an array as a tensor on the device."""
         if not isinstance(values, torch.Tensor):
-            values = torch.from_numpy(np.ascontiguousarray(values))
+            values = tensor_of(values)
         return values.to(self.device)
 
     def _votes(self, seen: Any, shared: Any) -> Any:
@@ -139,7 +147,7 @@ class TorchLayers(Structure):
             try:
                 hidden = (shared + seen[:, None]).flatten(0, 1)
                 count = _by_class if self._is_on_cpu else _by_draw
-                return count(self._scores(hidden), len(seen))
+                return count(self._scores(hidden).detach(), len(seen))
             except OUT_OF_MEMORY:
                 if cells < 2:
                     raise

@@ -16,7 +16,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from sksmooth.structure._torch._calls import OUT_OF_MEMORY
+from sksmooth.structure._torch._modules import is_plain
 
 Step = Callable[[Any], Any]
 
@@ -26,13 +26,44 @@ class BlockedChain(nn.Sequential):
 
     def __init__(self, *layers: Any) -> None:
         super().__init__(*layers)
+        self.training = False  # and that of the layers, which are the user's, is left alone
         self._steps = _steps(list(layers))
+
+    def __reduce__(self) -> Any:
+        """Blocks cannot be sent to other processes, which make their own."""
+        return BlockedChain, tuple(self)
 
     def forward(self, inputs: Any) -> Any:
         """Return what the layers make of inputs."""
-        for step in self._steps:
-            inputs = step(inputs)
-        return inputs
+        return _one_after_another(self._steps, inputs)
+
+
+class _OnBlocks:
+    """Layers in a row that stay in blocks, where they are given finite images in single precision.
+
+    On blocks NaN does not spread: it becomes zero, or is left out of a maximum.
+
+    Parameters
+    ----------
+    layers : list of torch.nn.Module
+        Called with everything else, and to complain.
+    steps : list of callable
+        What they do to blocks.
+    """
+
+    def __init__(self, layers: list[Any], steps: list[Step]) -> None:
+        self._layers, self._steps = layers, steps
+
+    def __call__(self, values: Any) -> Any:
+        if values.ndim == 4 and values.dtype == torch.float32 and values.sum().isfinite():
+            return _one_after_another(self._steps, values.to_mkldnn()).to_dense()
+        return _one_after_another(self._layers, values)
+
+
+def _one_after_another(steps: list[Any], values: Any) -> Any:
+    for step in steps:
+        values = step(values)
+    return values
 
 
 class ChannelsLast(nn.Module):
@@ -46,30 +77,55 @@ class ChannelsLast(nn.Module):
 
     def __init__(self, net: Any) -> None:
         super().__init__()
+        self.training = False
         self.net = net
-        self._works = True
+        self._works: bool | None = None
 
     def forward(self, inputs: Any) -> Any:
         """Return what the net makes of inputs."""
-        if self._works and inputs.ndim == 4:
-            try:
-                return self.net(inputs.contiguous(memory_format=torch.channels_last))
-            except OUT_OF_MEMORY:
-                raise
-            except RuntimeError:  # such as that of a view, which is for the usual order
-                self._works = False
-        return self.net(inputs)
+        if inputs.ndim != 4:
+            return self.net(inputs)
+        if self._works is None:
+            self._works = _takes_channels_last(self.net, inputs)
+        order = torch.channels_last if self._works else torch.contiguous_format
+        return self.net(inputs.contiguous(memory_format=order))
+
+
+def _takes_channels_last(net: Any, inputs: Any) -> bool:
+    """Whether a net gives images like some the same outputs when their channels come last.
+
+    Code that asks for a view fails, and code that reads the memory in an order of its own answers
+    otherwise, without a word. So it is tried on noise, of which each call gets its own copy.
+    """
+    noise = torch.randn((2, *inputs.shape[1:]), generator=torch.Generator().manual_seed(0))
+    noise = noise.to(inputs.dtype)
+    try:
+        found = _first_output(net(noise.clone(memory_format=torch.channels_last)))
+        expected = _first_output(net(noise))
+        scale = float(expected.abs().nan_to_num(0.0, 0.0).max())
+        return torch.allclose(found, expected, rtol=1e-3, atol=1e-3 * scale, equal_nan=True)
+    except Exception:  # whatever the net's own code cannot do; asked as it is, it will say so
+        return False
+
+
+def _first_output(outputs: Any) -> Any:
+    return outputs[0] if isinstance(outputs, tuple) else outputs
 
 
 def laid_out(net: Any) -> Any:
-    """Return a net in evaluation mode that gives the outputs of another, faster on the CPU."""
+    """Return a net with the outputs of another in evaluation mode, faster on the CPU.
+
+    A net with a part in training mode is returned as it is.
+    """
     convolutions = [part for part in net.modules() if isinstance(part, nn.Conv2d)]
     on_cpu = all(part.weight.device.type == "cpu" for part in convolutions)
     if not (convolutions and on_cpu and torch.backends.mkldnn.is_available()):
         return net
+    if any(part.training for part in net.modules() if not list(part.children())):
+        return net
     layers = list(_flat(net)) if _is_chain(net) else [net]
     in_chain = any(map(_is_convolution, layers))
-    return (BlockedChain(*layers) if in_chain else ChannelsLast(net)).eval()
+    return BlockedChain(*layers) if in_chain else ChannelsLast(net)
 
 
 def _flat(chain: Any) -> Iterator[Any]:
@@ -85,11 +141,6 @@ def _is_chain(layer: Any) -> bool:
     return type(layer) is nn.Sequential and is_plain(layer)
 
 
-def is_plain(layer: Any) -> bool:
-    """Whether calling a layer does what its class does, and nothing else."""
-    return not (layer._forward_hooks or layer._forward_pre_hooks or "forward" in vars(layer))
-
-
 def _is_convolution(layer: Any) -> bool:
     return type(layer) is nn.Conv2d and _on_blocks(layer) is not None
 
@@ -97,21 +148,14 @@ def _is_convolution(layer: Any) -> bool:
 def _steps(layers: list[Any]) -> list[Step]:
     """Functions of a chain, with runs of layers that can work on blocks around convolutions."""
     steps: list[Step] = []
-    for can, run in groupby(layers, key=lambda layer: _on_blocks(layer) is not None):
-        part = list(run)
-        if can and any(map(_is_convolution, part)):
-            steps += [_to_blocks, *(_on_blocks(layer) or layer for layer in part), _from_blocks]
+    pairs = [(layer, _on_blocks(layer)) for layer in layers]
+    for can, run in groupby(pairs, key=lambda pair: pair[1] is not None):
+        part, on_blocks = map(list, zip(*run, strict=True))
+        if can and any(type(layer) is nn.Conv2d for layer in part):
+            steps.append(_OnBlocks(part, on_blocks))
         else:
             steps += part
     return steps
-
-
-def _to_blocks(values: Any) -> Any:
-    return values.to_mkldnn()
-
-
-def _from_blocks(values: Any) -> Any:
-    return values.to_dense()
 
 
 def _on_blocks(layer: Any) -> Step | None:
@@ -124,8 +168,11 @@ def _on_blocks(layer: Any) -> Step | None:
 
 
 def _fits(values: Any) -> bool:
-    is_count = not values.is_floating_point()
-    return is_count or (values.dtype == torch.float32 and values.device.type == "cpu")
+    """Whether blocks can hold weights, of which none makes NaN."""
+    if not values.is_floating_point():  # a count of calls
+        return True
+    on_cpu = values.dtype == torch.float32 and values.device.type == "cpu"
+    return on_cpu and bool(values.isfinite().all())
 
 
 def _blocked(values: Any) -> Any:
@@ -157,7 +204,8 @@ def _max_pool(layer: Any) -> Step | None:
 
 
 def _average_pool(layer: Any) -> Step | None:
-    return None if layer.divisor_override is not None else layer
+    # Blocks divide by the whole window, also where it reaches over the edge to fill the last one.
+    return None if layer.divisor_override is not None or layer.ceil_mode else layer
 
 
 _MAKERS: dict[type, Callable[[Any], Step | None]] = {

@@ -9,7 +9,8 @@ from torch import nn
 
 from sksmooth.structure._torch._execution import AS_IT_IS, TorchExecution
 from sksmooth.structure._torch._layers import TorchLayers
-from sksmooth.structure._torch._layouts import is_plain, laid_out
+from sksmooth.structure._torch._layouts import laid_out
+from sksmooth.structure._torch._modules import is_plain
 
 _SHAPING = (nn.Flatten, nn.Identity, nn.Unflatten)
 _LINEAR = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d)
@@ -37,4 +38,4 @@ def _layers_apart(net: Any) -> tuple[Any, Any, Any]:
 
 
 def _together(layers: list[Any]) -> Any:
-    return layers[0] if len(layers) == 1 else nn.Sequential(*layers).eval()
+    return layers[0] if len(layers) == 1 else nn.Sequential(*layers)

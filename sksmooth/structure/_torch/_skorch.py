@@ -12,6 +12,7 @@ from torch import nn
 
 from sksmooth.structure._base import structure_of
 from sksmooth.structure._torch._layers import TorchLayers
+from sksmooth.structure._torch._modules import refuse_answers_by_batch
 from sksmooth.structure._torch._parts import layers_of_module
 
 # Settings of skorch's loader that leave the numbers of the rows alone.
@@ -25,6 +26,7 @@ def layers_of_net(model: NeuralNetClassifier) -> TorchLayers | None:
     if net is None or not predicts_largest_output(model):
         return None
     net.eval()  # as skorch does before it predicts
+    refuse_answers_by_batch(net)
     return layers_of_module(net, model.classes_)
 
 
