@@ -12,7 +12,8 @@ from skorch.utils import to_tensor
 
 from sksmooth.estimators import SmoothedClassifier
 from sksmooth.structure import structure_of
-from sksmooth.structure._torch import layers_of_net
+from sksmooth.structure._base import asked_directly
+from sksmooth.structure._torch import direct_classifier, layers_of_net
 from sksmooth.training._methods import METHODS, make_method
 from sksmooth.training._tensor_noise import draw_like, perturb, torch_seeded
 
@@ -319,3 +320,4 @@ class RobustNetClassifier(NeuralNetClassifier):
 
 
 structure_of.register(RobustNetClassifier, layers_of_net)
+asked_directly.register(RobustNetClassifier, direct_classifier)

@@ -21,6 +21,7 @@ from sksmooth import (
     make_certified_scorer,
 )
 from sksmooth.noise import GaussianNoise, LaplaceNoise, SplittingNoise
+from sksmooth.structure._base import directly
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("skorch")
@@ -322,6 +323,14 @@ def images(digits):
 def smoothed(net, images, sigma=0.5, n_train=800, **params):
     clf = SmoothedClassifier(net, sigma=sigma, n_estimation=500, random_state=0, **params)
     return clf.fit(images[0][:n_train], images[1][:n_train])
+
+
+def test_votes_are_taken_without_the_loader(images):
+    X, y = images
+    net = conv_net(max_epochs=1).fit(X[:200], y[:200])
+    direct = directly(FrozenEstimator(net))
+    assert type(direct) is not RobustNetClassifier
+    assert_array_equal(direct.predict(X[:100]), net.predict(X[:100]))
 
 
 # A small net, trained for seconds, needs less of what keeps its answers steady than published.

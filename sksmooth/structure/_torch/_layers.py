@@ -86,14 +86,15 @@ class TorchLayers(Structure):
 
     def after(self, matrix: Any, offset: Any) -> TorchLayers | None:
         """Layers as a function of x, where they are given as one of ``matrix @ x + offset``."""
-        if type(self.first) is not nn.Linear or len(self.shaping) or not self._is_on_cpu:
+        if type(self.first) is not nn.Linear or len(self.shaping):
             return None
-        weight = self.first.weight.detach().numpy().astype(float)
+        weight = self.first.weight.detach().cpu().numpy().astype(float)
         times = np.multiply if np.ndim(matrix) < 2 else np.matmul
         folded, moved = times(weight, matrix), weight @ np.asarray(offset)
         if self.first.bias is not None:
-            moved = moved + self.first.bias.detach().numpy()
+            moved = moved + self.first.bias.detach().cpu().numpy()
         first = nn.Linear(folded.shape[1], len(folded), dtype=self.first.weight.dtype)
+        first.to(self.device)
         with torch.no_grad():
             first.weight.copy_(torch.from_numpy(folded))
             first.bias.copy_(torch.from_numpy(moved))
