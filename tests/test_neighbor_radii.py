@@ -477,6 +477,41 @@ def test_points_of_two_classes_nearly_on_each_other(norm, method, n_neighbors, d
     assert certified > 60
 
 
+@pytest.mark.parametrize("size", [1e-321, 1e-300, 1e-161, 1e-150, 1e-50, 1e50, 1e160, 1e307])
+@pytest.mark.parametrize("d", [2, 12])
+def test_units_of_inputs_do_not_matter(size, d):
+    """Also where squares, or single precision, under- or overflow."""
+    rng = np.random.default_rng(0)
+    labels = np.arange(60) % 2
+    points = size * rng.uniform(-1, 1, size=(60, d))
+    X = size * rng.uniform(-1, 1, size=(20, d))
+    reference = ReferencePoints(points, labels, 2)
+    radii = reference.radii(X, 2, "pairwise")
+    ordinary = ReferencePoints(points / size, labels, 2).radii(X / size, 2, "pairwise")
+    assert np.array_equal(radii.label, ordinary.label)
+    np.testing.assert_allclose(
+        radii.radius / size, ordinary.radius, rtol=1e-9, atol=0.05 if size < 1e-320 else 1e-12
+    )
+    steps = rng.normal(size=(300, d))
+    steps /= np.linalg.norm(steps, axis=1, keepdims=True)
+    for x, label, radius in zip(X, radii.label, radii.certified().max(axis=1)):
+        moved = x + 0.99 * radius * steps
+        if size > 1e-320:  # else steps are rounded to a few lengths
+            assert (reference.support(moved).argmax(axis=1) == label).all()
+
+
+@pytest.mark.parametrize("d", [2, 12])
+def test_inputs_too_far_away_to_tell_points_apart(d):
+    """Nothing is certified, where a label that no point has is infinitely far away all the same."""
+    points, labels = some_points(20, d)
+    reference = ReferencePoints(points, labels, 3)
+    X = np.array([[1e20], [1e160], [1.7e308]]) * np.ones(d)
+    radii = reference.radii(X, 2, "pairwise")
+    assert (radii.certified()[:, :2] == 0).all()
+    assert np.array_equal(reference.support(X).argmax(axis=1), radii.label)
+    assert np.isinf(radii.certified()[:, 2]).all()
+
+
 def test_rounding_bounds_the_error_of_the_formula():
     """Against exact rational arithmetic, where the differences cancel."""
     from fractions import Fraction
