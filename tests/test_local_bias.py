@@ -7,8 +7,10 @@ from smooth_models import fitted, make_models, rows_like, trained_modules
 from sksmooth._local_bias import LocalBias, root
 from sksmooth._neighbor_radii import ReferencePoints
 from sksmooth.smooth_scores import smooth_score
+from sksmooth.smooth_scores._activations import power
 from sksmooth.smooth_scores._base import AffineInput, GivenLipschitz
 from sksmooth.smooth_scores._linear import LinearScore
+from sksmooth.smooth_scores._networks import NetworkScore
 from sksmooth.smooth_scores._quadratic import QuadraticScore
 
 NORMS = [1, 2, np.inf]
@@ -212,12 +214,24 @@ def test_a_class_far_behind_does_not_blur_the_others(behind, alpha):
         assert np.array_equal(winner, np.where(rows[:, 0] > 0, 2, 1))
 
 
-def test_rounding_elsewhere_counts_where_quadratic_terms_cancel():
-    """Densities far out are huge, and their difference is as uncertain as that."""
+def quadratic(shift):
+    """Log densities of two normal classes with the same variances."""
+    means, factors = np.array([[-shift, 0.0], [shift, 0.0]]), np.array([np.eye(2)] * 2)
+    return QuadraticScore.of(factors, means, np.array([0.0, 1.0]))
+
+
+def square_units(shift):
+    """Difference of two squares, as in a polynomial kernel."""
+    weights, biases = np.array([[1.0, 0.0], [1.0, 0.0]]), np.array([shift, -shift])
+    out = np.array([[0.5, -0.5]])
+    return NetworkScore([(weights, biases)], [power(2)], out, np.ones(1))
+
+
+@pytest.mark.parametrize("score", [quadratic, square_units])
+def test_rounding_elsewhere_counts_where_quadratic_terms_cancel(score):
+    """Terms far out are huge, and their difference is as uncertain as that."""
     for shift in 10.0 ** -np.arange(2, 10):
-        means, factors = np.array([[-shift, 0.0], [shift, 0.0]]), np.array([np.eye(2)] * 2)
-        score = QuadraticScore.of(factors, means, np.array([0.0, 1.0]))
-        smoother = bias(score, np.eye(2), np.array([0, 1]), 0.0, 2, is_local=False)
+        smoother = bias(score(shift), np.eye(2), np.array([0, 1]), 0.0, 2, is_local=False)
         winner, radius = smoother.certify(np.zeros((1, 2)))
         away = radius[0] * np.linspace(-1, 1, 2001) * (1 - 1e-12)
         moved = np.column_stack([away, np.zeros(len(away))])
