@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from sksmooth._neighbor_radii import ReferencePoints
 from sksmooth.smooth_scores import SmoothScore, Vicinity
-from sksmooth.smooth_scores._base import dual_norm
+from sksmooth.smooth_scores._base import TINY, dual_norm
 
 Floats = NDArray[np.float64]
 Codes = NDArray[np.intp]
@@ -50,7 +50,8 @@ def root(gain: Floats, slope: Floats, bend: Floats) -> Floats:
         In a form that does not cancel; infinite where slope and bend are 0.
     """
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        r = 2 * gain / (slope + np.sqrt(slope**2 + 2 * bend * np.maximum(gain, 0)))
+        curved = np.sqrt(2 * bend) * np.sqrt(np.maximum(gain, 0))  # squares might underflow
+        r = 2 * gain / (slope + np.hypot(slope, curved))
     return np.where(gain > 0, np.nan_to_num(r, nan=0.0, posinf=np.inf), 0.0)
 
 
@@ -190,7 +191,7 @@ class LocalBias:
         return value[:, :, None] - value[:, None, :], slope
 
     def _margins(self, X: Floats) -> Margins:
-        rounding = self._with_first(self.score.rounding(X))
+        rounding = self._with_first(self.score.rounding(X) + TINY)
         of_slope = self._with_first(self.score.gradient_rounding(X))
         return Margins(
             X,
@@ -206,18 +207,20 @@ class LocalBias:
     def _biased(self, value: Floats, slope: Floats, labels: Codes) -> Floats:
         """Return scores in which the label wins if it beats every other class with the bias.
 
-        Else the best of the others does, as without bias.
+        Else the best of the others does, as without bias. They are margins over the best of the
+        others: over a class that is far behind, rounding would make close ones equal.
         """
         rows = np.arange(len(labels))
-        scores = value[:, :, 0].copy()  # over the first class
         others = np.arange(self.n_classes) != labels[:, None]
         helped = value[rows, labels] + self.alpha * slope[rows, labels]
         lead = np.where(others, helped, np.inf).min(axis=1)
         if self.n_classes == 2:
-            # the margin of the second class as it is, so that no rounding is added
             signed = np.where(labels == 1, lead, -lead)
             return np.column_stack([np.zeros(len(labels)), signed])
-        scores[rows, labels] = np.where(others, scores, -np.inf).max(axis=1) + lead
+        worst = np.where(others[:, None, :], value, np.inf).min(axis=2)
+        best = np.where(others, worst, -np.inf).argmax(axis=1)
+        scores = value[rows, :, best]
+        scores[rows, labels] = lead
         return scores
 
     def _kept(self, margins: Margins, winner: Codes) -> Floats:

@@ -23,9 +23,14 @@ Floats = NDArray[np.float64]
 Codes = NDArray[np.intp]
 
 _EPS = float(np.finfo(np.float64).eps)
+_SMALLEST = float(np.finfo(np.float64).smallest_subnormal)
 
 # Entries of a block of distances.
 _ENTRIES_AT_ONCE = 2**23
+
+# Points are taken in units of their spread where its square would be far from 1 (powers of 2), and
+# inputs at most so many units away, which moves none of two farther apart.
+_ORDINARY_SPREAD, _FARTHEST = 64, 1e100
 
 # Up to here trees find the nearest points of each class faster than matrix products.
 _MOST_FEATURES_FOR_TREES = 8
@@ -61,7 +66,8 @@ class ReferencePoints:
     Parameters
     ----------
     points : ndarray of shape (n_points, n_features)
-        Points with different labels have to differ.
+        Points with different labels have to differ. The attribute of this name holds them in the
+        order of their labels, in `unit`.
     labels : ndarray of int of shape (n_points,)
         In ``range(n_classes)``.
     n_classes : int
@@ -73,7 +79,8 @@ class ReferencePoints:
 
     def __init__(self, points: Floats, labels: Codes, n_classes: int, n_neighbors: int = 1):
         order = np.argsort(labels, kind="stable")
-        self.points = np.ascontiguousarray(points[order], dtype=float)
+        self.unit = _unit_of(points)
+        self.points = np.ascontiguousarray(points[order] / self.unit, dtype=float)
         self.n_neighbors = n_neighbors
         starts = np.searchsorted(labels[order], np.arange(n_classes + 1)).tolist()
         self.places = [slice(a, b) for a, b in pairwise(starts)]
@@ -94,9 +101,10 @@ class ReferencePoints:
         -------
         support : ndarray of shape (m, n_classes)
             The first of the largest is the label. With one neighbour, or two classes, minus the
-            distance to the nearest, or t-th nearest, point of each, where t is a majority; else
-            the number of votes.
+            distance to the nearest, or t-th nearest, point of each, where t is a majority, in
+            `unit`; else the number of votes.
         """
+        X = self._in_units(X)
         support = np.empty((len(X), len(self.places)))
         for part in self._blocks(X):
             squares = None if self._trees else self._rough_squares(X[part])
@@ -126,6 +134,7 @@ class ReferencePoints:
         .. [1] Anderson, B. G. and Sojoudi, S. (2022). Certified robustness via locally biased
            randomized smoothing. L4DC 2022.
         """
+        X = self._in_units(X)
         labels, radius = np.empty(len(X), np.intp), np.empty((len(X), len(self.places)))
         for part in self._blocks(X):
             for i, search in enumerate(self._searches(X[part], norm), part.start):
@@ -134,7 +143,12 @@ class ReferencePoints:
                     radius[i] = self._radii_of_one(search, norm, method)
                 else:
                     radius[i] = self._radii_of_votes(search, norm, method)
-        return NeighborRadii(labels, radius, self._rounding(X, norm))
+        rounding = self._rounding(X, norm) * self.unit + 2 * _SMALLEST
+        return NeighborRadii(labels, radius * self.unit, rounding)
+
+    def _in_units(self, X: Floats) -> Floats:
+        with np.errstate(over="ignore"):
+            return np.clip(X / self.unit, -_FARTHEST, _FARTHEST)
 
     def _radii_of_one(self, search: NeighborSearch, norm: float, method: str) -> Floats:
         radii = np.zeros(len(self.places))
@@ -247,6 +261,15 @@ class ReferencePoints:
                 None if from_own is None else from_own[i],
                 float(errors[i]),
             )
+
+
+def _unit_of(points: Floats) -> float:
+    """1, or a power of 2 about as large as the spread where squares might under- or overflow."""
+    spread = float((points.max(axis=0) / 2 - points.min(axis=0) / 2).max())
+    exponent = int(np.frexp(max(spread, float(np.abs(points).max()) * 2.0**-300))[1])
+    if spread == 0 or abs(exponent) <= _ORDINARY_SPREAD:
+        return 1.0
+    return float(2.0 ** np.clip(exponent, -1022, 1023))
 
 
 def ways_to_lose(n_neighbors: int, n_classes: int, *, wins_ties: bool) -> list[tuple[int, int]]:

@@ -3,7 +3,9 @@
 Before x is at least as near to a point ``x_j`` as to another one ``x_i``, it has to leave a
 half-space. In the norm of the certificate the border of that is away by
 
-    ``(x_i - x_j) @ (2 x - x_i - x_j) / (2 ||x_i - x_j||_*)``.
+    ``(x_i - x_j) @ (2 x - x_i - x_j) / (2 ||x_i - x_j||_*)``,
+
+and a little less where the two distances, as they are computed, cannot be told apart.
 
 One such i gives a bound for each j, several give a better one, and all of them together, the cell
 of ``x_j``, the exact distance. The search is done in single precision, with a bound of the errors;
@@ -28,6 +30,9 @@ Codes = NDArray[np.intp]
 Stage = tuple[int, Callable[[Codes], Floats]]
 
 _EPS = float(np.finfo(np.float64).eps)
+
+# Sums of squares below it may have underflowed.
+_TINY = 1e-290
 
 # Points that each point of another label is compared with; a cell is first cut by these.
 _N_RIVALS, _MOST_CUTS = 32, 12
@@ -222,9 +227,24 @@ class NeighborSearch:
         from_own, from_others = self.x - own, self.x - others
         apart = own - others[:, None, :]
         sums = from_own + from_others[:, None, :]
-        gain = np.einsum("jid,jid->ji", apart, sums)
-        bounds = _ratio(gain, 2 * _dual_norm(apart, norm))
+        gain, size = np.einsum("jid,jid->ji", apart, sums), 2 * _dual_norm(apart, norm)
+        reach = np.maximum(_ratio(gain, size), 0.0) * self._stretch(norm)
+        lost = self._undecided(np.sqrt(_squared_norms(from_own)) + reach)
+        bounds = _ratio(gain - lost, size)
         return np.asarray(np.partition(bounds, -rank, axis=1)[:, -rank])
+
+    def _undecided(self, away: Floats) -> Floats:
+        """Difference of squared distances within which rounding may order two points otherwise.
+
+        Whoever compares such distances, by sums of squares or by trees, is right beyond it. It
+        matters for points that are much nearer to each other than to the input.
+
+        Parameters
+        ----------
+        away : ndarray
+            Distance to the nearer one, from wherever the input may move to.
+        """
+        return (len(self.x) + 64) * _EPS * away**2 + _TINY
 
     def _to_cells(self, rivals: Codes, places: Codes, norm: float, cut: slice) -> Floats:
         return np.array([self._to_cell(rivals, place, norm, cut) for place in places])
@@ -256,6 +276,8 @@ class NeighborSearch:
         own, point = self.points[rivals], self.points[place]
         apart, sums = own - point, (self.x - own) + (self.x - point)
         gains = np.einsum("id,id->i", apart, sums)
+        reach = self._stretch(norm) * np.linalg.norm(self.x - point, norm)
+        lost = self._undecided(np.sqrt(_squared_norms(self.x - own)) + reach)
         lengths = np.sqrt(_squared_norms(apart))
         keep = lengths > 0
         rows = -apart[keep] / lengths[keep, None]
@@ -266,6 +288,7 @@ class NeighborSearch:
             return 0.0, None
         duals, step = solution
         errors = (len(point) + 16) * _EPS * np.sqrt(_squared_norms(sums[keep]))
+        errors += lost[keep] / (2 * lengths[keep])
         proven = duals @ bounds - duals @ (errors + 64 * _EPS * np.abs(bounds))
         size = _dual_norm(duals @ rows, norm)
         size = size + (len(point) + len(rows)) * _EPS * _dual_norm(duals @ np.abs(rows), norm)

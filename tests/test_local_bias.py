@@ -7,8 +7,11 @@ from smooth_models import fitted, make_models, rows_like, trained_modules
 from sksmooth._local_bias import LocalBias, root
 from sksmooth._neighbor_radii import ReferencePoints
 from sksmooth.smooth_scores import smooth_score
+from sksmooth.smooth_scores._activations import power
 from sksmooth.smooth_scores._base import AffineInput, GivenLipschitz
 from sksmooth.smooth_scores._linear import LinearScore
+from sksmooth.smooth_scores._networks import NetworkScore
+from sksmooth.smooth_scores._quadratic import QuadraticScore
 
 NORMS = [1, 2, np.inf]
 DUAL = {1: np.inf, 2: 2, np.inf: 1}
@@ -95,6 +98,10 @@ def test_root_in_its_limits():
     slope = np.array([2.0, 0.0, 0.0, 0.0, 1.0, np.inf, 1.0])
     bend = np.array([0.0, 2.0, 0.0, 0.0, 1.0, np.inf, 1.0])
     assert root(gain, slope, bend).tolist() == [0.5, 1.0, np.inf, 0.0, 0.0, 0.0, 1e-200]
+    tiny = root(
+        np.full(3, 1e-200), np.array([1e-200, 0.0, 1e-200]), np.array([0.0, 1e-200, 1e-200])
+    )
+    assert tiny == pytest.approx([1.0, 2**0.5, 3**0.5 - 1])
     rng = np.random.default_rng(0)
     gain, slope, bend = rng.exponential(size=(3, 100))
     r = root(gain, slope, bend)
@@ -185,6 +192,53 @@ def test_the_scale_of_scores_does_not_matter(name, norm):
     np.testing.assert_allclose(found[1], plain[1], rtol=1e-9)
     assert (radius >= plain[1] * (1 - 1e-9)).all()
     assert n >= 2
+
+
+@pytest.mark.parametrize("alpha", [0.0, 0.1, 2.0])
+@pytest.mark.parametrize("behind", [1e8, 1e13, 1e17])
+def test_a_class_far_behind_does_not_blur_the_others(behind, alpha):
+    """Margins over it are rounded more coarsely than those between the others."""
+    rng = np.random.default_rng(0)
+    coef = np.array([[0.0, 0.0], [-10.0, 0.0], [10.0, 0.0]])
+    score = LinearScore(coef, np.array([-behind, 0.0, 0.0]))
+    smoother = bias(score, rng.normal(size=(60, 2)), np.arange(60) % 3, alpha, 2, n_classes=3)
+    rows = rng.normal(size=(100, 2))
+    winner, radius = smoother.certify(rows)
+    steps = rng.normal(size=(40, 2))
+    steps[:2] = [1, 0], [-1, 0]
+    steps *= (1 - 1e-9) / np.linalg.norm(steps, axis=1, keepdims=True)
+    for x, label, r in zip(rows, winner, radius):
+        assert (smoother.decide(x + r * steps).argmax(axis=1) == label).all()
+    assert (radius > 0.01).mean() > 0.5
+    if alpha == 0:
+        assert np.array_equal(winner, np.where(rows[:, 0] > 0, 2, 1))
+
+
+def quadratic(shift):
+    """Log densities of two normal classes with the same variances."""
+    means, factors = np.array([[-shift, 0.0], [shift, 0.0]]), np.array([np.eye(2)] * 2)
+    return QuadraticScore.of(factors, means, np.array([0.0, 1.0]))
+
+
+def square_units(shift):
+    """Difference of two squares, as in a polynomial kernel."""
+    weights, biases = np.array([[1.0, 0.0], [1.0, 0.0]]), np.array([shift, -shift])
+    out = np.array([[0.5, -0.5]])
+    return NetworkScore([(weights, biases)], [power(2)], out, np.ones(1))
+
+
+@pytest.mark.parametrize("score", [quadratic, square_units])
+def test_rounding_elsewhere_counts_where_quadratic_terms_cancel(score):
+    """Terms far out are huge, and their difference is as uncertain as that."""
+    for shift in 10.0 ** -np.arange(2, 10):
+        smoother = bias(score(shift), np.eye(2), np.array([0, 1]), 0.0, 2, is_local=False)
+        winner, radius = smoother.certify(np.zeros((1, 2)))
+        away = radius[0] * np.linspace(-1, 1, 2001) * (1 - 1e-12)
+        moved = np.column_stack([away, np.zeros(len(away))])
+        assert winner[0] == 1
+        assert (smoother.decide(moved)[:, 1] > 0).all()
+        if shift > 1e-4:
+            assert radius[0] > 0.99 / (2 * shift)
 
 
 def paper_radius(smoother, rows):

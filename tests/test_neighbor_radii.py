@@ -180,7 +180,9 @@ def test_search_finds_what_the_plain_formula_gives(norm, shape, n_classes, is_ev
     assert (reference.rough.n_front < shape[1]) == (not is_even and shape[1] > 2)
     found = reference.radii(X, norm, "nearest").radius
     expected = [plain_radius(points, labels, x, norm, n_classes) for x in X]
-    np.testing.assert_allclose(found, np.maximum(expected, 0), rtol=1e-12, atol=1e-14)
+    # less what rounding leaves undecided
+    np.testing.assert_allclose(found, np.maximum(expected, 0), rtol=1e-12, atol=1e-11)
+    assert (found <= np.maximum(expected, 0) * (1 + 1e-14) + 1e-14).all()
 
 
 @pytest.mark.parametrize("norm", [1, np.inf])
@@ -435,12 +437,79 @@ def test_edges():
     X = np.array([[0.0, 0.0], [1.0, 0.0], [1e30, 0.0]])
     for norm, method in itertools.product(NORMS, METHODS):
         radii = reference.radii(X, norm, method)
-        assert radii.radius[0].tolist() == [0, 1, np.inf]  # at a point; nothing of class 2
+        # at a point; nothing of class 2
+        assert radii.radius[0] == pytest.approx([0, 1, np.inf], rel=1e-14)
         assert radii.certified()[1].tolist() == [0, 0, np.inf]  # at a tie
         assert radii.label[2] in (0, 1)  # a tie as far as floats can tell
         assert radii.certified()[2, :2].tolist() == [0, 0]
     one_class = ReferencePoints(points[[0, 2]], labels[[0, 2]], 2).radii(X[:1], 2, "exact")
     assert one_class.radius.tolist() == [[0, np.inf]]
+
+
+def towards_border(step, norm):
+    """Unit vector of l`norm` that goes farthest along a step."""
+    if norm == 2:
+        return step / np.linalg.norm(step)
+    if norm == np.inf:
+        return np.sign(step)
+    return np.eye(len(step))[np.abs(step).argmax()] * np.sign(step)
+
+
+@pytest.mark.parametrize("norm", NORMS)
+@pytest.mark.parametrize(("method", "n_neighbors"), [("pairwise", 1), ("exact", 1), ("nearest", 3)])
+@pytest.mark.parametrize("d", [2, 12])
+def test_points_of_two_classes_nearly_on_each_other(norm, method, n_neighbors, d):
+    """Computed distances to them are in the wrong order, or equal, well before the border."""
+    rng, certified = np.random.default_rng(0), 0
+    for gap in 10.0 ** -np.arange(3, 14):
+        own, apart = rng.normal(size=(n_neighbors, d)), rng.normal(size=d)
+        points = np.vstack([own, own + gap * apart])
+        reference = ReferencePoints(points, np.repeat([0, 1], n_neighbors), 2, n_neighbors)
+        X = own[0] + rng.normal(size=(15, d))
+        radii = reference.radii(X, norm, method)
+        for x, label, radius in zip(X, radii.label, radii.certified().max(axis=1)):
+            step = towards_border(apart if label == 0 else -apart, norm)
+            shares = 1 - 10.0 ** -np.arange(1, 13)
+            moved = x + radius * shares[:, None] * step
+            moved = moved[np.linalg.norm(moved - x, norm, axis=1) < radius]
+            assert (reference.support(moved).argmax(axis=1) == label).all()
+            certified += radius > 0.1
+    assert certified > 60
+
+
+@pytest.mark.parametrize("size", [1e-321, 1e-300, 1e-161, 1e-150, 1e-50, 1e50, 1e160, 1e307])
+@pytest.mark.parametrize("d", [2, 12])
+def test_units_of_inputs_do_not_matter(size, d):
+    """Also where squares, or single precision, under- or overflow."""
+    rng = np.random.default_rng(0)
+    labels = np.arange(60) % 2
+    points = size * rng.uniform(-1, 1, size=(60, d))
+    X = size * rng.uniform(-1, 1, size=(20, d))
+    reference = ReferencePoints(points, labels, 2)
+    radii = reference.radii(X, 2, "pairwise")
+    ordinary = ReferencePoints(points / size, labels, 2).radii(X / size, 2, "pairwise")
+    assert np.array_equal(radii.label, ordinary.label)
+    np.testing.assert_allclose(
+        radii.radius / size, ordinary.radius, rtol=1e-9, atol=0.05 if size < 1e-320 else 1e-12
+    )
+    steps = rng.normal(size=(300, d))
+    steps /= np.linalg.norm(steps, axis=1, keepdims=True)
+    for x, label, radius in zip(X, radii.label, radii.certified().max(axis=1)):
+        moved = x + 0.99 * radius * steps
+        if size > 1e-320:  # else steps are rounded to a few lengths
+            assert (reference.support(moved).argmax(axis=1) == label).all()
+
+
+@pytest.mark.parametrize("d", [2, 12])
+def test_inputs_too_far_away_to_tell_points_apart(d):
+    """Nothing is certified, where a label that no point has is infinitely far away all the same."""
+    points, labels = some_points(20, d)
+    reference = ReferencePoints(points, labels, 3)
+    X = np.array([[1e20], [1e160], [1.7e308]]) * np.ones(d)
+    radii = reference.radii(X, 2, "pairwise")
+    assert (radii.certified()[:, :2] == 0).all()
+    assert np.array_equal(reference.support(X).argmax(axis=1), radii.label)
+    assert np.isinf(radii.certified()[:, 2]).all()
 
 
 def test_rounding_bounds_the_error_of_the_formula():

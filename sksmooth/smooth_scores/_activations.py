@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import erf, expit
+from scipy.special import expit, ndtr
 
 from sksmooth.smooth_scores._base import Floats
 
@@ -113,8 +113,9 @@ ELU = Activation(
 )
 GELU = Activation(
     "GELU",
-    value=lambda z: z * (1 + erf(z / 2**0.5)) / 2,
-    first=_far(lambda z: (1 + erf(z / 2**0.5)) / 2 + z * _normal_density(z)),
+    # the distribution function itself, for 1 + erf(z) goes down in steps where it is near 0
+    value=lambda z: z * ndtr(z),
+    first=_far(lambda z: ndtr(z) + z * _normal_density(z)),
     second=_far(lambda z: _normal_density(z) * (2 - z * z)),
     turns_of_first=(-(2**0.5), 2**0.5),
     turns_of_second=(-2.0, 0.0, 2.0),

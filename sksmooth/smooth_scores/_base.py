@@ -252,21 +252,35 @@ class AffineInput(SmoothScore):
         Twice, for what is quadratic in the error is far below the rounding of the score.
         """
         Z = self._input(X)
-        size = times(np.abs(self.matrix), np.abs(X)) + np.abs(self.offset)
-        error = EPS * (X.shape[1] + 4) * size
-        passed_on = np.einsum("msd,md->ms", np.abs(self.score.gradient(Z)), error)
+        slopes = np.abs(self.score.gradient(Z))
+        passed_on = np.einsum("msd,md->ms", slopes, self._error_of_input(X))
         return 2 * (self.score.rounding(Z) + passed_on)
+
+    def _error_of_input(self, X: Floats) -> Floats:
+        size = times(np.abs(self.matrix), np.abs(X)) + np.abs(self.offset)
+        return EPS * (X.shape[1] + 4) * size
 
     def gradient_rounding(self, X: Floats) -> Floats:
         """Error of the gradient of the score, passed on, and of the product with the matrix.
 
-        Four times, for that of the transformed input is of the size of that of the score.
+        And what the gradient turns by for the error of the transformed input, which is far larger
+        than it where an offset is.
         """
         Z = self._input(X)
         sizes = np.abs(self.matrix) if self.matrix.ndim == 1 else np.abs(self.matrix).sum(axis=1)
-        inner = self.score.gradient_rounding(Z) * sizes.max()
+        inner = self.score.gradient_rounding(Z)
         product = EPS * (Z.shape[1] + 4) * (np.abs(self.score.gradient(Z)) @ sizes)
-        return np.asarray(4 * (inner + product))
+        turned = np.linalg.norm(self._error_of_input(X), axis=1)[:, None] * self._known_bends()
+        return np.asarray(2 * (inner * sizes.max() + product + turned * np.linalg.norm(sizes)))
+
+    def _known_bends(self) -> Floats:
+        """Constants of the scores one by one; 0 where none is known for all of space."""
+        n_scores = self.score.value(np.zeros((1, len(self.offset)))).shape[1]
+        try:
+            bends = [self.score.lipschitz(each, 2) for each in np.eye(n_scores)]
+        except ValueError:  # the constant will be the user's
+            return np.zeros(n_scores)
+        return np.nan_to_num(bends, posinf=0.0)
 
     @property
     def follows_predict(self) -> bool:

@@ -164,9 +164,7 @@ class KernelScore(SmoothScore):
         r = self.distances(X)
         across, along = self.kernel.across(r), self.kernel.along(r)
         bend = np.divide(along - across, r * r, out=np.zeros_like(r), where=r > 0) * coef
-        U = X / self.length_scale
-        C = self.centers / self.length_scale
-        rays = U[:, None, :] - C
+        rays = (X[:, None, :] - self.centers) / self.length_scale
         matrices = np.einsum("mn,mnd,mne->mde", bend, rays, rays, optimize=True)
         return matrices + (across @ coef)[:, None, None] * np.eye(X.shape[1])
 

@@ -226,10 +226,17 @@ class _Sandwich:
 
     def bounds(self, lower: Floats, upper: Floats, norm: float) -> Floats:
         """Bounds for each row of lower and upper ends."""
-        if self.norms.is_small:
-            return np.array([self._bound(*ends, norm) for ends in zip(lower, upper, strict=True)])
         largest = np.maximum(np.abs(lower), np.abs(upper))
-        return self.norms.bound(np.sqrt(largest), None, norm) ** 2
+        if not self.norms.is_small:
+            return self.norms.bound(np.sqrt(largest), None, norm) ** 2
+        bounds = np.array([self._bound(*ends, norm) for ends in zip(lower, upper, strict=True)])
+        return bounds + self._rounding(largest, norm)
+
+    def _rounding(self, largest: Floats, norm: float) -> Floats:
+        """Where units cancel, their sum is known no better than they are, here and far away."""
+        squares = self.weights**2
+        in_this_norm = squares.shape[1] if norm == np.inf else 1
+        return 2 * EPS * (sum(squares.shape) + 16) * in_this_norm * (largest @ squares.sum(axis=1))
 
     def _bound(self, lower: Floats, upper: Floats, norm: float) -> float:
         n_features = self.weights.shape[1]

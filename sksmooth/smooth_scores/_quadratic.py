@@ -63,20 +63,26 @@ class QuadraticScore(SmoothScore):
         return np.asarray(total @ np.abs(self.mixing).T)
 
     def gradient_rounding(self, X: Floats) -> Floats:
-        """Bound of the rounding error, through the sums of the absolute terms."""
-        rank = self.factors.shape[2]
+        """Bound of the rounding error, and of what that of the value grows by per length."""
+        n_features, rank = self.factors.shape[1:]
         size = np.einsum("md,kdr->mkr", np.abs(X), np.abs(self.factors), optimize=True)
-        error = EPS * (X.shape[1] + 4) * (size + np.abs(self.shifts))
-        error += EPS * (rank + 4) * np.abs(self._whitened(X))
+        error = EPS * (n_features + 4) * (size + np.abs(self.shifts))
+        error += EPS * (n_features + 2 * rank + 20) * np.abs(self._whitened(X))
         total = np.einsum("mkr,kr->mk", error, np.abs(self.factors).sum(axis=1))
         return np.asarray(total @ np.abs(self.mixing).T)
 
     def lipschitz(self, weights: Floats, norm: float) -> float:
-        """Norm of the Hessian, which is the same everywhere."""
-        hessian = np.einsum(
-            "k,kdr,ker->de", -(weights @ self.mixing), self.factors, self.factors, optimize=True
-        )
-        return hessian_norm(hessian, norm)
+        """Norm of the Hessian, which is the same everywhere, and what rounding makes of it.
+
+        Where Hessians of two classes cancel, their difference is known no better than they are,
+        nor is that of the values far away.
+        """
+        mixed = weights @ self.mixing
+        hessian = np.einsum("k,kdr,ker->de", -mixed, self.factors, self.factors, optimize=True)
+        n_features, rank = self.factors.shape[1:]
+        size = float(np.abs(mixed) @ (self.factors**2).sum(axis=(1, 2)))
+        size *= n_features if norm == np.inf else 1  # the squared l2 norm, in terms of this one
+        return hessian_norm(hessian, norm) + 2 * EPS * (n_features + rank + 16) * size
 
     def after(self, matrix: Floats, offset: Floats) -> SmoothScore:
         """Quadratic again."""

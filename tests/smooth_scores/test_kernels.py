@@ -119,3 +119,18 @@ def test_rounding_bounds_the_error_against_long_double():
     assert (of_gradient <= score.gradient_rounding(X)[:, 0]).all()
     assert error.max() > 1e-5 * score.rounding(X).max()  # there is an error to bound
     assert of_gradient.max() > 1e-5 * score.gradient_rounding(X).max()
+
+
+def test_rounding_of_gradients_behind_a_scaler_far_from_the_origin():
+    """The scaled rows are off by the size of what is subtracted, and gradients turn for it."""
+    rng = np.random.default_rng(0)
+    centers = rng.normal(size=(20, 3))
+    inner = KernelScore(GAUSSIAN, centers, rng.normal(size=(1, 20)), np.zeros(1), 0.7)
+    scale, mean = np.full(3, 1 / 3e-4), 1e6 * rng.uniform(1, 2, size=3)
+    score = inner.after(scale, -scale * mean)
+    X = mean + 3e-4 * rng.normal(size=(200, 3))
+    exact = np.longdouble(X) * np.longdouble(scale) + np.longdouble(-scale * mean)
+    error = np.abs(score.gradient(X) - inner.gradient(exact.astype(float)) * scale).sum(axis=2)
+    bound = score.gradient_rounding(X)
+    assert (error <= bound).all()
+    assert (error > 1e-4 * bound).any()

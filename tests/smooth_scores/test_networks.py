@@ -4,6 +4,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from scipy.special import erfc
 from smooth_models import MOONS, climb, largest_bend, rows_like, torch_modules
 
 from sksmooth.smooth_scores import smooth_score
@@ -58,6 +59,13 @@ def test_suprema_over_all_of_space(activation):
     smallest, largest = activation.bends(*everywhere)
     assert max(-smallest[0], largest[0]) == pytest.approx(SUPREMA[activation.name], rel=1e-14)
     assert np.isfinite(activation.largest_slope(*everywhere)[0])
+
+
+def test_gelu_has_no_steps_where_it_is_nearly_zero():
+    z = np.linspace(-12, -3, 1001)
+    np.testing.assert_allclose(GELU.value(z), z * erfc(-z / 2**0.5) / 2, rtol=1e-12)
+    near = -8 + 1e-7 * np.arange(100)
+    assert (np.diff(GELU.value(near)) < 0).all()
 
 
 def test_derivative_of_tanh_does_not_cancel():
