@@ -264,7 +264,6 @@ def count_votes(
     counts : ndarray of shape (m, n_classes)
         Each row sums to `n_draws`.
     """
-    keep_freed_memory()
     counts = np.zeros((len(rows), voter.n_classes), np.int64)
     n_workers = joblib.effective_n_jobs(n_jobs)
     threads = LibraryThreads(n_workers)
@@ -368,6 +367,7 @@ def _run(
     threads: LibraryThreads,
 ) -> tuple[_Task, NDArray[np.int64]]:
     votes = np.zeros((len(rows), voter.n_classes), np.int64)
+    keep_freed_memory()
     with threads.within():
         draws = stream.take(task.start, task.stop)
         step = max(1, per_call // len(draws))
