@@ -37,12 +37,14 @@ def image_stream(stream: DrawStream, matrix: NDArray[Any]) -> DrawStream:
 def distinct_rows(matrix: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.intp]]:
     """Return the rows of a matrix without repetitions, and where each of its rows is among them.
 
-    Their bytes are compared, which is much faster than numpy's way for long rows.
+    Their bytes are compared, which is much faster than numpy's way for long rows. They stay in
+    order, so that a change in the last bit of a number does not make another order.
     """
     rows = np.ascontiguousarray(matrix + 0.0)  # minus zero is zero
     as_bytes = rows.view(np.dtype((np.void, rows.itemsize * rows.shape[1]))).ravel()
     _, first, place = np.unique(as_bytes, return_index=True, return_inverse=True)
-    return rows[first], place.ravel()
+    order = np.argsort(first)
+    return rows[first[order]], np.argsort(order)[place.ravel()]
 
 
 @dataclass(frozen=True)

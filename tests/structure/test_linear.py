@@ -33,6 +33,7 @@ from sksmooth._monte_carlo import DrawStream, Purpose, Voter
 from sksmooth._rows import read_rows
 from sksmooth.noise import GaussianNoise
 from sksmooth.structure import LinearScores, affine_map, structure_of
+from sksmooth.structure._gaussian_image import distinct_rows
 
 pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning", "ignore:.*onverge")
 
@@ -454,3 +455,12 @@ def test_a_third_party_registers_its_model(iris):
     smoother(Mine(max_iter=300)).fit(X, y)
     assert seen
     assert StandardScaler in affine_map.registry
+
+
+def test_distinct_rows():
+    matrix = np.array([[2.0, -0.0], [1.0, 3.0], [2.0, 0.0], [-1.0, 3.0], [1.0, 3.0]])
+    rows, place = distinct_rows(matrix)
+    assert_array_equal(rows, [[2.0, 0.0], [1.0, 3.0], [-1.0, 3.0]])
+    assert_array_equal(rows[place], matrix)
+    close, _ = distinct_rows(np.nextafter(matrix[[0, 1, 3]], -10))
+    assert_allclose(close, rows)  # the order does not hang on the last bit
