@@ -33,7 +33,7 @@ from sksmooth.structure._votes import count_largest, count_pairs, count_positive
 _LARGE = 1e120
 
 # Scores of one call: few calls, and a few megabytes.
-_VALUES_PER_CALL, _FEWEST_DRAWS = 2**18, 256
+_VALUES_PER_CALL, _FEWEST_DRAWS = 2**19, 256
 
 
 @dataclass(frozen=True)
@@ -193,6 +193,9 @@ def _votes_of_row(
     open_draws = np.flatnonzero(caught_up)
     votes[leader] = by_class.shape[1] - len(open_draws)
     if len(open_draws):
-        noisy = [by_class[rival].take(open_draws) + scores[rival] for rival in rivals]
-        votes[rivals] += count_largest(np.array(noisy))
+        noisy = np.empty((len(rivals), len(open_draws)))
+        for row, rival in zip(noisy, rivals, strict=True):
+            by_class[rival].take(open_draws, out=row, mode="clip")  # the mode without a copy
+            row += scores[rival]
+        votes[rivals] += count_largest(noisy)
     return votes
