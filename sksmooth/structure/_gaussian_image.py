@@ -62,4 +62,5 @@ class _GaussianImage:
         self, n: int, shape: tuple[int, ...], rng: np.random.Generator, dtype: DTypeLike
     ) -> NDArray[Any]:
         draws: NDArray[Any] = self.noise.draw(n, (len(self.factor),), rng, dtype) @ self.factor
-        return draws[:, self.place]
+        repeated = len(self.place) > len(self.factor)
+        return draws[:, self.place] if repeated else draws

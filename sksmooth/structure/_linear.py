@@ -32,6 +32,10 @@ from sksmooth.structure._votes import count_largest, count_pairs, count_positive
 
 _LARGE = 1e120
 
+# Twice the rounding of a number up to 1, of another, of their difference, and of one up to 2, which
+# are each half a unit in the last place of single precision, relatively.
+_ROUGHNESS = np.float32(2 * 6 * 2.0**-24)
+
 # Scores of one call: few calls, and a few megabytes.
 _VALUES_PER_CALL, _FEWEST_DRAWS = 2**19, 256
 
@@ -112,11 +116,13 @@ class LinearScores(Structure):
             return np.array([count_positive(by_class[0] + score) for score in rows.values[:, 0]])
         votes = np.zeros((len(rows), len(by_class)), np.int64)
         leaders = rows.values.argmax(axis=1)
+        unit = float(np.abs(by_class).max()) or 1.0
+        rough = _rounded(by_class / unit)
         for leader in np.unique(leaders):
-            gain = _rounded(by_class - by_class[leader])
+            gain = rough - rough[leader]
             most = gain.max(axis=1)
             for i in np.flatnonzero(leaders == leader):
-                votes[i] = _votes_of_row(rows.values[i], leader, gain, most, by_class)
+                votes[i] = _votes_of_row(rows.values[i], leader, gain, most, by_class, unit)
         return votes
 
     def _times_coef(self, values: NDArray[Any]) -> NDArray[np.float64]:
@@ -177,15 +183,16 @@ def _votes_of_row(
     gain: NDArray[np.float32],
     most: NDArray[np.float32],
     by_class: NDArray[np.float64],
+    unit: float,
 ) -> NDArray[np.int64]:
     """Count how often each class has the largest of its score and noise, the first of equals.
 
     Most draws leave the leader in front, and most classes never come near it: the sums are looked
-    at only for the draws in which some class gains on the leader what it is behind by. Rounding
-    both to single precision keeps their order, so it misses no such draw.
+    at only for the draws in which some class gains on the leader what it is behind by. Both are in
+    single precision, in units of the largest noise; what this may change is taken off.
     """
     votes = np.zeros(len(scores), np.int64)
-    behind = _rounded(scores[leader] - scores)
+    behind = _rounded((scores[leader] - scores) / unit) - _ROUGHNESS
     rivals = np.flatnonzero(behind <= most)  # with the leader itself
     caught_up = np.zeros(by_class.shape[1], dtype=bool)
     for rival in rivals[rivals != leader]:
