@@ -330,14 +330,16 @@ class _Task:
 
 
 def _cut(left: list[_Task], size: int, block: int) -> _Task:
-    """Cut a call off the first of the rectangles that are left to do."""
-    area = left.pop(0)
+    """Cut a call off the first of the rectangles left to do that holds one, or else the first."""
+    holding = (i for i, area in enumerate(left) if area.n_rows * area.n_draws >= size)
+    place = next(holding, 0)
+    area = left.pop(place)
     draws = min(area.n_draws, max(size // area.n_rows, min(block, size)))
     end = area.start + draws
     rows = slice(area.rows.start, min(area.rows.stop, area.rows.start + max(1, size // draws)))
     beside = _Task(slice(rows.stop, area.rows.stop), area.start, end)
     below = _Task(area.rows, end, area.stop)
-    left[:0] = [part for part in (beside, below) if part.n_rows and part.n_draws]
+    left[place:place] = [part for part in (beside, below) if part.n_rows and part.n_draws]
     return _Task(rows, area.start, end)
 
 

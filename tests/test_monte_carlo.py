@@ -16,7 +16,7 @@ import pytest
 from numpy.testing import assert_array_equal
 
 from sksmooth._memory import keep_freed_memory
-from sksmooth._monte_carlo import DrawStream, Purpose, Voter, augment, count_votes
+from sksmooth._monte_carlo import DrawStream, Purpose, Voter, _cut, _Task, augment, count_votes
 from sksmooth._rows import read_rows
 from sksmooth.noise import GaussianNoise
 
@@ -318,3 +318,19 @@ def test_a_changed_copy_of_a_stream_draws_its_own_blocks():
     other = replace(stream, seed=1)
     assert (other.take(0, 5) != first).all()
     assert_array_equal(pickle.loads(pickle.dumps(stream)).take(0, 5), first)
+
+
+def test_cuts_have_their_size_and_cover_every_cell_once():
+    rng = np.random.default_rng(0)
+    left, done = [_Task(slice(0, 50), 100, 3000)], np.zeros((50, 3000), int)
+    for _ in range(40):
+        size = int(rng.integers(1, 4000))
+        whole = any(area.n_rows * area.n_draws >= 2 * size for area in left)
+        task = _cut(left, size, 128)
+        if whole:
+            assert 0.5 * size < task.n_rows * task.n_draws <= size
+        done[task.rows, task.start : task.stop] += 1
+    for area in left:
+        done[area.rows, area.start : area.stop] += 1
+    assert (done[:, 100:] == 1).all()
+    assert not done[:, :100].any()
