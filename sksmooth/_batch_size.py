@@ -32,7 +32,7 @@ def default_batch_size(rows: Rows) -> int:
     return int(min(wanted, _most_rows(rows)))
 
 
-def fastest_batch_size(rows: Rows, n_noisy: int, cost_of_call: Callable[[int], float]) -> int:
+def fastest_batch_size(rows: Rows, n_noisy: int, cost: Callable[[int, int], float]) -> int:
     """Noisy rows per call that suit the base model at hand.
 
     Parameters
@@ -41,9 +41,9 @@ def fastest_batch_size(rows: Rows, n_noisy: int, cost_of_call: Callable[[int], f
         Inputs.
     n_noisy : int
         Number of noisy rows that the base model will be asked about.
-    cost_of_call : callable
-        Does a part of the work in one call of a given size, and returns the seconds per noisy
-        row.
+    cost : callable
+        Does a part of the work, about so many noisy rows in calls of a given size, and returns the
+        seconds per noisy row.
 
     Returns
     -------
@@ -55,18 +55,19 @@ def fastest_batch_size(rows: Rows, n_noisy: int, cost_of_call: Callable[[int], f
     if 2 * start > budget:
         return start
     budget -= 2 * start
-    cost_of_call(start)  # the first call also pays for fetching its memory
-    cost = cost_of_call(start)
+    cost(start, start)  # the first call also pays for fetching its memory
+    least = cost(start, start)
     for factor in (1 / _FACTOR, _FACTOR):
         while True:
             size = int(np.clip(best * factor, _FEWEST_ROWS, min(_MOST_ROWS, _most_rows(rows))))
-            budget -= size
+            n_tried = max(size, start)
+            budget -= n_tried
             if size == best or budget < 0:
                 break
-            other = cost_of_call(size)
-            if other > _CLEARLY_FASTER * cost:
+            other = cost(n_tried, size)
+            if other > _CLEARLY_FASTER * least:
                 break
-            best, cost = size, other
+            best, least = size, other
         if best != start:
             break
     return best

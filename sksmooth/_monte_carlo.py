@@ -276,8 +276,9 @@ def count_votes(
         counts[task.rows] += votes
         bar.update(task.n_rows * task.n_draws)
 
-    def cost_of_call(size: int) -> float:
-        task = _cut(left, size, stream.block_size)
+    def cost(n_noisy: int, size: int) -> float:
+        task = _cut(left, n_noisy, stream.block_size)
+        stream.take(task.start, task.stop)  # what is drawn is kept: the clock is for the model
         began = time.perf_counter()
         _, votes = _run(*job(task, size))
         seconds = time.perf_counter() - began
@@ -297,7 +298,7 @@ def count_votes(
             per_call = most = len(rows) * shared_draws
         else:
             per_call = batch_size or fastest_batch_size(
-                rows, len(rows) * n_draws // n_workers, cost_of_call
+                rows, len(rows) * n_draws // n_workers, cost
             )
             most = _MOST_CALLS_PER_TASK * per_call
         parallel = Parallel(n_jobs=n_jobs, prefer="threads", return_as="generator_unordered")
