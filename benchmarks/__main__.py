@@ -10,7 +10,7 @@ import warnings
 
 import torch
 from sklearn.exceptions import ConvergenceWarning
-from threadpoolctl import threadpool_limits
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from benchmarks import certification, decisions, nets, overhead, prediction, splitting
 from benchmarks._tables import as_text, write_for_docs
@@ -51,8 +51,11 @@ def main(argv=None):
         parser.error("set SKSMOOTH_DATA to the folder of the images and weights")
     warnings.simplefilter("ignore", ConvergenceWarning)
     torch.set_num_threads(1)
+    libraries = [(part["internal_api"], part.get("architecture")) for part in threadpool_info()]
+    print(f"numerical libraries and their kernels: {libraries}")
     with threadpool_limits(limits=1):
         figures = {name: run(name, options.turns) for name in options.suites}
+    figures["libraries"] = libraries
     with open(options.json, "w") as file:
         json.dump(figures, file, indent=1)
 
