@@ -92,7 +92,7 @@ def test_radius_must_be_one(radius, certificate):
 
 def test_scorer_is_the_score_of_a_certificate(digits):
     X, y = digits
-    clf = SmoothedClassifier(n_estimation=200, random_state=0).fit(X[:500], y[:500])
+    clf = SmoothedClassifier(n_estimation=5000, random_state=0).fit(X[:500], y[:500])
     expected = certified_accuracy_score(y[500:600], clf.certify(X[500:600]), radius=0.2)
     scorer = pickle.loads(pickle.dumps(make_certified_scorer(0.2)))
     score = scorer(clf, X[500:600], y[500:600])
