@@ -30,7 +30,7 @@ from sklearn.svm import SVC, LinearSVC
 
 from sksmooth import SmoothedClassifier, make_certified_scorer
 from sksmooth._monte_carlo import DrawStream, Purpose, Voter
-from sksmooth._rows import read_rows
+from sksmooth._rows import Rows, read_rows
 from sksmooth.noise import GaussianNoise
 from sksmooth.structure import LinearScores, affine_map, structure_of
 from sksmooth.structure._gaussian_image import distinct_rows
@@ -464,3 +464,21 @@ def test_distinct_rows():
     assert_array_equal(rows[place], matrix)
     close, _ = distinct_rows(np.nextafter(matrix[[0, 1, 3]], -10))
     assert_allclose(close, rows, atol=1e-300)  # the order does not hang on the last bit
+
+
+def test_votes_of_any_scores_and_noise():
+    """The short way to the largest score, against all scores, with ties and far scales."""
+    rng = np.random.default_rng(0)
+    scores = LinearScores.of(np.ones((5, 2)), np.ones(5))
+    for i in range(300):
+        scale = 10.0 ** rng.integers(-100, 100)
+        noise = rng.normal(size=(200, 5)) * 10.0 ** rng.integers(-8, 1, size=(200, 1))
+        offsets = rng.normal(size=(3, 5)) * 10.0 ** rng.integers(-6, 3)
+        if i % 3 == 0:
+            noise, offsets = np.round(2 * noise), np.round(2 * offsets)
+        if i % 20 == 0:
+            noise = np.zeros_like(noise)
+        noise, offsets = noise * scale, offsets * scale
+        votes = scores.tally(Rows(offsets, offsets.dtype, lambda X: X), None, noise)
+        winners = (offsets[:, None] + noise).argmax(axis=2)
+        assert_array_equal(votes, [np.bincount(row, minlength=5) for row in winners])
