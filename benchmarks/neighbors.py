@@ -2,8 +2,9 @@
 
 Processor time per row for reference points of MNIST (digits below 5 against the others; random
 points in as many dimensions without SKSMOOTH_DATA): the formula for all points, one row at a time,
-over the search in blocks, for the same radii to 1e-12. One process, one thread, in turn; medians of
-ratios.
+over the search in blocks. The radii are the same: never above by more than 1e-12 of them, and less
+by what the rounding of distances leaves open, which is below 1e-11. One process, one thread, in
+turn; medians of ratios.
 
     SKSMOOTH_DATA=... python -m benchmarks.neighbors [--alternations 5]
 """
@@ -55,7 +56,9 @@ def compare(n, norm, alternations):
     reference = ReferencePoints(points, labels, 2)
     found = reference.radii(X[:ROWS_PLAIN], norm, "nearest").radius.max(axis=1)
     expected = plain_radii(points, labels, X[:ROWS_PLAIN], norm)
-    np.testing.assert_allclose(found, np.maximum(expected, 0), rtol=1e-12)
+    expected = np.maximum(expected, 0)
+    assert (found <= expected * (1 + 1e-12)).all()
+    np.testing.assert_allclose(found, expected, rtol=1e-11)  # less what rounding cannot decide
     jobs = {
         "plain": lambda: plain_radii(points, labels, X[:ROWS_PLAIN], norm),
         "nearest": lambda: reference.radii(X, norm, "nearest"),
