@@ -398,3 +398,9 @@ def test_outputs_of_another_shape_are_refused(data):
     module = nn.Sequential(nn.Flatten(), nn.Linear(64, 9))
     with pytest.raises(ValueError, match="one logit per row and class"):
         as_classifier(module, classes=range(10)).predict(data[0][:3])
+
+
+@pytest.mark.parametrize("smoother", [SmoothedClassifier, DSSNClassifier])
+def test_bare_module_as_estimator(smoother, module, data):
+    with pytest.raises(ValueError, match=r"Sequential without fit.*as_classifier"):
+        smoother(module).fit(data[0][:50], data[1][:50])

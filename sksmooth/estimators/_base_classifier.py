@@ -1,9 +1,12 @@
 """What smoothers of classifiers share: their base model, its labels and its votes."""
 
+from typing import ClassVar
+
 import numpy as np
 from sklearn.base import ClassifierMixin
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
+from sklearn.utils._param_validation import HasMethods
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_y, check_consistent_length
 
@@ -15,12 +18,23 @@ from sksmooth.structure._base import directly
 class BaseSmoothedClassifier(ClassifierMixin, BaseSmoother):
     """Base class of the smoothers whose base model gives labels."""
 
+    _parameter_constraints: ClassVar[dict] = {
+        **BaseSmoother._parameter_constraints,
+        "estimator": [HasMethods("fit"), HasMethods("forward"), None],  # the latter is told better
+    }
+
     def _default_estimator(self):
         return LogisticRegression(max_iter=1000)
 
     def _refuse_what_does_not_classify(self):
         """Refuse, before it is trained, a base model that is meant for something else."""
         model, tags = self._base_model(), self._base_tags()
+        if not hasattr(model, "fit"):
+            raise ValueError(
+                f"estimator is a {name_of(model)} without fit. If it is a trained module of torch, "
+                "pass sksmooth.modules.as_classifier(module.eval(), classes=...); to train it, put "
+                "it into a net of skorch."
+            )
         kind = None if tags is None else tags.estimator_type
         if kind not in (None, "classifier"):
             raise ValueError(
