@@ -30,7 +30,7 @@ def projected_gradient(gradient, X, signs, *, radius, norm, n_steps=40, box=(-np
     gradient : callable
         Gradient of the score at some rows.
     X : ndarray of shape (m, n_features)
-        Rows.
+        Inputs.
     signs : ndarray of shape (m,)
         1 where the score should be positive, -1 where negative.
     radius : float or ndarray of shape (m, 1)
@@ -60,7 +60,7 @@ def towards_points(X, points, labels, other_labels, *, radius, norm, n_points=10
     Parameters
     ----------
     X : ndarray of shape (m, n_features)
-        Rows.
+        Inputs.
     points : ndarray of shape (n, n_features)
         Labelled points.
     labels, other_labels : ndarray of shape (m,), (n,)

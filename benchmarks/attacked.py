@@ -28,7 +28,7 @@ from benchmarks._attacks import project, projected_gradient, towards_points
 from benchmarks._tables import as_text, write_for_docs
 from sksmooth import LocallyBiasedSmoother, SmoothedClassifier
 from sksmooth.smooth_scores import smooth_score
-from sksmooth.smooth_scores._torch import ModuleScore
+from sksmooth.smooth_scores._modules import ModuleScore
 
 RADII = {2: (0.0, 0.25, 0.5, 1.0, 1.5), np.inf: (0.0, 0.03, 0.06, 0.1, 0.15)}
 ALPHA = {2: 1.0, np.inf: 0.1}

@@ -21,8 +21,8 @@ from scipy import stats
 from threadpoolctl import threadpool_limits
 
 from benchmarks._tables import as_text, write_for_docs
-from sksmooth._center_bounds import CenterBounds
-from sksmooth._centers import best_sample_point, choose_rule
+from sksmooth.certifiers.center._ranks import CenterBounds
+from sksmooth.certifiers.center._search import best_sample_point, choose_rule
 from sksmooth.distances import Euclidean, JaccardBoxes, JaccardMasks
 
 N, M, ALPHA, DELTA = 10_000, 10_000, 0.01, 0.05

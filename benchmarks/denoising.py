@@ -26,7 +26,7 @@ from benchmarks._tables import as_text, write_for_docs
 from benchmarks.resnet import ResNet20
 from sksmooth import SmoothedClassifier, average_certified_radius, certified_accuracy_score
 from sksmooth.exceptions import NoiseCollapseWarning
-from sksmooth.modules import as_classifier
+from sksmooth.nets import as_classifier
 from sksmooth.training import Denoiser
 
 LOSSES = {"none": None, "pixels": "mse", "answers": "stability", "both": "mse+stability"}

@@ -19,7 +19,7 @@ from threadpoolctl import threadpool_limits
 
 from benchmarks._tables import as_text, write_for_docs
 from benchmarks._timing import alternate, ratio
-from sksmooth._neighbor_radii import ReferencePoints
+from sksmooth.certifiers.local_bias._neighbor_radii import ReferencePoints
 
 ROWS, ROWS_PLAIN = 100, 2
 DUAL = {1: np.inf, 2: 2, np.inf: 1}

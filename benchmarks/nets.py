@@ -19,7 +19,7 @@ from benchmarks.certification import ALPHA, N_SELECTION, aim, times
 from benchmarks.models import SIGMA, data, trained, unseen_rows
 from benchmarks.peers import CohenLoop
 from sksmooth import SmoothedClassifier
-from sksmooth.modules import TorchExecution, as_classifier
+from sksmooth.nets import TorchExecution, as_classifier
 
 BATCH_SIZES = (16, 32, 64, 128, 256, 512, 1000)
 

@@ -24,7 +24,7 @@ from sksmooth.noise import (
     SupNormNoise,
     UniformNoise,
 )
-from sksmooth.noise._overlap import Overlap, last_proven
+from sksmooth.noise._radii._trade_off import Overlap, last_proven
 
 N_SHARES, N_SOLVED, N_DRAWS = 10**6, 5, 512
 SHARE_OF_K = {GaussianNoise: 1 / 4, LaplaceNoise: 1 / 4, SupNormNoise: 1 / 4, MixedNormNoise: 1 / 8}

@@ -15,8 +15,8 @@ import numpy as np
 from scipy import special
 
 from benchmarks._tables import as_text, write_for_docs
-from sksmooth._sequential import _HOPE
 from sksmooth.bounds import clopper_pearson_lower, plan_looks
+from sksmooth.certifiers._stopping import _HOPE
 
 CAP, ALPHA, ROWS = 100_000, 0.001, 1000
 RADII = (0.25, 0.5, 0.75, 1.0)
@@ -65,7 +65,7 @@ def library_plan():
     plan = plan_looks(CAP)
 
     def wins(votes, looks, p0):
-        needed = [smallest_count(look.n_draws, p0, ALPHA * look.alpha_share) for look in plan]
+        needed = [smallest_count(look.n_draws, p0, ALPHA * look.alpha_spent) for look in plan]
         return votes >= np.array(needed)
 
     return np.array([look.n_draws for look in plan]), wins

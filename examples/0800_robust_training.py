@@ -22,8 +22,9 @@ from sklearn.model_selection import train_test_split
 from torch import nn
 
 from sksmooth import SmoothedClassifier, average_certified_radius
+from sksmooth.attacks import attack_smoothed
 from sksmooth.plotting import CertifiedAccuracyDisplay
-from sksmooth.training import RobustNetClassifier, attack_smoothed
+from sksmooth.training import RobustNetClassifier
 
 file = Path(os.environ.get("SKSMOOTH_DATA", "")) / "images" / "mnist_train.npz"
 if file.is_file():

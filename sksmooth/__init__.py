@@ -1,6 +1,6 @@
 """Certified robustness for any fitted model, as scikit-learn estimators."""
 
-from sksmooth.certificates import ClassificationCertificate
+from sksmooth.certificates import ClassificationCertificate, RegressionCertificate
 from sksmooth.estimators import (
     CenterSmoothedRegressor,
     DSSNClassifier,
@@ -15,7 +15,6 @@ from sksmooth.metrics import (
     make_certified_bound_scorer,
     make_certified_scorer,
 )
-from sksmooth.regression_certificates import RegressionCertificate
 
 __all__ = [
     "CenterSmoothedRegressor",

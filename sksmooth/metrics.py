@@ -10,9 +10,8 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
-from sksmooth.certificates import ClassificationCertificate
+from sksmooth.certificates import ClassificationCertificate, RegressionCertificate
 from sksmooth.exceptions import UnreachableRadiusError
-from sksmooth.regression_certificates import RegressionCertificate
 
 __all__ = [
     "average_certified_radius",

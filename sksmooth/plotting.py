@@ -3,7 +3,7 @@
 import numpy as np
 from sklearn.utils import check_consistent_length
 
-from sksmooth._extras import import_extra
+from sksmooth._optional import import_extra
 from sksmooth.metrics import certified_accuracy_curve, find_smoother
 
 __all__ = ["CertifiedAccuracyDisplay", "CertifiedBoundDisplay"]

@@ -26,7 +26,8 @@ def real_data():
 @pytest.fixture
 def pyplot():
     """Return matplotlib without a screen; figures are closed afterwards."""
-    plt = pytest.importorskip("matplotlib.pyplot")
+    from matplotlib import pyplot as plt
+
     plt.switch_backend("agg")
     yield plt
     plt.close("all")

@@ -9,31 +9,20 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from case_names import name_of_case
 
 import sksmooth
 
 ROOT = Path(sksmooth.__file__).parent
 LAYERS = [
-    {
-        "_extras",
-        "_half_spaces",
-        "_memory",
-        "_rough_points",
-        "_threads",
-        "_torch_data",
-        "bounds",
-        "distances",
-        "exceptions",
-        "noise",
-    },
-    {"_center_bounds", "_centers", "_neighbor_search", "_rows", "limits"},
-    {"_batch_size", "_levels", "_neighbor_radii", "certificates", "regression_certificates"},
-    {"_monte_carlo", "_sequential", "_splits"},
-    {"_outputs", "structure"},
-    {"smooth_scores"},
-    {"_local_bias"},
+    {"_optional", "bounds", "distances", "exceptions", "inputs", "noise"},
+    {"base_models", "limits"},
+    {"engine", "certificates"},
+    {"voters", "smooth_scores"},
+    {"nets"},
+    {"certifiers"},
     {"estimators"},
-    {"metrics", "modules"},
+    {"attacks", "metrics"},
     {"training"},
     {"plotting"},
     {"cli"},
@@ -58,7 +47,7 @@ def imports(path):
             yield node.module
 
 
-@pytest.mark.parametrize("path", MODULES, ids=str)
+@pytest.mark.parametrize("path", MODULES, ids=name_of_case)
 def test_a_room_imports_only_from_rooms_below(path):
     room = room_of(path)
     for name in imports(path):
@@ -116,23 +105,21 @@ PACKAGES = [
     "sksmooth",
     "sksmooth.estimators",
     "sksmooth.limits",
-    "sksmooth.modules",
+    "sksmooth.nets",
     "sksmooth.noise",
     "sksmooth.smooth_scores",
-    "sksmooth.structure",
+    "sksmooth.voters",
     "sksmooth.training",
 ]
 
 
 OF_NETS = ("_answers", "_attack", "_methods", "_net", "_search", "_tensor_noise")
 NEED_TORCH = {f"sksmooth.training.{name}" for name in OF_NETS}
-NEED_TORCH |= {"sksmooth.modules", "sksmooth.training"}
+NEED_TORCH |= {"sksmooth.nets._module_classifier", "sksmooth.training"}
 
 
 @pytest.mark.parametrize("name", PACKAGES)
 def test_exports_are_sorted_and_documented(name):
-    if name in NEED_TORCH:
-        pytest.importorskip("skorch")
     module = importlib.import_module(name)
     assert list(module.__all__) == sorted(module.__all__)
     for export in module.__all__:

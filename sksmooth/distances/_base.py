@@ -85,7 +85,7 @@ class Distance(BaseEstimator, ABC):
             Never NaN.
         """
 
-    def reported(self, metric: ArrayLike) -> Any:
+    def from_metric(self, metric: ArrayLike) -> Any:
         """Distance that belongs to a value of the metric; increasing, and the identity here.
 
         Parameters
@@ -99,7 +99,7 @@ class Distance(BaseEstimator, ABC):
         """
         return np.asarray(metric, dtype=float)[()]
 
-    def metric_of(self, distance: ArrayLike) -> Any:
+    def to_metric(self, distance: ArrayLike) -> Any:
         """Inverse of :meth:`reported`: the value of the metric that belongs to a distance.
 
         Parameters
@@ -156,7 +156,7 @@ class Distance(BaseEstimator, ABC):
         distances : ndarray of shape (n,)
         """
         one = np.asarray(output)[None]
-        return self.reported(self.between(self.points(outputs), self.points(one))[:, 0])
+        return self.from_metric(self.between(self.points(outputs), self.points(one))[:, 0])
 
     def __repr__(self) -> str:
         parameters = ", ".join(f"{name}={value!r}" for name, value in self.get_params().items())

@@ -144,15 +144,15 @@ class Dice(JaccardMasks):
     the Jaccard distance J, which is a metric.
     """
 
-    def reported(self, metric: ArrayLike) -> Any:
+    def from_metric(self, metric: ArrayLike) -> Any:
         """``J / (2 - J)``; see :meth:`Distance.reported`."""
         jaccard = np.asarray(metric, dtype=float)
         far = np.isinf(jaccard)
         inner = np.minimum(jaccard, 1.0)
         return np.where(far, np.inf, inner / (2 - inner))[()]
 
-    def metric_of(self, distance: ArrayLike) -> Any:
-        """``2 D / (1 + D)``; see :meth:`Distance.metric_of`."""
+    def to_metric(self, distance: ArrayLike) -> Any:
+        """``2 D / (1 + D)``; see :meth:`Distance.to_metric`."""
         dice = np.minimum(np.asarray(distance, dtype=float), 1.0)
         return (2 * dice / (1 + dice))[()]
 

@@ -55,10 +55,10 @@ class _Squared(_VectorMetric):
     is_hilbert: ClassVar[bool] = True
     _scipy_name = "euclidean"
 
-    def reported(self, metric: ArrayLike) -> Any:
+    def from_metric(self, metric: ArrayLike) -> Any:
         return np.square(np.asarray(metric, dtype=float))[()]
 
-    def metric_of(self, distance: ArrayLike) -> Any:
+    def to_metric(self, distance: ArrayLike) -> Any:
         return np.sqrt(np.asarray(distance, dtype=float))[()]
 
 
@@ -94,13 +94,13 @@ class FeatureDistance(_Squared):
         """Features, as vectors; see :meth:`Distance.points`."""
         return as_vectors(self.features(np.asarray(outputs)))
 
-    def reported(self, metric: ArrayLike) -> Any:
+    def from_metric(self, metric: ArrayLike) -> Any:
         """Square of the metric, or itself; see :meth:`Distance.reported`."""
-        return super().reported(metric) if self.squared else np.asarray(metric, dtype=float)[()]
+        return super().from_metric(metric) if self.squared else np.asarray(metric, dtype=float)[()]
 
-    def metric_of(self, distance: ArrayLike) -> Any:
-        """Root of the distance, or itself; see :meth:`Distance.metric_of`."""
-        return super().metric_of(distance) if self.squared else np.asarray(distance, float)[()]
+    def to_metric(self, distance: ArrayLike) -> Any:
+        """Root of the distance, or itself; see :meth:`Distance.to_metric`."""
+        return super().to_metric(distance) if self.squared else np.asarray(distance, float)[()]
 
 
 class TotalVariation(_VectorMetric):
@@ -218,15 +218,15 @@ class Angular(_VectorMetric):
 class Cosine(Angular):
     """One minus the cosine of the angle between vectors, certified through the angle."""
 
-    def reported(self, metric: ArrayLike) -> Any:
+    def from_metric(self, metric: ArrayLike) -> Any:
         """``1 - cos(pi * metric)``; see :meth:`Distance.reported`."""
         with np.errstate(invalid="ignore"):
             far = np.isinf(metric)
             half = np.where(far, 0.0, np.sin(np.pi / 2 * np.minimum(metric, 1.0)))
         return np.where(far, np.inf, 2 * np.square(half))[()]
 
-    def metric_of(self, distance: ArrayLike) -> Any:
-        """Angle over pi; see :meth:`Distance.metric_of`."""
+    def to_metric(self, distance: ArrayLike) -> Any:
+        """Angle over pi; see :meth:`Distance.to_metric`."""
         root = np.sqrt(np.clip(np.asarray(distance, dtype=float) / 2, 0.0, 1.0))
         return (2 / np.pi * np.arcsin(root))[()]
 

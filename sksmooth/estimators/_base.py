@@ -8,15 +8,15 @@ from typing import ClassVar
 import numpy as np
 from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone
 from sklearn.frozen import FrozenEstimator
-from sklearn.pipeline import Pipeline
 from sklearn.utils import get_tags
 from sklearn.utils._metadata_requests import _routing_enabled
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
 from sklearn.utils.validation import _check_method_params
 
-from sksmooth._monte_carlo import DrawStream, Purpose, augment, derived_seed
-from sksmooth.noise import Noise
+from sksmooth.engine._augmentation import augment
+from sksmooth.engine._streams import DrawStream, Purpose, derived_seed
+from sksmooth.estimators._noise_training import hand_noise_down, part_that_adds_noise
 
 _POSITIVE = Interval(Real, 0, None, closed="neither")
 
@@ -58,13 +58,13 @@ class BaseSmoother(MetaEstimatorMixin, BaseEstimator, ABC):
         model = clone(self._base_model())
         if isinstance(model, FrozenEstimator):
             return model
-        with_noise = _part_that_adds_noise(model)
+        with_noise = part_that_adds_noise(model)
         if with_noise is not None:
-            _hand_noise_down(with_noise, getattr(self, "noise_", None))
+            hand_noise_down(with_noise, getattr(self, "noise_", None))
         elif self.n_augment:
             copies = np.tile(np.arange(len(rows)), self.n_augment)
             noisy = augment(rows, self._stream(rows, Purpose.AUGMENTATION), self.n_augment)
-            X, y = rows.as_given(noisy), None if y is None else y[copies]
+            X, y = rows.to_container(noisy), None if y is None else y[copies]
             params = _check_method_params(rows.values, params, indices=copies)
         self._seed_base_model(model)
         return model.fit(X, y, **params)
@@ -147,29 +147,3 @@ class BaseSmoother(MetaEstimatorMixin, BaseEstimator, ABC):
         if tags.classifier_tags is not None and base_tags.classifier_tags is not None:
             tags.classifier_tags.multi_class = base_tags.classifier_tags.multi_class
         return tags
-
-
-def _part_that_adds_noise(model):
-    """Return the model, or the first step of a Pipeline, if it trains under noise of its own."""
-    first, *others = [step for _, step in model.steps] if isinstance(model, Pipeline) else [model]
-    for step in others:
-        if _takes_noise(step):
-            raise ValueError(
-                f"{type(step).__name__} takes its noise from the smoother, in the units of the "
-                "smoother's X, which the steps before it change. Put the scaling into the module, "
-                "or train the pipeline first and pass it in a FrozenEstimator."
-            )
-    return first if _takes_noise(first) else None
-
-
-def _takes_noise(step):
-    return hasattr(step, "train_under") and not isinstance(step, FrozenEstimator)
-
-
-def _hand_noise_down(model, noise):
-    if not isinstance(noise, Noise):
-        raise ValueError(
-            f"{type(model).__name__} cannot be trained on splits of levels. Train it with "
-            "noise='splitting' first and pass it in a FrozenEstimator."
-        )
-    model.train_under(noise)

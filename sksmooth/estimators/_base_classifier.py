@@ -10,9 +10,10 @@ from sklearn.utils._param_validation import HasMethods
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_y, check_consistent_length
 
-from sksmooth._monte_carlo import Voter, name_of
+from sksmooth.base_models._names import name_of
+from sksmooth.engine._black_box import BlackBoxVoter
 from sksmooth.estimators._base import BaseSmoother
-from sksmooth.structure._base import directly
+from sksmooth.voters._direct import directly
 
 
 class BaseSmoothedClassifier(ClassifierMixin, BaseSmoother):
@@ -32,7 +33,7 @@ class BaseSmoothedClassifier(ClassifierMixin, BaseSmoother):
         if not hasattr(model, "fit"):
             raise ValueError(
                 f"estimator is a {name_of(model)} without fit. If it is a trained module of torch, "
-                "pass sksmooth.modules.as_classifier(module.eval(), classes=...); to train it, put "
+                "pass sksmooth.nets.as_classifier(module.eval(), classes=...); to train it, put "
                 "it into a net of skorch."
             )
         kind = None if tags is None else tags.estimator_type
@@ -44,7 +45,7 @@ class BaseSmoothedClassifier(ClassifierMixin, BaseSmoother):
             raise ValueError(
                 f"The base model needs a predict method, which {name_of(model)} has not. Wrap it "
                 "in a class whose predict returns one label per row; a module of torch becomes one "
-                "with sksmooth.modules.as_classifier."
+                "with sksmooth.nets.as_classifier."
             )
 
     def _check_labels(self, rows, y):
@@ -55,7 +56,7 @@ class BaseSmoothedClassifier(ClassifierMixin, BaseSmoother):
         return y
 
     def _voter(self):
-        return Voter(self._asked_model(), self.classes_)
+        return BlackBoxVoter(self._asked_model(), self.classes_)
 
     def _asked_model(self):
         """Return the base model as it is asked for every vote."""

@@ -9,15 +9,17 @@ from sklearn.base import clone
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from sksmooth._center_bounds import CenterBounds
-from sksmooth._centers import METHODS, choose_rule
-from sksmooth._monte_carlo import Purpose
-from sksmooth._outputs import for_each_row, outputs_of_row
+from sksmooth.certificates import RegressionCertificate
+from sksmooth.certifiers._options import check_n_radii, check_radii
+from sksmooth.certifiers.center._ranks import CenterBounds
+from sksmooth.certifiers.center._search import METHODS, choose_rule
 from sksmooth.distances import NAMES, Distance
-from sksmooth.estimators._distance_checks import as_distance, check_distance
-from sksmooth.estimators._regression_base import BaseOutputSmoother, check_n_radii, check_radii
+from sksmooth.distances._checks import as_distance, check_distance
+from sksmooth.engine._parallel import for_each_row
+from sksmooth.engine._sampling import outputs_of_row
+from sksmooth.engine._streams import Purpose
+from sksmooth.estimators._base_regressor import BaseOutputSmoother
 from sksmooth.exceptions import UnreachableRadiusError
-from sksmooth.regression_certificates import RegressionCertificate
 
 # Averages of fresh outputs that are tried as centre, for the group certificate.
 _MOST_GROUPS = 1000
@@ -438,7 +440,7 @@ class CenterSmoothedRegressor(BaseOutputSmoother):
             raise ValueError("output_radius needs integrate_alpha=False.")
         bounds = self._bounds()
         error, centers, kept = self._answers(rows)
-        metric = float(self.distance_.metric_of(output_radius))
+        metric = float(self.distance_.to_metric(output_radius))
         if metric >= self.distance_.diameter:
             raise ValueError(
                 f"output_radius={output_radius:g} is as large as any distance of "
@@ -461,7 +463,7 @@ class CenterSmoothedRegressor(BaseOutputSmoother):
 
     def _reported(self, metric):
         finite = np.minimum(metric, self.distance_.diameter)
-        return np.where(np.isfinite(metric), self.distance_.reported(finite), np.inf)
+        return np.where(np.isfinite(metric), self.distance_.from_metric(finite), np.inf)
 
     def _record(self, centers, kept, error, radii, moved, n_joint):
         return RegressionCertificate(

@@ -9,21 +9,17 @@ from sklearn.base import _fit_context
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from sksmooth._levels import make_grid, refuse_off_grid
-from sksmooth._monte_carlo import ProbabilitySums, Purpose, count_votes
-from sksmooth._rows import Rows, read_rows
-from sksmooth._splits import (
-    Margins,
-    RandomShifts,
-    ShiftStream,
-    Splits,
-    count_shifts,
-    safe_steps,
-)
-from sksmooth._torch_data import as_array
 from sksmooth.certificates import ClassificationCertificate
+from sksmooth.certifiers._options import check_radius
+from sksmooth.certifiers.splits._grid import make_grid, refuse_off_grid
+from sksmooth.certifiers.splits._radii import Margins, safe_steps
+from sksmooth.certifiers.splits._shifts import RandomShifts, ShiftStream, Splits, count_shifts
+from sksmooth.engine._black_box import ProbabilitySums
+from sksmooth.engine._counting import count_votes
+from sksmooth.engine._streams import Purpose
 from sksmooth.estimators._base_classifier import BaseSmoothedClassifier, sorted_classes
-from sksmooth.estimators._certification import check_radius
+from sksmooth.inputs._containers import Inputs, read_inputs
+from sksmooth.inputs._torch_containers import as_array
 from sksmooth.noise import SplittingNoise
 
 # Where the answer may be known early, it is looked for when this share of the shifts is done.
@@ -192,7 +188,7 @@ class DSSNClassifier(BaseSmoothedClassifier):
         """
         self._refuse_what_does_not_classify()
         X = as_array(X)
-        rows = read_rows(X, owner=self)
+        rows = read_inputs(X, owner=self)
         y = self._check_labels(rows, y)
         grid = make_grid(rows.values, self.feature_range, self.n_steps, self.levels)
         n_shifts = count_shifts(self.sigma, grid.n_steps)
@@ -303,7 +299,7 @@ class DSSNClassifier(BaseSmoothedClassifier):
             noise=SplittingNoise(float(self.lam_) / math.sqrt(3)),
             n_features=rows.n_features,
             target_radius=target,
-            alpha_share=np.ones(len(rows)),
+            alpha_spent=np.ones(len(rows)),
             perturbed=perturbation,
         )
 
@@ -325,7 +321,7 @@ class DSSNClassifier(BaseSmoothedClassifier):
         """Check X, the parameters and the base model; return levels and rows as they were."""
         check_is_fitted(self)
         self._validate_params()
-        rows = read_rows(X, owner=self)
+        rows = read_inputs(X, owner=self)
         if rows.shape != self.offsets_.shape:
             self._ask_model_about(rows)  # its own message about the number of features, if any
             raise ValueError(
@@ -338,13 +334,13 @@ class DSSNClassifier(BaseSmoothedClassifier):
 
     def _ask_model_about(self, rows):
         first = rows[:1]
-        self._voter()(first.as_given(first.values.astype(rows.dtype)), len(first))
+        self._voter()(first.to_container(first.values.astype(rows.dtype)), len(first))
 
     def _on_levels(self, rows, grid):
         """Return the rows as levels, which are split by whole numbers."""
         if self.off_grid == "raise":
             refuse_off_grid(rows, grid)
-        return Rows(grid.nearest(rows.values), rows.dtype, rows.as_given)
+        return Inputs(grid.nearest(rows.values), rows.dtype, rows.to_container)
 
     def _enumerate(self, levels, wanted=None):
         """Votes of the shifts of each row, and their number.

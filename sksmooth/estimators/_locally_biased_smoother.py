@@ -19,17 +19,17 @@ from sklearn.utils.validation import (
     check_is_fitted,
 )
 
-from sksmooth._local_bias import LocalBias, nearest_neighbor_certificate
-from sksmooth._monte_carlo import name_of
-from sksmooth._neighbor_radii import ReferencePoints
-from sksmooth._rows import read_rows
+from sksmooth.base_models._names import name_of
 from sksmooth.certificates import ClassificationCertificate
+from sksmooth.certifiers._options import check_radius
+from sksmooth.certifiers.local_bias._bias import LocalBias, nearest_neighbor_certificate
+from sksmooth.certifiers.local_bias._neighbor_radii import ReferencePoints
+from sksmooth.certifiers.local_bias._reference import merge_conflicts, split_off_reference
 from sksmooth.estimators._base import BaseSmoother
-from sksmooth.estimators._base_scores import decision_of, examine
-from sksmooth.estimators._certification import check_radius
-from sksmooth.estimators._reference import merge_conflicts, split_off_reference
-from sksmooth.smooth_scores._base import GivenLipschitz, score_of
-from sksmooth.smooth_scores._user import CallableScore
+from sksmooth.inputs._containers import read_inputs
+from sksmooth.smooth_scores._checks import decision_of, examine
+from sksmooth.smooth_scores._registry import score_of
+from sksmooth.smooth_scores._user import CallableScore, GivenLipschitz
 
 # Rows at which scores are compared with the model, and a constant of the user's is tested.
 _ROWS_FOR_CHECK = 256
@@ -204,7 +204,7 @@ class LocallyBiasedSmoother(ClassifierMixin, BaseSmoother):
                 f"estimator is a {type(self.estimator).__name__} without fit. Wrap a trained "
                 "module in sklearn.frozen.FrozenEstimator, or train it by skorch."
             )
-        rows = read_rows(X, owner=self)
+        rows = read_inputs(X, owner=self)
         y = _check_y(y, estimator=self)
         check_consistent_length(rows.values, y)
         check_classification_targets(y)
@@ -340,7 +340,7 @@ class LocallyBiasedSmoother(ClassifierMixin, BaseSmoother):
         check_is_fitted(self)
         self._validate_params()
         self._refuse_options_that_do_not_go_together()
-        rows = read_rows(X, owner=self)
+        rows = read_inputs(X, owner=self)
         if hasattr(self, "n_features_in_") and len(rows.shape) == 1:
             _check_feature_names(self, X, reset=False)
             _check_n_features(self, X, reset=False)

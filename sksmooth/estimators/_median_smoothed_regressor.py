@@ -10,18 +10,20 @@ from sklearn.base import clone
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
 
-from sksmooth._monte_carlo import Purpose
-from sksmooth._outputs import for_each_row, outputs_of_row
 from sksmooth.bounds import (
     clopper_pearson_lower,
     clopper_pearson_upper,
     lower_quantile_rank,
     upper_quantile_rank,
 )
+from sksmooth.certificates import RegressionCertificate
+from sksmooth.certifiers._options import check_n_radii, check_radii
 from sksmooth.distances import Chebyshev
-from sksmooth.estimators._regression_base import BaseOutputSmoother, check_n_radii, check_radii
+from sksmooth.engine._parallel import for_each_row
+from sksmooth.engine._sampling import outputs_of_row
+from sksmooth.engine._streams import Purpose
+from sksmooth.estimators._base_regressor import BaseOutputSmoother
 from sksmooth.exceptions import UnreachableRadiusError
-from sksmooth.regression_certificates import RegressionCertificate
 
 _SHIFT_UP = 1 + 1e-13
 

@@ -9,21 +9,22 @@ from sklearn.base import _fit_context, clone
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from sksmooth._monte_carlo import Purpose, Voter, count_votes
-from sksmooth._rows import read_rows
-from sksmooth._torch_data import as_array
-from sksmooth.estimators._base_classifier import BaseSmoothedClassifier, sorted_classes
-from sksmooth.estimators._certification import (
-    Certification,
+from sksmooth.certifiers._linear import exact_certificate, exact_shares, is_exact
+from sksmooth.certifiers._options import (
     check_certify_options,
     check_radius,
     check_start,
-    exact_certificate,
-    is_exact,
-    refuse_noise_below_resolution,
     refuse_too_few_draws,
 )
+from sksmooth.certifiers._votes import Certification
+from sksmooth.engine._black_box import BlackBoxVoter
+from sksmooth.engine._counting import count_votes
+from sksmooth.engine._streams import Purpose
+from sksmooth.estimators._base_classifier import BaseSmoothedClassifier, sorted_classes
 from sksmooth.exceptions import NoiseCollapseWarning
+from sksmooth.inputs._checks import refuse_noise_below_resolution
+from sksmooth.inputs._containers import read_inputs
+from sksmooth.inputs._torch_containers import as_array
 from sksmooth.noise import (
     GaussianNoise,
     LaplaceNoise,
@@ -32,8 +33,7 @@ from sksmooth.noise import (
     SplittingNoise,
     UniformNoise,
 )
-from sksmooth.structure._hyperplane import exact_shares
-from sksmooth.structure._use import agrees, count_structured, usable_structure
+from sksmooth.voters._choice import agrees, count_structured, usable_voter
 
 _FAMILIES = {
     "gaussian": GaussianNoise,
@@ -224,7 +224,7 @@ class SmoothedClassifier(BaseSmoothedClassifier):
         refuse_too_few_draws(self.n_estimation, self.alpha)
         self._refuse_what_does_not_classify()
         X = as_array(X)
-        rows = read_rows(X, owner=self)
+        rows = read_inputs(X, owner=self)
         y = self._check_labels(rows, y)
         self.noise_ = self._make_noise()
         self.noise_.overlap(rows.n_features, self.norm)  # refuses norms that it cannot certify
@@ -390,21 +390,21 @@ class SmoothedClassifier(BaseSmoothedClassifier):
         """Check X, the parameters and the base model before any sampling."""
         check_is_fitted(self)
         self._validate_params()
-        rows = read_rows(X, owner=self)
+        rows = read_inputs(X, owner=self)
         self.noise_.overlap(rows.n_features, self.norm)
         refuse_noise_below_resolution(self.noise_, rows)
         first = rows[:1]
-        self._voter()(first.as_given(first.values.astype(rows.dtype)), len(first))
+        self._voter()(first.to_container(first.values.astype(rows.dtype)), len(first))
         return rows
 
     def _asked_model(self):
         return self.estimator_ if self.structure == "off" else super()._asked_model()
 
     def _structure(self, rows):
-        """Structure of the base model as it is now, where votes may be taken with it."""
+        """Voter of the base model as it is now, where votes may be taken with it."""
         if self.structure == "off" or not self._is_known:
             return None
-        return usable_structure(self.estimator_, self.classes_, self.noise_, rows)
+        return usable_voter(self.estimator_, self.classes_, self.noise_, rows)
 
     def _vote_shares(self, rows):
         structure = self._structure(rows)
@@ -427,8 +427,8 @@ class SmoothedClassifier(BaseSmoothedClassifier):
         """Look for structure, and for a collapse under noise, on a sample of the training rows."""
         sample = np.unique(np.linspace(0, len(rows) - 1, _COLLAPSE_ROWS).astype(int))
         rows, truth = rows[sample], y[sample][:, None] == self.classes_
-        own = Voter(self.estimator_, self.classes_)
-        clean_votes = own(rows.as_given(rows.values.astype(rows.dtype)), len(rows))
+        own = BlackBoxVoter(self.estimator_, self.classes_)
+        clean_votes = own(rows.to_container(rows.values.astype(rows.dtype)), len(rows))
         self._is_known = self.structure != "off"
         structure = self._structure(rows)
         self._is_known = structure is not None and agrees(structure, rows, clean_votes)

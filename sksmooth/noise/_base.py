@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 from sklearn.base import BaseEstimator
 
-from sksmooth.noise._overlap import Overlap
+from sksmooth.noise._radii._trade_off import Overlap
 
 
 class Noise(BaseEstimator, ABC):

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from sksmooth.noise._base import Noise, rounded_up
-from sksmooth.noise._overlap import LipschitzOverlap, Overlap
+from sksmooth.noise._radii._trade_off import LipschitzOverlap, Overlap
 
 
 class SplittingNoise(Noise):

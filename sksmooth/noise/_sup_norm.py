@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from sksmooth.noise._base import Noise
-from sksmooth.noise._overlap import Overlap
-from sksmooth.noise._ratio import SupRatio
-from sksmooth.noise._ratio_overlap import RatioOverlap
+from sksmooth.noise._radii._likelihood_ratio import SupRatio
+from sksmooth.noise._radii._tabulated import RatioOverlap
+from sksmooth.noise._radii._trade_off import Overlap
 
 
 class SupNormNoise(Noise):

@@ -9,6 +9,7 @@ from sksmooth.smooth_scores import (  # noqa: F401  (families register themselve
     _refusals,
     _svm,
 )
-from sksmooth.smooth_scores._base import SmoothScore, Vicinity, smooth_score
+from sksmooth.smooth_scores._base import SmoothScore, Vicinity
+from sksmooth.smooth_scores._registry import smooth_score
 
 __all__ = ["SmoothScore", "Vicinity", "smooth_score"]

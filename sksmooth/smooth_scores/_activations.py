@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import expit, ndtr
 
-from sksmooth.smooth_scores._base import Floats
+from sksmooth.smooth_scores._norms import Floats
 
 _Function = Callable[[Floats], Floats]
 

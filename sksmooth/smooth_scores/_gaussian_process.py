@@ -8,7 +8,8 @@ import numpy as np
 from sklearn.gaussian_process import GaussianProcessClassifier
 from sklearn.gaussian_process.kernels import RBF, ConstantKernel, Matern, Product, Sum, WhiteKernel
 
-from sksmooth.smooth_scores._base import Floats, SmoothScore, smooth_score
+from sksmooth.smooth_scores._affine import after_affine
+from sksmooth.smooth_scores._base import SmoothScore
 from sksmooth.smooth_scores._kernels import (
     GAUSSIAN,
     MATERN_3_2,
@@ -16,7 +17,9 @@ from sksmooth.smooth_scores._kernels import (
     KernelScore,
     RadialKernel,
 )
+from sksmooth.smooth_scores._norms import Floats
 from sksmooth.smooth_scores._one_vs_rest import OneVsRestScore
+from sksmooth.smooth_scores._registry import smooth_score
 
 _MATERN = {1.5: MATERN_3_2, 2.5: MATERN_5_2, np.inf: GAUSSIAN}
 
@@ -40,7 +43,7 @@ def _of_two_classes(model: Any) -> SmoothScore:
     kernel, amplitude, length = _read(model.kernel_, centers.shape[1])
     coef = amplitude * (model.y_train_ - model.pi_)[None]
     score = KernelScore(kernel, centers / length, coef, np.zeros(1), 1.0)
-    return score.after(1.0 / length, np.zeros(centers.shape[1]))
+    return after_affine(score, 1.0 / length, np.zeros(centers.shape[1]))
 
 
 def _read(kernel: Any, n_features: int) -> tuple[RadialKernel, float, Floats]:

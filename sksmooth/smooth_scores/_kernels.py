@@ -14,7 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.spatial.distance import cdist
 
-from sksmooth.smooth_scores._base import EPS, TINY, Floats, SmoothScore, Vicinity, norm_to_euclidean
+from sksmooth.smooth_scores._base import SmoothScore, Vicinity
+from sksmooth.smooth_scores._norms import EPS, TINY, Floats, norm_to_euclidean
 
 _Profile = Callable[[Floats], Floats]
 

@@ -18,7 +18,9 @@ from sklearn.linear_model import (
 )
 from sklearn.svm import LinearSVC
 
-from sksmooth.smooth_scores._base import EPS, Floats, SmoothScore, smooth_score, times
+from sksmooth.smooth_scores._base import SmoothScore
+from sksmooth.smooth_scores._norms import EPS, Floats, times
+from sksmooth.smooth_scores._registry import smooth_score
 
 
 @dataclass(frozen=True)

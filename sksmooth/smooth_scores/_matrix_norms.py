@@ -6,7 +6,7 @@ from functools import cached_property
 
 import numpy as np
 
-from sksmooth.smooth_scores._base import EPS, Floats, norm_to_euclidean
+from sksmooth.smooth_scores._norms import EPS, Floats, norm_to_euclidean
 
 # Up to so many entries the norm of each scaled matrix is computed itself.
 _MOST_ENTRIES = 2**17

@@ -17,17 +17,11 @@ import numpy as np
 from sklearn.neural_network import MLPClassifier
 
 from sksmooth.smooth_scores._activations import LOGISTIC, TANH, Activation
-from sksmooth.smooth_scores._base import (
-    EPS,
-    Floats,
-    SmoothScore,
-    Vicinity,
-    dual_norm,
-    hessian_norm,
-    smooth_score,
-)
+from sksmooth.smooth_scores._base import SmoothScore, Vicinity
 from sksmooth.smooth_scores._linear import LinearScore
 from sksmooth.smooth_scores._matrix_norms import ScaledNorms
+from sksmooth.smooth_scores._norms import EPS, Floats, dual_norm, hessian_norm
+from sksmooth.smooth_scores._registry import smooth_score
 
 # Up to here the Hessian of one layer is written out for the norms that need its entries.
 _MOST_FEATURES_FOR_HESSIANS = 1024

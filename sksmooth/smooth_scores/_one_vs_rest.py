@@ -8,7 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.multiclass import OneVsRestClassifier
 
-from sksmooth.smooth_scores._base import Floats, SmoothScore, Vicinity, score_of, smooth_score
+from sksmooth.smooth_scores._affine import after_affine
+from sksmooth.smooth_scores._base import SmoothScore, Vicinity
+from sksmooth.smooth_scores._norms import Floats
+from sksmooth.smooth_scores._registry import score_of, smooth_score
 
 
 @dataclass(frozen=True)
@@ -60,7 +63,7 @@ class OneVsRestScore(SmoothScore):
 
     def after(self, matrix: Floats, offset: Floats) -> SmoothScore:
         """Each part of the transformed input."""
-        moved = [part.after(matrix, offset) for part in self.parts]
+        moved = [after_affine(part, matrix, offset) for part in self.parts]
         return OneVsRestScore(moved, self.follows_predict)
 
 

@@ -6,8 +6,10 @@ import numpy as np
 from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 
-from sksmooth.smooth_scores._base import SmoothScore, score_of, smooth_score
-from sksmooth.structure._affine import known_map
+from sksmooth.base_models._affine import known_map
+from sksmooth.smooth_scores._affine import after_affine
+from sksmooth.smooth_scores._base import SmoothScore
+from sksmooth.smooth_scores._registry import score_of, smooth_score
 
 
 @smooth_score.register
@@ -29,5 +31,5 @@ def _(model: Pipeline) -> SmoothScore:
                 "and read the radius in the units of the transformed X."
             )
         matrix, offset = (np.asarray(part, dtype=float) for part in step_map)
-        score = score.after(matrix, offset)
+        score = after_affine(score, matrix, offset)
     return score

@@ -8,7 +8,9 @@ import numpy as np
 from sklearn.discriminant_analysis import QuadraticDiscriminantAnalysis
 from sklearn.naive_bayes import GaussianNB
 
-from sksmooth.smooth_scores._base import EPS, Floats, SmoothScore, hessian_norm, smooth_score
+from sksmooth.smooth_scores._base import SmoothScore
+from sksmooth.smooth_scores._norms import EPS, Floats, hessian_norm
+from sksmooth.smooth_scores._registry import smooth_score
 
 
 @dataclass(frozen=True)

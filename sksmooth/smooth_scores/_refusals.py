@@ -19,7 +19,7 @@ from sklearn.multiclass import OneVsOneClassifier, OutputCodeClassifier
 from sklearn.neighbors import KNeighborsClassifier, NearestCentroid, RadiusNeighborsClassifier
 from sklearn.tree import DecisionTreeClassifier
 
-from sksmooth.smooth_scores._base import smooth_score
+from sksmooth.smooth_scores._registry import smooth_score
 
 
 def _refuse(model: Any, why: str, what_to_do: str) -> NoReturn:

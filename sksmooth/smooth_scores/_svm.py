@@ -9,10 +9,12 @@ from scipy import sparse
 from sklearn.svm import SVC, NuSVC
 
 from sksmooth.smooth_scores._activations import TANH, power
-from sksmooth.smooth_scores._base import Floats, SmoothScore, smooth_score
+from sksmooth.smooth_scores._base import SmoothScore
 from sksmooth.smooth_scores._kernels import GAUSSIAN, KernelScore
 from sksmooth.smooth_scores._linear import LinearScore
 from sksmooth.smooth_scores._networks import NetworkScore
+from sksmooth.smooth_scores._norms import Floats
+from sksmooth.smooth_scores._registry import smooth_score
 
 
 @smooth_score.register(SVC)

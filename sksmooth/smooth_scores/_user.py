@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from sksmooth.smooth_scores._base import EPS, TINY, Floats, GivenLipschitz, SmoothScore, dual_norm
+from sksmooth.smooth_scores._base import SmoothScore
+from sksmooth.smooth_scores._norms import EPS, TINY, Floats, dual_norm
 
 
 @dataclass(frozen=True)
@@ -137,3 +138,44 @@ def _show(
             f"{Y[bad]}, {apart[bad]:.4g} apart, the gradient changes by {change[bad]:.4g}, so the "
             f"constant is {change[bad] / apart[bad]:.4g} at least."
         )
+
+
+@dataclass(frozen=True)
+class GivenLipschitz(SmoothScore):
+    """Scores whose Lipschitz constant the user knows.
+
+    Attributes
+    ----------
+    score : SmoothScore
+        Value and gradient.
+    constant : float
+        For every margin, in the norm that is used.
+    """
+
+    score: SmoothScore
+    constant: float
+
+    def value(self, X: Floats) -> Floats:
+        """Scores."""
+        return self.score.value(X)
+
+    def gradient(self, X: Floats) -> Floats:
+        """Gradients."""
+        return self.score.gradient(X)
+
+    def rounding(self, X: Floats) -> Floats:
+        """Bound of the rounding error of the scores."""
+        return self.score.rounding(X)
+
+    def gradient_rounding(self, X: Floats) -> Floats:
+        """Bound of the rounding error of the gradients."""
+        return self.score.gradient_rounding(X)
+
+    @property
+    def follows_predict(self) -> bool:
+        """Whether the scores do."""
+        return self.score.follows_predict
+
+    def lipschitz(self, weights: Floats, norm: float) -> float:
+        """Constant as given."""
+        return self.constant

@@ -7,15 +7,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from sksmooth._extras import import_extra
+from sksmooth._optional import import_extra
 from sksmooth.training._denoiser import Denoiser
 
 _OF_NETS = {
     "RobustNetClassifier": "sksmooth.training._net",
-    "attack_smoothed": "sksmooth.training._attack",
 }
 
-__all__ = ["Denoiser", "RobustNetClassifier", "attack_smoothed"]
+__all__ = ["Denoiser", "RobustNetClassifier"]
 
 
 def __getattr__(name: str) -> Any:

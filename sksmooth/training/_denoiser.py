@@ -12,10 +12,11 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from sksmooth._extras import import_extra
-from sksmooth._monte_carlo import DrawStream, Purpose, augment
-from sksmooth._rows import read_rows
+from sksmooth._optional import import_extra
+from sksmooth.engine._augmentation import augment
+from sksmooth.engine._streams import DrawStream, Purpose
 from sksmooth.estimators import SmoothedClassifier
+from sksmooth.inputs._containers import read_inputs
 
 
 class Denoiser(TransformerMixin, MetaEstimatorMixin, BaseEstimator):
@@ -191,7 +192,7 @@ class Denoiser(TransformerMixin, MetaEstimatorMixin, BaseEstimator):
         denoised : ndarray of the shape and dtype of X
         """
         check_is_fitted(self, "noise_")
-        rows = read_rows(X, owner=self)
+        rows = read_inputs(X, owner=self)
         validate_data(self, X, reset=False, skip_check_array=True)
         values = rows.values.astype(rows.dtype, copy=False)
         seen = self._as_seen(values)
@@ -205,7 +206,7 @@ class Denoiser(TransformerMixin, MetaEstimatorMixin, BaseEstimator):
         return denoised if self.clip is None else np.clip(denoised, *self.clip)
 
     def _begin(self, X):
-        rows = read_rows(X, owner=self)
+        rows = read_inputs(X, owner=self)
         self.noise_ = SmoothedClassifier(noise=self.noise, sigma=self.sigma)._make_noise()
         validate_data(self, X, skip_check_array=True)
         return rows
@@ -225,17 +226,17 @@ class Denoiser(TransformerMixin, MetaEstimatorMixin, BaseEstimator):
                 f"loss={self.loss!r} needs classifier=..., whose answers are kept, and a regressor "
                 "of skorch (NeuralNetRegressor). Use loss='mse' for other regressors."
             )
-        answers = import_extra("sksmooth.training._answers", extra="torch", user="Denoiser")
-        answers.AnswerKeepingLoss(self.classifier)  # refuses what has no gradients
-        return partial(answers.AnswerKeepingLoss, self.classifier)
+        answers = import_extra("sksmooth.training._stability_loss", extra="torch", user="Denoiser")
+        answers.StabilityLoss(self.classifier)  # refuses what has no gradients
+        return partial(answers.StabilityLoss, self.classifier)
 
     def _denoise(self, values):
         regressor = getattr(self.regressor_, "estimator", self.regressor_)  # of a FrozenEstimator
         if hasattr(regressor, "module_") or hasattr(regressor, "state_dict"):
-            answers = import_extra("sksmooth.training._answers", extra="torch", user="Denoiser")
-            module = answers.bare_module(regressor)
+            calls = import_extra("sksmooth.nets._calls", extra="torch", user="Denoiser")
+            module = calls.bare_module(regressor)
             if module is not None:
-                return answers.outputs_of_module(module, values)
+                return calls.outputs_of_module(module, values)
         return getattr(self.regressor_, "predict", self.regressor_)(values)
 
     def _as_seen(self, values):

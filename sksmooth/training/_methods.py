@@ -13,8 +13,8 @@ from typing import Any
 import torch
 from torch.nn import functional
 
+from sksmooth.attacks._gradient_search import Bounds, climb, ddn_search, log_shares, pgd_search
 from sksmooth.noise import GaussianNoise
-from sksmooth.training._search import Bounds, climb, ddn_search, log_shares, pgd_search
 
 # Probabilities below this count as this, so that their logarithms are finite.
 _TINY = 1e-20

@@ -11,11 +11,12 @@ from skorch.dataset import unpack_data
 from skorch.utils import to_tensor
 
 from sksmooth.estimators import SmoothedClassifier
-from sksmooth.structure import structure_of
-from sksmooth.structure._base import asked_directly
-from sksmooth.structure._torch import direct_classifier, layers_of_net
+from sksmooth.nets._direct import direct_classifier
+from sksmooth.nets._noise import draw_like, perturb, torch_seeded
+from sksmooth.nets._skorch import layers_of_net
 from sksmooth.training._methods import METHODS, make_method
-from sksmooth.training._tensor_noise import draw_like, perturb, torch_seeded
+from sksmooth.voters import voter_of
+from sksmooth.voters._direct import asked_directly
 
 
 class RobustNetClassifier(NeuralNetClassifier):
@@ -319,5 +320,5 @@ class RobustNetClassifier(NeuralNetClassifier):
         return to_tensor(X, device=self.device), to_tensor(y, device=self.device)
 
 
-structure_of.register(RobustNetClassifier, layers_of_net)
+voter_of.register(RobustNetClassifier, layers_of_net)
 asked_directly.register(RobustNetClassifier, direct_classifier)

@@ -121,12 +121,12 @@ def naive(name, a, b):
 def test_blocks_against_the_definition(name):
     rng = np.random.default_rng(0)
     metric, A, B = NAMES[name](), outputs_for(name, 8, rng), outputs_for(name, 5, rng)
-    got = metric.reported(metric.between(metric.points(A), metric.points(B)))
+    got = metric.from_metric(metric.between(metric.points(A), metric.points(B)))
     wanted = [[naive(name, a, b) for b in B] for a in A]
     np.testing.assert_allclose(got, wanted, atol=1e-7 if name in ("angular", "cosine") else 1e-12)
     np.testing.assert_array_equal(metric(A, B[0]), got[:, 0])
     np.testing.assert_allclose(
-        metric.metric_of(got), metric.between(metric.points(A), metric.points(B)), atol=1e-7
+        metric.to_metric(got), metric.between(metric.points(A), metric.points(B)), atol=1e-7
     )
     assert clone(metric).get_params() == metric.get_params()
 
@@ -157,7 +157,7 @@ def test_what_is_reported_has_not(name, bound):
     """Control: the check of the triangle sees distances that break it."""
     metric, outputs = NAMES[name](), np.random.default_rng(2).normal(size=(60, 2))
     points = metric.points(outputs)
-    assert worst_triangle(metric.reported(metric.between(points, points))) > bound
+    assert worst_triangle(metric.from_metric(metric.between(points, points))) > bound
 
 
 @pytest.mark.parametrize("name", sorted(set(NAMES) - {"jaccard_boxes", "discrete"}))
@@ -171,7 +171,7 @@ def test_what_is_not_a_number_is_far(name, bad):
     assert np.isinf(d[1, [0, 2, 3]]).all()
     assert np.isinf(d[[0, 2, 3], 1]).all()
     assert np.isfinite(np.delete(np.delete(d, 1, 0), 1, 1)).all()
-    assert np.isinf(metric.reported(np.inf))
+    assert np.isinf(metric.from_metric(np.inf))
 
 
 def test_a_zero_vector_keeps_the_triangle_inequality():

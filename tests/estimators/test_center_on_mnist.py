@@ -10,7 +10,9 @@ from sksmooth.distances import TotalVariation
 @pytest.mark.slow
 @pytest.mark.parametrize("distance", ["angular", TotalVariation(channel_axis=0)])
 def test_an_autoencoder_of_mnist(real_data, distance):
-    torch, skorch = pytest.importorskip("torch"), pytest.importorskip("skorch")
+    import skorch
+    import torch
+
     with np.load(real_data / "images" / "mnist_train.npz") as mnist:
         images = mnist["X"][:2000].reshape(-1, 1, 28, 28).astype(np.float32) / 255
     torch.manual_seed(0)

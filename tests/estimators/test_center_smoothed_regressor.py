@@ -246,7 +246,9 @@ def test_grid_search_over_sigma(data):
 
 
 def test_neural_networks_from_image_to_image(digits):
-    torch, skorch = pytest.importorskip("torch"), pytest.importorskip("skorch")
+    import skorch
+    import torch
+
     images = digits[0][:200].reshape(-1, 1, 8, 8).astype(np.float32)
     torch.manual_seed(0)
     layers = torch.nn.Conv2d(1, 4, 3, padding=1), torch.nn.ReLU(), torch.nn.Conv2d(4, 1, 1)
@@ -264,7 +266,8 @@ def test_neural_networks_from_image_to_image(digits):
 
 
 def test_data_frames(data):
-    pandas = pytest.importorskip("pandas")
+    import pandas
+
     X, y = data
     frame = pandas.DataFrame(X).add_prefix("x")
     smoother = CenterSmoothedRegressor(Ridge(), n_augment=1, **SMALL).fit(frame, y)

@@ -5,6 +5,7 @@ import pickle
 import numpy as np
 import pandas as pd
 import pytest
+from case_names import name_of_case
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.datasets import load_iris, make_moons
 from sklearn.ensemble import RandomForestClassifier
@@ -21,7 +22,7 @@ from sklearn.svm import SVC
 from smooth_models import make_models, torch_modules, trained_modules
 
 from sksmooth import LocallyBiasedSmoother, certified_accuracy_score, make_certified_scorer
-from sksmooth.estimators._reference import merge_conflicts, split_off_reference
+from sksmooth.certifiers.local_bias._reference import merge_conflicts, split_off_reference
 from sksmooth.plotting import CertifiedAccuracyDisplay
 from sksmooth.smooth_scores import smooth_score
 
@@ -243,7 +244,6 @@ def test_scaler_inside_keeps_radii_in_units_of_the_inputs(moons):
 
 @pytest.mark.parametrize("name", ["softplus", "elu, one logit", "gelu, three classes"])
 def test_torch_modules(name):
-    pytest.importorskip("torch")
     module = torch_modules()[name].eval()
     rng = np.random.default_rng(0)
     X = rng.normal(size=(90, 2))
@@ -255,8 +255,9 @@ def test_torch_modules(name):
 
 
 def test_skorch_net_with_images(moons):
-    torch = pytest.importorskip("torch")
-    skorch = pytest.importorskip("skorch")
+    import skorch
+    import torch
+
     nn = torch.nn
     torch.manual_seed(0)
     net = skorch.NeuralNetClassifier(
@@ -320,7 +321,7 @@ def test_gradient_of_the_user_with_feature_names(moons):
 
 def test_a_given_constant_holds_behind_a_scaler(moons):
     """In the units of the inputs, for a module whose constant is not known."""
-    torch = pytest.importorskip("torch")
+    import torch
 
     class Residual(torch.nn.Module):
         def __init__(self):
@@ -340,7 +341,8 @@ def test_a_given_constant_holds_behind_a_scaler(moons):
 
 
 def test_kinks_with_a_given_constant_are_warned_of(moons):
-    torch = pytest.importorskip("torch")
+    import torch
+
     torch.manual_seed(0)
     module = torch.nn.Sequential(torch.nn.Linear(2, 4), torch.nn.ReLU(), torch.nn.Linear(4, 2))
     frozen = FrozenEstimator(module)
@@ -367,7 +369,7 @@ BAD = [
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-@pytest.mark.parametrize(("options", "message"), BAD, ids=str)
+@pytest.mark.parametrize(("options", "message"), BAD, ids=name_of_case)
 def test_what_cannot_work_is_refused(moons, options, message):
     with pytest.raises(ValueError, match=message):
         LocallyBiasedSmoother(**options).fit(*moons)
@@ -383,8 +385,9 @@ def test_number_of_neighbours_may_be_set_after_fit(fitted, moons):
 
 
 def test_a_module_as_classifier(moons):
-    torch = pytest.importorskip("torch")
-    from sksmooth.modules import TorchExecution, as_classifier
+    import torch
+
+    from sksmooth.nets import TorchExecution, as_classifier
 
     module, X, y = trained_modules()["softplus"]
     plain = frozen(module, X, y, alpha=0.1).certify(X)
@@ -439,7 +442,8 @@ def frozen(model, X, y, **params):
 
 
 def disguised_nets():
-    torch = pytest.importorskip("torch")
+    import torch
+
     nn = torch.nn
     torch.manual_seed(0)
 
@@ -462,7 +466,8 @@ def disguised_nets():
 
 @pytest.mark.parametrize("name", ["one layer twice", "a hook", "a name of torch", "a kink"])
 def test_nets_are_read_as_they_are_or_not_at_all(name):
-    torch = pytest.importorskip("torch")
+    import torch
+
     net = disguised_nets()[name].eval()
     X = np.random.default_rng(0).normal(size=(40, 2))
     with torch.no_grad():

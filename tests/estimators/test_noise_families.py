@@ -18,8 +18,8 @@ from sksmooth.noise import (
     SplittingNoise,
     SupNormNoise,
     UniformNoise,
-    _sampled_ratio,
 )
+from sksmooth.noise._mixed_norm import _sampled_ratio
 
 
 @pytest.fixture(scope="module")

@@ -2,15 +2,14 @@
 
 import numpy as np
 import pytest
+import skorch
+import torch
 from numpy.testing import assert_array_equal
 from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import GridSearchCV
 
 from sksmooth import MedianSmoothedRegressor, SmoothedClassifier, make_certified_scorer
-
-torch = pytest.importorskip("torch")
-skorch = pytest.importorskip("skorch")
 
 
 class SmallConvNet(torch.nn.Module):

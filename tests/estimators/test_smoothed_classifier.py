@@ -148,7 +148,7 @@ def test_going_on_from_an_earlier_decision(iris):
     assert_array_equal(again.counts[first.certified], first.counts[first.certified])
     assert again.certified.sum() > first.certified.sum()
     assert again.n_draws.max() > 300
-    assert (again.alpha_share[again.n_draws > 300] < 0.1).all()  # the second call has a tenth
+    assert (again.alpha_spent[again.n_draws > 300] < 0.1).all()  # the second call has a tenth
     assert_array_equal(again.prediction, first.prediction)
 
 
@@ -213,7 +213,7 @@ def test_nearly_the_largest_radius_with_fewer_draws(digits):
     near = clf.certify(X[1000:1200], rtol=0.1)
     assert near.n_draws.mean() < 10_000 / 4
     assert near.radius.mean() > 0.88 * full.radius.mean()
-    assert (near.alpha_share == 1).all()
+    assert (near.alpha_spent == 1).all()
     p_lower = clopper_pearson_lower(
         near.counts[np.arange(200), near.prediction], near.n_draws, 0.001
     )

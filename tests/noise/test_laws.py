@@ -11,9 +11,9 @@ from numpy.testing import assert_allclose
 from scipy import stats
 
 from sksmooth.noise import GaussianNoise, LaplaceNoise, MixedNormNoise, SupNormNoise, UniformNoise
-from sksmooth.noise._overlap import LaplaceOverlap, NormalOverlap
-from sksmooth.noise._ratio import SimplexRatio, SphereRatio, SupRatio
-from sksmooth.noise._ratio_overlap import RatioOverlap, settled, threshold
+from sksmooth.noise._radii._likelihood_ratio import SimplexRatio, SphereRatio, SupRatio
+from sksmooth.noise._radii._tabulated import RatioOverlap, settled, threshold
+from sksmooth.noise._radii._trade_off import LaplaceOverlap, NormalOverlap
 
 WITH_K = [GaussianNoise, LaplaceNoise, MixedNormNoise, SupNormNoise]
 DIMENSIONS = [1, 2, 16, 784, 3072]

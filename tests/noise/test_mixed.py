@@ -10,9 +10,9 @@ import pytest
 from numpy.testing import assert_allclose
 
 from sksmooth.noise import MixedNormNoise
-from sksmooth.noise._mixed_norm import draw_unit
-from sksmooth.noise._mixed_ratio import MixedOverlap, Spectrum, settled
-from sksmooth.noise._mixed_transform import MixedTransform, range_of_size
+from sksmooth.noise._mixed_norm._mixed_norm import draw_unit
+from sksmooth.noise._mixed_norm._mixed_ratio import MixedOverlap, Spectrum, settled
+from sksmooth.noise._mixed_norm._mixed_transform import MixedTransform, range_of_size
 
 CASES = [(64, 20.0, 0.094), (784, 250.0, 0.0015), (784, 250.0, 0.039), (3072, 500.0, 0.007)]
 

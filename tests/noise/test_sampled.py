@@ -10,9 +10,9 @@ from numpy.testing import assert_allclose
 from scipy import special
 
 from sksmooth.noise import MixedNormNoise
-from sksmooth.noise._mixed_norm import draw_unit
-from sksmooth.noise._mixed_ratio import MixedOverlap
-from sksmooth.noise._sampled_ratio import (
+from sksmooth.noise._mixed_norm._mixed_norm import draw_unit
+from sksmooth.noise._mixed_norm._mixed_ratio import MixedOverlap
+from sksmooth.noise._mixed_norm._sampled_ratio import (
     SampledMixedOverlap,
     _log_ratios,
     capped_moments,
@@ -115,7 +115,7 @@ def test_more_features_than_a_table_can_be_sampled_for():
 
 
 def test_table_is_kept_on_disk_if_asked_for(tmp_path, monkeypatch):
-    from sksmooth.noise import _sampled_ratio
+    from sksmooth.noise._mixed_norm import _sampled_ratio
 
     monkeypatch.setattr(_sampled_ratio, "_MOST_DRAWS", 5000)
     monkeypatch.setattr(_sampled_ratio, "_PILOT_DRAWS", 1000)

@@ -5,7 +5,7 @@ import pytest
 from smooth_models import climb, fitted, largest_bend, make_models, rows_like
 
 from sksmooth.smooth_scores import smooth_score
-from sksmooth.smooth_scores._base import dual_norm
+from sksmooth.smooth_scores._norms import dual_norm
 
 NAMES = list(make_models())
 NORMS = [1, 2, np.inf]

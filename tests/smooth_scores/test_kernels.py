@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from smooth_models import climb, largest_bend
 
+from sksmooth.smooth_scores._affine import after_affine
 from sksmooth.smooth_scores._kernels import (
     GAUSSIAN,
     MATERN_3_2,
@@ -127,7 +128,7 @@ def test_rounding_of_gradients_behind_a_scaler_far_from_the_origin():
     centers = rng.normal(size=(20, 3))
     inner = KernelScore(GAUSSIAN, centers, rng.normal(size=(1, 20)), np.zeros(1), 0.7)
     scale, mean = np.full(3, 1 / 3e-4), 1e6 * rng.uniform(1, 2, size=3)
-    score = inner.after(scale, -scale * mean)
+    score = after_affine(inner, scale, -scale * mean)
     X = mean + 3e-4 * rng.normal(size=(200, 3))
     exact = np.longdouble(X) * np.longdouble(scale) + np.longdouble(-scale * mean)
     error = np.abs(score.gradient(X) - inner.gradient(exact.astype(float)) * scale).sum(axis=2)

@@ -4,6 +4,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from case_names import name_of_case
 from scipy.special import erfc
 from smooth_models import MOONS, climb, largest_bend, rows_like, torch_modules
 
@@ -78,7 +79,7 @@ def random_network(rng, sizes, activation):
     return NetworkScore(layers, [activation] * len(layers), out, rng.normal(size=1))
 
 
-@pytest.mark.parametrize("sizes", [(3, 5), (3, 4, 3), (2, 3, 3, 2)], ids=str)
+@pytest.mark.parametrize("sizes", [(3, 5), (3, 4, 3), (2, 3, 3, 2)], ids=name_of_case)
 @pytest.mark.parametrize("activation", [TANH, SOFTPLUS, ELU, GELU, SILU], ids=lambda a: a.name)
 def test_no_attack_exceeds_the_constant_of_a_random_network(sizes, activation):
     rng = np.random.default_rng(len(sizes))
@@ -107,7 +108,6 @@ def test_affine_maps_go_into_the_first_layer():
 
 @pytest.fixture(params=["softplus", "elu, one logit", "gelu, three classes", "silu and tanh"])
 def module(request):
-    pytest.importorskip("torch")
     return torch_modules()[request.param].eval()
 
 
@@ -144,7 +144,7 @@ def test_no_attack_exceeds_the_constant_of_a_module(module, norm):
 
 
 def test_a_module_of_another_kind_is_differentiated_automatically():
-    torch = pytest.importorskip("torch")
+    import torch
 
     class Residual(torch.nn.Module):
         def __init__(self):
@@ -167,7 +167,8 @@ def test_a_module_of_another_kind_is_differentiated_automatically():
 
 
 def test_kinks_and_coupled_rows_are_named():
-    torch = pytest.importorskip("torch")
+    import torch
+
     nn = torch.nn
     relu = smooth_score(nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 2)))
     with pytest.raises(ValueError, match=r"ReLU has kinks.*use Tanh, Softplus"):
@@ -182,8 +183,9 @@ def test_kinks_and_coupled_rows_are_named():
 
 
 def test_a_fitted_net_is_read():
-    torch = pytest.importorskip("torch")
-    skorch = pytest.importorskip("skorch")
+    import skorch
+    import torch
+
     X, y = MOONS
     nn = torch.nn
     net = skorch.NeuralNetClassifier(

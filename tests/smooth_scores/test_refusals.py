@@ -22,9 +22,8 @@ from sklearn.tree import DecisionTreeClassifier
 from smooth_models import BLOBS, MOONS
 
 from sksmooth.smooth_scores import smooth_score
-from sksmooth.smooth_scores._base import GivenLipschitz
 from sksmooth.smooth_scores._linear import LinearScore
-from sksmooth.smooth_scores._user import CallableScore, refuse_contradiction
+from sksmooth.smooth_scores._user import CallableScore, GivenLipschitz, refuse_contradiction
 
 REFUSED = [
     (DecisionTreeClassifier(), MOONS, r"constant in pieces.*SmoothedClassifier"),

@@ -95,7 +95,9 @@ def test_what_cannot_work_is_refused(digits):
 @pytest.fixture(scope="module")
 def nets(digits):
     """Return a naive net, and a denoiser, in skorch."""
-    torch, skorch = pytest.importorskip("torch"), pytest.importorskip("skorch")
+    import skorch
+    import torch
+
     X, y = digits[0].astype(np.float32), digits[1].astype(np.int64)
     nn = torch.nn
     torch.manual_seed(0)
@@ -135,7 +137,9 @@ def test_nets_learn_pixels_answers_or_both(nets):
 
 def test_answers_are_learned_from_where_pixels_left_off(nets):
     """Each loss has the whole schedule of the regressor, and an optimizer of its own."""
-    torch, skorch = pytest.importorskip("torch"), pytest.importorskip("skorch")
+    import skorch
+    import torch
+
     net, regressor, (X, _) = nets
     rates, starts = [], []
 
@@ -167,10 +171,10 @@ def test_answers_are_learned_from_where_pixels_left_off(nets):
 def test_loss_of_answers_is_restated(nets):
     import torch
 
-    from sksmooth.training._answers import AnswerKeepingLoss
+    from sksmooth.training._stability_loss import StabilityLoss
 
     net, _, (X, _) = nets
-    loss = AnswerKeepingLoss(FrozenEstimator(net))
+    loss = StabilityLoss(FrozenEstimator(net))
     assert list(loss.parameters()) == []
     clean = X[:40]
     noisy = clean + GaussianNoise(0.5).draw(40, (64,), np.random.default_rng(0), np.float32)
@@ -180,7 +184,7 @@ def test_loss_of_answers_is_restated(nets):
     shares = net.predict_proba(noisy)[np.arange(40), net.predict(clean)]
     assert_allclose(ours, -np.log(shares).mean(), rtol=1e-5)
     with pytest.raises(ValueError, match="gradients of a classifier in torch"):
-        AnswerKeepingLoss(Ridge())
+        StabilityLoss(Ridge())
 
 
 def test_nets_are_called_without_their_loader(nets):
@@ -205,11 +209,11 @@ def test_a_module_is_called_in_evaluation_mode(nets):
 
 def test_layers_that_were_frozen_stay_frozen():
     """The classifier is put into evaluation mode for a while, and then back layer by layer."""
-    torch = pytest.importorskip("torch")
-    pytest.importorskip("skorch")
-    from sksmooth.training._answers import AnswerKeepingLoss
+    import torch
+
+    from sksmooth.training._stability_loss import StabilityLoss
 
     classifier = torch.nn.Sequential(torch.nn.BatchNorm1d(4), torch.nn.Linear(4, 2)).train()
     classifier[0].eval()
-    AnswerKeepingLoss(classifier)(torch.ones(3, 4), torch.zeros(3, 4))
+    StabilityLoss(classifier)(torch.ones(3, 4), torch.zeros(3, 4))
     assert [part.training for part in classifier.modules()] == [True, False, True]

@@ -5,6 +5,7 @@ import pickle
 
 import numpy as np
 import pytest
+import torch
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.special import log_softmax, softmax
 from scipy.stats import norm as normal
@@ -13,6 +14,8 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from skorch.callbacks import ProgressBar
+from torch import nn
 
 from sksmooth import (
     DSSNClassifier,
@@ -21,16 +24,9 @@ from sksmooth import (
     make_certified_scorer,
 )
 from sksmooth.noise import GaussianNoise, LaplaceNoise, SplittingNoise
-from sksmooth.structure._base import directly
-
-torch = pytest.importorskip("torch")
-pytest.importorskip("skorch")
-nn = torch.nn
-
-from skorch.callbacks import ProgressBar  # noqa: E402
-
-from sksmooth.training import RobustNetClassifier  # noqa: E402
-from sksmooth.training._methods import METHODS  # noqa: E402
+from sksmooth.training import RobustNetClassifier
+from sksmooth.training._methods import METHODS
+from sksmooth.voters._direct import directly
 
 QUICK = {
     "gaussian": {},

@@ -1,0 +1,30 @@
+"""Confidence bounds. They know no model and no noise.
+
+Every bound is exact in the sense of its definition, and rounded towards the safe side by more than
+the error of the special functions it is computed with.
+"""
+
+from sksmooth.bounds._looks import Look, plan_looks
+from sksmooth.bounds._order_statistics import (
+    integrated_rank,
+    lower_quantile_rank,
+    upper_quantile_rank,
+)
+from sksmooth.bounds._proportions import (
+    clopper_pearson_lower,
+    clopper_pearson_upper,
+    min_draws_to_certify,
+    runner_up_upper_bound,
+)
+
+__all__ = [
+    "Look",
+    "clopper_pearson_lower",
+    "clopper_pearson_upper",
+    "integrated_rank",
+    "lower_quantile_rank",
+    "min_draws_to_certify",
+    "plan_looks",
+    "runner_up_upper_bound",
+    "upper_quantile_rank",
+]

@@ -1,0 +1,6 @@
+"""Results: frozen records of arrays, one entry per row of X."""
+
+from sksmooth.certificates._classification import ClassificationCertificate
+from sksmooth.certificates._regression import RegressionCertificate
+
+__all__ = ["ClassificationCertificate", "RegressionCertificate"]

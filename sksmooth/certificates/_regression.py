@@ -1,0 +1,210 @@
+"""Results of smoothed regressors: frozen records of arrays, one entry per row of X."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sksmooth._optional import import_extra
+from sksmooth.distances import Distance
+from sksmooth.noise import Noise
+
+_MOST_COLUMNS = 16
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class RegressionCertificate:
+    """What has been proven about the smoothed outputs for m inputs.
+
+    For each row, and each perturbed input x' within `input_radius` of it: with probability at
+    least ``1 - alpha``, the output that `predict` returns for x' is within `output_radius` of
+    `prediction` (center smoothing), or between `lower` and `upper` (median smoothing).
+
+    Slicing with an integer, a slice, a mask or an index array gives the certificate of those
+    rows; ``len`` is the number of rows.
+
+    Attributes
+    ----------
+    prediction : ndarray of shape (m, ...)
+        Smoothed outputs.
+    input_radius : ndarray of shape (m,)
+        Size of the perturbations that are covered: l2 norm, in the units of X. 0: none.
+    output_radius : ndarray of shape (m,) or None
+        Bound of the distance that the output moves; where nothing was proven it is infinite, or
+        the largest distance that there is.
+    lower, upper : ndarray of shape (m, ...) or None
+        Bounds of the output itself, infinite where nothing was proven.
+    smoothing_error : ndarray of shape (m,)
+        Distance between `prediction` and the output of the base model for the row itself, without
+        noise: what the proof costs in accuracy. An estimate of nothing; it is exact.
+    alpha : float
+        Failure probability for each perturbed input.
+    noise : Noise
+        The smoothing distribution.
+    distance : Distance
+        Between outputs.
+    beta : float or None
+        Constant of the centre: 1 where it is the best there is, 2 for a sampled output.
+    kept : ndarray of bool of shape (m,)
+        Whether the promise of `beta` was kept for the row itself.
+    n_simultaneous : int
+        Number of input radii for which the certificates hold together.
+    """
+
+    prediction: NDArray[Any]
+    input_radius: NDArray[np.float64]
+    smoothing_error: NDArray[np.float64]
+    alpha: float
+    noise: Noise
+    distance: Distance
+    kept: NDArray[np.bool_]
+    output_radius: NDArray[np.float64] | None = None
+    lower: NDArray[np.float64] | None = None
+    upper: NDArray[np.float64] | None = None
+    beta: float | None = None
+    n_simultaneous: int = 1
+
+    @property
+    def abstained(self) -> NDArray[np.bool_]:
+        """Rows for which nothing was proven: no bound, or one that holds for all outputs."""
+        return ~(self._is_bounded() & self.kept & (self.input_radius > 0))
+
+    def _is_bounded(self) -> NDArray[np.bool_]:
+        if self.output_radius is not None:
+            return np.asarray(
+                self.output_radius < self.distance.from_metric(self.distance.diameter)
+            )
+        if not len(self):
+            return np.zeros(0, dtype=bool)
+        bounds = np.stack([self._lower(), self._upper()]).reshape(2, len(self), -1)
+        return np.asarray(np.isfinite(bounds).any(axis=(0, 2)))
+
+    def output_bound(self) -> NDArray[np.float64]:
+        """How far the output may be from a point within: one number per row.
+
+        Returns
+        -------
+        bound : ndarray of shape (m,)
+            The `output_radius`; for lower and upper bounds half the width of the interval, of the
+            widest coordinate.
+        """
+        if self.output_radius is not None:
+            return self.output_radius
+        with np.errstate(invalid="ignore"):  # both infinite
+            width = (self._upper() - self._lower()) / 2
+        width = np.where(np.isnan(width), np.inf, width)
+        return np.asarray(width.max(axis=tuple(range(1, width.ndim))))
+
+    def _lower(self) -> NDArray[np.float64]:
+        return np.full(len(self), -np.inf) if self.lower is None else self.lower
+
+    def _upper(self) -> NDArray[np.float64]:
+        return np.full(len(self), np.inf) if self.upper is None else self.upper
+
+    def to_frame(self) -> Any:
+        """Table with one row per input.
+
+        Returns
+        -------
+        frame : pandas.DataFrame
+            Columns `prediction` (and `lower`, `upper`; one column per coordinate, named
+            ``prediction_<i>``, for vectors of at most 16 coordinates, and none for larger
+            outputs), `input_radius`, `output_radius`, `smoothing_error` and `abstained`.
+
+        Raises
+        ------
+        ImportError
+            If pandas is not installed.
+        """
+        pandas = import_extra("pandas", extra="pandas", user="RegressionCertificate.to_frame")
+        columns: dict[str, Any] = {}
+        for name in ("prediction", "lower", "upper"):
+            columns.update(_columns(name, getattr(self, name)))
+        columns["input_radius"] = self.input_radius
+        if self.output_radius is not None:
+            columns["output_radius"] = self.output_radius
+        columns["smoothing_error"] = self.smoothing_error
+        columns["abstained"] = self.abstained
+        return pandas.DataFrame(columns)
+
+    @staticmethod
+    def concatenate(certificates: Iterable[RegressionCertificate]) -> RegressionCertificate:
+        """Join the certificates of several batches of rows, in order.
+
+        Parameters
+        ----------
+        certificates : iterable of RegressionCertificate
+            At least one. They must agree in everything but their rows.
+
+        Returns
+        -------
+        certificate : RegressionCertificate
+
+        Raises
+        ------
+        ValueError
+            If there are none, or if they were made in different ways.
+        """
+        certificates = list(certificates)
+        if not certificates:
+            raise ValueError("concatenate needs at least one certificate.")
+        first = certificates[0]
+        for other in certificates[1:]:
+            for name, value in first._kind().items():
+                if value != other._kind()[name]:
+                    raise ValueError(
+                        f"Certificates of different kinds cannot be joined: {name} is {value} in "
+                        f"one and {other._kind()[name]} in another."
+                    )
+        joined: dict[str, Any] = {
+            name: np.concatenate([getattr(c, name) for c in certificates])
+            for name in first._row_fields()
+        }
+        return replace(first, **joined)
+
+    def _kind(self) -> dict[str, Any]:
+        names = set(self._row_fields())
+        return {f.name: repr(getattr(self, f.name)) for f in fields(self) if f.name not in names}
+
+    def _row_fields(self) -> list[str]:
+        return [f.name for f in fields(self) if isinstance(getattr(self, f.name), np.ndarray)]
+
+    def __len__(self) -> int:
+        return len(self.prediction)
+
+    def __getitem__(self, rows: Any) -> RegressionCertificate:
+        if isinstance(rows, (int, np.integer)):
+            rows = [range(len(self))[rows]]  # also raises IndexError, which ends a loop
+        return replace(self, **{name: getattr(self, name)[rows] for name in self._row_fields()})
+
+    def __repr__(self) -> str:
+        joint = f" jointly for {self.n_simultaneous} radii" if self.n_simultaneous > 1 else ""
+        lines = [
+            f"RegressionCertificate: {len(self)} rows, {self.distance!r}, {self.noise!r}, "
+            f"alpha={self.alpha:g}{joint}"
+        ]
+        if len(self):
+            low, high = self.input_radius.min(), self.input_radius.max()
+            lines.append(
+                f"  input radius {low:.4g}{f' to {high:.4g}' if high > low else ''}, abstained "
+                f"{self.abstained.mean():.1%}"
+            )
+            if self.output_radius is not None:
+                lines.append(f"  output radius median {np.median(self.output_radius):.4g}")
+            lines.append(f"  smoothing error median {np.median(self.smoothing_error):.4g}")
+        return "\n".join(lines)
+
+
+def _columns(name: str, values: NDArray[Any] | None) -> dict[str, Any]:
+    if values is None:
+        return {}
+    if values.ndim == 1:
+        return {name: values}
+    flat = values.reshape(len(values), -1)
+    if flat.shape[1] > _MOST_COLUMNS:
+        return {}
+    return {f"{name}_{j}": flat[:, j] for j in range(flat.shape[1])}

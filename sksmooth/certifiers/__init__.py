@@ -1,0 +1,1 @@
+"""Theorems: from votes or outputs to a certificate. They know no estimator."""

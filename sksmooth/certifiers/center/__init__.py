@@ -1,0 +1,1 @@
+"""Center smoothing: how far an output in a metric space can move."""

@@ -1,0 +1,1 @@
+"""Locally biased smoothing: exact radii from gradients and reference points."""

@@ -1,0 +1,1 @@
+"""Deterministic splitting noise: exact radii from all shifts of the cuts."""

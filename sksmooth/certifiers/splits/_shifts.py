@@ -1,0 +1,150 @@
+"""All splits of features on levels: smoothing without chance."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sksmooth.certifiers.splits._grid import Grid
+
+
+def count_shifts(sigma: float, n_steps: int) -> int:
+    """Distance of two cuts in steps, or an error where it is less than one step."""
+    n_shifts = math.floor(2 * sigma * math.sqrt(3) * n_steps)
+    if n_shifts < 1:
+        least = 1 / (2 * math.sqrt(3) * n_steps)
+        raise ValueError(
+            f"sigma={sigma!r} is less than one of n_steps={n_steps} steps, and certifies nothing. "
+            f"Use sigma >= {least * 1.001:.4g}, which is in units of the feature range."
+        )
+    return n_shifts
+
+
+@dataclass(frozen=True)
+class Splits:
+    """Inputs as a base model sees them when every feature is cut at some shift.
+
+    Shift number j cuts feature i at ``g ((j + offset_i) mod L)`` steps and a half, and again every
+    L steps, where g is about ``0.62 L`` so that neighbouring shifts differ much. A feature that
+    moves by one step meets exactly one of the L cuts.
+
+    Attributes
+    ----------
+    grid : Grid
+        Levels of the features.
+    n_shifts : int
+        Number L of shifts, the distance of two cuts in steps.
+    offsets : ndarray of int of the shape of one input
+        One for each feature, in [0, L).
+    dtype : dtype
+        Dtype of the base model's inputs.
+    """
+
+    grid: Grid
+    n_shifts: int
+    offsets: NDArray[np.int32]
+    dtype: np.dtype[Any]
+
+    @cached_property
+    def _pieces(self) -> NDArray[Any]:
+        """Value of each level (rows) under each shift of a feature with offset 0, twice over.
+
+        In units of the range of the grid, or of X where all features have one range.
+        """
+        q, length = self.grid.n_steps, self.n_shifts
+        shifts = np.arange(length) * stride(length) % length
+        cut = 2 * shifts + 1  # in half steps
+        number = -((cut - 2 * np.arange(q + 1)[:, None]) // (2 * length))
+        top = np.minimum(cut + 2 * length * number, 2 * q)
+        bottom = np.maximum(cut + 2 * length * (number - 1), 0)
+        middle = (top + bottom) / (4 * q)
+        if self.grid.low.ndim == 0:
+            middle = self.grid.at(middle * q)
+        return np.concatenate([middle, middle], axis=1).astype(self.dtype)
+
+    def perturb(self, levels: NDArray[Any], shifts: NDArray[Any]) -> NDArray[Any]:
+        r"""Split every input by consecutive shifts.
+
+        Parameters
+        ----------
+        levels : ndarray of int of shape (m, \*shape)
+            Inputs.
+        shifts : ndarray of int of shape (n,)
+            Consecutive numbers of shifts.
+
+        Returns
+        -------
+        split : ndarray of shape (m, n, \*shape)
+        """
+        n, shape = len(shifts), levels.shape[1:]
+        windows = np.lib.stride_tricks.sliding_window_view(self._pieces, n, axis=1)
+        starts = (self.offsets.ravel() + shifts[0]) % self.n_shifts
+        by_feature = windows[levels.reshape(len(levels), -1).T, starts[:, None]]
+        split = np.moveaxis(by_feature, 0, -1)
+        return self._in_units_of_x(split.reshape(len(levels), n, *shape))
+
+    def apply(self, levels: NDArray[Any], shifts: NDArray[Any]) -> NDArray[Any]:
+        """Split each input by a shift of its own."""
+        starts = (self.offsets + shifts.reshape(-1, *[1] * self.offsets.ndim)) % self.n_shifts
+        return self._in_units_of_x(self._pieces[levels, starts])
+
+    def _in_units_of_x(self, split: NDArray[Any]) -> NDArray[Any]:
+        if self.grid.low.ndim:
+            split *= (self.grid.high - self.grid.low).astype(self.dtype)
+            split += self.grid.low.astype(self.dtype)
+        return split
+
+
+def stride(length: int) -> int:
+    """Return the number nearest to the golden section of `length` that has no factor with it."""
+    wanted = 0.6180339887498949 * length
+    candidates = [n for n in range(1, length + 1) if math.gcd(n, length) == 1]
+    return min(candidates, key=lambda n: abs(n - wanted))
+
+
+@dataclass(frozen=True)
+class ShiftStream:
+    """All shifts, in order: draws without chance.
+
+    Attributes
+    ----------
+    noise : Splits
+        Applies them.
+    """
+
+    noise: Splits
+
+    @property
+    def block_size(self) -> int:
+        """Fewest shifts that are worth a call."""
+        return min(64, self.noise.n_shifts)
+
+    def take(self, start: int, stop: int) -> NDArray[np.int64]:
+        """Return the shifts numbered `start` to `stop` - 1."""
+        return np.arange(start, stop)
+
+
+@dataclass(frozen=True)
+class RandomShifts:
+    """Shifts chosen at random, one for each copy of a training row.
+
+    Attributes
+    ----------
+    noise : Splits
+        Applies them.
+    seed : int or sequence of int
+        Entropy.
+    """
+
+    noise: Splits
+    seed: Any
+
+    def take(self, start: int, stop: int) -> NDArray[np.int64]:
+        """Return the shifts of the copies numbered `start` to `stop` - 1."""
+        rng = np.random.default_rng(self.seed)
+        return rng.integers(self.noise.n_shifts, size=stop)[start:]

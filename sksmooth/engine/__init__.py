@@ -1,0 +1,1 @@
+"""Seeds to noise to the base model to counts or outputs, in one parallel loop."""

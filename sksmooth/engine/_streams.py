@@ -1,0 +1,133 @@
+"""Where draws come from: draw i of a stream is a function of the seed, the purpose and i."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sksmooth.inputs._containers import Inputs
+from sksmooth.noise import Noise
+
+# One block of draws is generated from one seed: large enough to pay for its generator, small
+# enough that batches of any size are cut from it without waste.
+_BLOCK_VALUES = 2**16
+
+
+_MAX_BLOCK = 128
+
+
+class Purpose(IntEnum):
+    """What randomness is for. Draws of one purpose are never used for another."""
+
+    AUGMENTATION = 0
+    COLLAPSE_CHECK = 1
+    SELECTION = 2
+    ESTIMATION = 3
+    BASE_MODEL = 4
+    PILOT = 5
+    SCORING = 6
+    SCORES = 7
+    OFFSETS = 8
+
+
+def derived_seed(seed: int, purpose: Purpose) -> int:
+    """Seed of streams that share no draw with those of another."""
+    sequence = np.random.SeedSequence(int(seed), spawn_key=(purpose,))
+    return int(sequence.generate_state(1, np.uint64)[0])
+
+
+@dataclass(frozen=True)
+class DrawStream:
+    """An endless, reproducible sequence of draws of a noise.
+
+    Attributes
+    ----------
+    noise : Noise
+        Distribution of the draws.
+    seed : int
+        Entropy shared by all streams of an estimator.
+    purpose : Purpose
+        Selects the stream.
+    shape : tuple of int
+        Shape of one draw.
+    dtype : dtype
+        Dtype of the draws.
+    most_per_block : int
+        Largest number of draws that share one seed.
+    """
+
+    noise: Noise
+    seed: int
+    purpose: Purpose
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    most_per_block: int = _MAX_BLOCK
+    _memory: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Other processes draw for themselves."""
+        return {**self.__dict__, "_memory": {}}
+
+    @property
+    def block_size(self) -> int:
+        """Number of draws that share one seed; no function of the rows."""
+        wanted = _BLOCK_VALUES // max(1, math.prod(self.shape))
+        return min(max(wanted, 1), self.most_per_block)
+
+    def take(self, start: int, stop: int) -> NDArray[Any]:
+        """Return the draws numbered `start` to `stop` - 1."""
+        size = self.block_size
+        draws = np.empty((stop - start, *self.shape), self.dtype)
+        for block in range(start // size, -(-stop // size)):
+            first = max(start, block * size)
+            last = min(stop, (block + 1) * size)
+            draws[first - start : last - start] = self._block(block)[
+                first - block * size : last - block * size
+            ]
+        return draws
+
+    def _block(self, index: int) -> NDArray[Any]:
+        """Draw a block, unless it is the last one: calls that end within a block go on with it."""
+        known, draws = self._memory.get("last", (None, None))
+        if known != index:
+            draws = self._draw_block(index)
+            self._memory["last"] = index, draws
+        return draws
+
+    def _draw_block(self, index: int) -> NDArray[Any]:
+        seed = np.random.SeedSequence(self.seed, spawn_key=(self.purpose, index))
+        rng = np.random.Generator(np.random.PCG64(seed))
+        return self.noise.draw(self.block_size, self.shape, rng, self.dtype)
+
+
+def row_seeds(rows: Inputs, seed: int) -> list[int]:
+    """Seeds that are keyed by the content of each row: equal rows have equal seeds.
+
+    Parameters
+    ----------
+    rows : Inputs of length m
+        Inputs.
+    seed : int
+        Entropy of the estimator.
+
+    Returns
+    -------
+    seeds : list of int
+        One per row, of 256 bits.
+    """
+    values = rows[:].values.astype(float) + 0.0  # minus zero is zero
+    return [
+        int.from_bytes(hashlib.sha256(str(seed).encode() + b"|" + row.tobytes()).digest(), "big")
+        for row in values.reshape(len(rows), -1)
+    ]
+
+
+def keyed(stream: DrawStream, seed: int) -> DrawStream:
+    """Return the stream of the same purpose under another seed."""
+    return DrawStream(stream.noise, seed, stream.purpose, stream.shape, stream.dtype)

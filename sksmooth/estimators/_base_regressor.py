@@ -1,0 +1,188 @@
+"""What smoothers of outputs share: the base model's response, its checks, the clean outputs."""
+
+from numbers import Real
+from typing import ClassVar
+
+import numpy as np
+from sklearn.base import RegressorMixin, _fit_context
+from sklearn.frozen import FrozenEstimator
+from sklearn.linear_model import Ridge
+from sklearn.utils import check_array
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.validation import check_consistent_length, check_is_fitted
+
+from sksmooth.base_models._names import name_of
+from sksmooth.engine._black_box import Responder
+from sksmooth.engine._streams import Purpose, keyed, row_seeds
+from sksmooth.estimators._base import BaseSmoother
+from sksmooth.inputs._checks import refuse_noise_below_resolution
+from sksmooth.inputs._containers import read_inputs
+from sksmooth.inputs._torch_containers import as_array
+from sksmooth.noise import GaussianNoise
+from sksmooth.voters._direct import directly
+
+_METHODS = ("predict", "transform", "predict_proba")
+
+
+class BaseOutputSmoother(RegressorMixin, BaseSmoother):
+    """Base class of the smoothers whose base model has outputs instead of votes.
+
+    A subclass defines `_prepare`, which is given a few outputs at fit.
+    """
+
+    _parameter_constraints: ClassVar[dict] = {
+        **BaseSmoother._parameter_constraints,
+        "alpha": [Interval(Real, 0, 0.5, closed="neither")],
+        "response_method": [StrOptions({"auto", *_METHODS})],
+    }
+
+    @_fit_context(prefer_skip_nested_validation=False)
+    def fit(self, X, y=None, **params):
+        """Fit the base model on noisy copies of X.
+
+        Parameters
+        ----------
+        X : array-like or DataFrame of shape (m, n_features) or (m, ...)
+            Training inputs, as the base model takes them.
+        y : array-like of shape (m,) or (m, ...), default=None
+            Targets; None for base models that need none, such as transformers.
+        **params : dict
+            Passed to `fit` of the base model, as :class:`SmoothedClassifier` does.
+
+        Returns
+        -------
+        self : object
+
+        Raises
+        ------
+        ValueError
+            If a parameter or X cannot work; the message says which and what to do.
+        """
+        self._check_levels()
+        X = as_array(X)
+        rows = read_inputs(X, owner=self)
+        y = self._read_targets(y, rows)
+        self.noise_ = GaussianNoise(self.sigma)
+        refuse_noise_below_resolution(self.noise_, rows)
+        self._seed = self._draw_seed()
+        model = self._fit_base_model(X, rows, y, self._params_of_base_fit(params))
+        self.estimator_ = model
+        self.response_method_ = self._response_of(model)
+        some = rows[:32]
+        outputs = Responder(model, self.response_method_)(
+            some.to_container(some.values.astype(rows.dtype)), len(some)
+        )
+        self.output_shape_ = outputs.shape[1:]
+        self._prepare(outputs)
+        return self
+
+    def smoothing_error(self, X):
+        """Distance between the smoothed output and that of the base model without noise.
+
+        Parameters
+        ----------
+        X : array-like or DataFrame of shape (m, n_features) or (m, ...)
+            Inputs.
+
+        Returns
+        -------
+        error : ndarray of shape (m,)
+            In the distance of the estimator (the largest coordinate for median smoothing).
+        """
+        rows = self._read(X)
+        return self._errors(self.predict(X), self._clean_outputs(rows))
+
+    def prediction_error(self, X, y):
+        """Distance between the smoothed output and the target.
+
+        Parameters
+        ----------
+        X : array-like or DataFrame of shape (m, n_features) or (m, ...)
+            Inputs.
+        y : array-like of shape (m,) or (m, ...)
+            Targets, of the shape of the outputs.
+
+        Returns
+        -------
+        error : ndarray of shape (m,)
+            In the distance of the estimator (the largest coordinate for median smoothing).
+        """
+        check_is_fitted(self)
+        y = np.asarray(y)
+        if y.shape[1:] != self.output_shape_:
+            raise ValueError(
+                f"y has shape {y.shape}, and one output has shape {self.output_shape_}."
+            )
+        X = as_array(X)
+        check_consistent_length(X, y)
+        return self._errors(self.predict(X), y)
+
+    def _errors(self, outputs, others):
+        distance = self._error_distance()
+        pairs = [distance(outputs[i : i + 1], other)[0] for i, other in enumerate(others)]
+        return np.array(pairs, dtype=float)
+
+    def _read_targets(self, y, rows):
+        tags = self._base_tags()
+        if y is None:
+            frozen = isinstance(self._base_model(), FrozenEstimator)
+            if tags is not None and tags.target_tags.required and not frozen:
+                raise ValueError(
+                    f"{name_of(self._base_model())} requires y to be passed, but the target y is "
+                    "None."
+                )
+            return None
+        y = check_array(
+            y, ensure_2d=False, allow_nd=True, dtype=None, input_name="y", estimator=self
+        )
+        check_consistent_length(rows.values, y)
+        return y
+
+    def _response_of(self, model):
+        wanted = _METHODS if self.response_method == "auto" else (self.response_method,)
+        for method in wanted:
+            if hasattr(model, method):
+                return method
+        raise ValueError(
+            f"{name_of(model)} has no method {' or '.join(wanted)}. Wrap it in a class whose "
+            "predict returns one output per row."
+        )
+
+    def _default_estimator(self):
+        return Ridge()
+
+    def _check_levels(self):
+        """Refuse, before the base model is trained, numbers of draws that can prove nothing."""
+
+    def _responder(self):
+        return Responder(directly(self.estimator_), self.response_method_, self.output_shape_)
+
+    def _read(self, X):
+        check_is_fitted(self)
+        self._validate_params()
+        rows = read_inputs(X, owner=self)
+        refuse_noise_below_resolution(self.noise_, rows)
+        return rows
+
+    def _clean_outputs(self, rows):
+        values = rows.values.astype(rows.dtype)
+        return self._responder()(rows.to_container(values), len(rows))
+
+    def _streams_of_rows(self, rows):
+        """One stream per row, keyed by its content: answers for different inputs share nothing."""
+        stream = self._stream(rows, Purpose.SELECTION)
+        return [keyed(stream, seed) for seed in row_seeds(rows, stream.seed)]
+
+    def _batch(self):
+        return None if self.batch_size == "auto" else self.batch_size
+
+    def _progress(self, label):
+        return label if self.verbose else None
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        base_tags = self._base_tags()
+        if base_tags is not None:
+            tags.target_tags.multi_output = base_tags.target_tags.multi_output
+            tags.target_tags.single_output = base_tags.target_tags.single_output
+        return tags

@@ -1,0 +1,1 @@
+"""Any X in, perturbed X out again."""

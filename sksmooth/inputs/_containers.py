@@ -1,0 +1,216 @@
+"""The rows of X as numbers that noise can be added to, and the way back to what the user gave."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+from sklearn.utils import check_array
+
+from sksmooth.inputs._torch_containers import as_array
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """Inputs to be perturbed.
+
+    Attributes
+    ----------
+    values : ndarray of shape (m, ...)
+        The rows, in their own dtype.
+    dtype : dtype
+        Dtype of their noisy copies: float32 stays, everything else becomes float64.
+    to_container : callable
+        Turns noisy values back into the container of the user's X: an array, or a DataFrame with
+        the same columns.
+    chosen : ndarray of int or None
+        Positions in `values` of the rows that are meant; None: all. They are copied only when
+        sliced, so choosing among many rows costs no memory.
+    """
+
+    values: NDArray[Any]
+    dtype: np.dtype[Any]
+    to_container: Callable[[NDArray[Any]], Any]
+    chosen: NDArray[np.intp] | None = None
+
+    def __len__(self) -> int:
+        return len(self.values if self.chosen is None else self.chosen)
+
+    def __getitem__(self, rows: slice) -> Inputs:
+        part: Any = rows if self.chosen is None else self.chosen[rows]
+        return Inputs(self.values[part], self.dtype, self.to_container)
+
+    def choose(self, positions: NDArray[np.intp]) -> Inputs:
+        """Return the rows at some positions, without copying them yet."""
+        return Inputs(self.values, self.dtype, self.to_container, positions)
+
+    def numbers(self, rows: slice) -> Sequence[int]:
+        """Positions in X of the rows of a slice, for messages."""
+        return range(len(self.values))[rows] if self.chosen is None else self.chosen[rows].tolist()
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of one row."""
+        return self.values.shape[1:]
+
+    @property
+    def n_features(self) -> int:
+        """Number of features of one row."""
+        return math.prod(self.shape)
+
+
+def read_inputs(X: Any, *, owner: Any) -> Inputs:
+    """Read X, or say which part of it noise cannot be added to.
+
+    Parameters
+    ----------
+    X : array-like or DataFrame of shape (m, ...), or tensor, Dataset or DataLoader of torch
+        Inputs as the user gave them.
+    owner : estimator
+        Named in messages of scikit-learn.
+
+    Returns
+    -------
+    rows : Inputs
+
+    Raises
+    ------
+    ValueError
+        If X is sparse, not numeric (the columns are named), complex, empty, or holds NaN or
+        infinity (row and column are named), or if it is a loader that shuffles.
+    """
+    X = as_array(X)
+    _refuse_sparse(X)
+    try:
+        values = check_array(
+            X, dtype="numeric", ensure_all_finite=False, allow_nd=True, estimator=owner
+        )
+    except (TypeError, ValueError) as error:
+        _refuse_columns_that_are_not_numbers(X, error)
+        raise
+    if hasattr(X, "columns") or values.dtype.kind not in "biuf":
+        _refuse_columns_that_are_not_numbers(X, TypeError(f"Got dtype {values.dtype}."))
+    _refuse_non_finite(values, X)
+    dtype = np.dtype(np.float32 if values.dtype == np.float32 else np.float64)
+    return Inputs(values, dtype, _way_back(X))
+
+
+@dataclass(frozen=True)
+class _PandasLike:
+    """Rebuild a pandas DataFrame (a class, so that it can be sent to other processes)."""
+
+    cls: Any
+    columns: Any
+
+    def __call__(self, values: NDArray[Any]) -> Any:
+        return self.cls(values, columns=self.columns)
+
+
+@dataclass(frozen=True)
+class _PolarsLike:
+    """Rebuild a polars DataFrame."""
+
+    cls: Any
+    columns: Any
+
+    def __call__(self, values: NDArray[Any]) -> Any:
+        return self.cls(values, schema=self.columns)
+
+
+def _identity(values: NDArray[Any]) -> NDArray[Any]:
+    return values
+
+
+def _is_pandas(X: Any) -> bool:
+    return hasattr(X, "iloc") and hasattr(X, "columns")
+
+
+def _way_back(X: Any) -> Callable[[NDArray[Any]], Any]:
+    if _is_pandas(X):
+        return _PandasLike(type(X), X.columns)
+    if hasattr(X, "schema") and hasattr(X, "columns"):
+        return _PolarsLike(type(X), list(X.columns))
+    return _identity
+
+
+def _refuse_sparse(X: Any) -> None:
+    if sparse.issparse(X):
+        raise ValueError(
+            "Sparse X is not supported: noise makes every entry non-zero. "
+            "Pass X.toarray(), or reduce X first (for instance with TruncatedSVD)."
+        )
+    if _is_pandas(X):
+        columns = [
+            str(name)
+            for name, dtype in zip(X.columns, X.dtypes, strict=True)
+            if type(dtype).__name__ == "SparseDtype"
+        ]
+        if columns:
+            raise ValueError(
+                f"Sparse columns are not supported: {', '.join(columns)}. Noise makes every "
+                "entry non-zero. Pass X.sparse.to_dense()."
+            )
+
+
+def _refuse_columns_that_are_not_numbers(X: Any, error: Exception) -> None:
+    columns = [name for name, column in _columns(X) if not _is_numeric(column)]
+    if columns:
+        raise type(error)(
+            f"Noise can only be added to numbers, and these columns of X are not numeric: "
+            f"{', '.join(columns)}. Encode them before this estimator (for instance with "
+            f"sklearn.preprocessing.OneHotEncoder(sparse_output=False)), or leave them out. "
+            f"{error}"
+        ) from error
+
+
+def _columns(X: Any) -> Iterator[tuple[str, Any]]:
+    if hasattr(X, "columns"):
+        for j, name in enumerate(X.columns):
+            yield str(name), X.iloc[:, j] if _is_pandas(X) else X[name]
+        return
+    values = np.asarray(X)
+    if values.ndim == 2:
+        yield from ((str(j), values[:, j]) for j in range(values.shape[1]))
+
+
+def _is_numeric(column: Any) -> bool:
+    if str(column.dtype).lower() in ("category", "categorical"):
+        return False  # its codes are names, whatever they look like
+    values = np.asarray(column)
+    if values.dtype.kind in "biufc":  # complex numbers are refused elsewhere, as such
+        return True
+    if values.dtype.kind != "O":
+        return False
+    try:
+        values.astype(np.float64)
+    except (TypeError, ValueError):
+        return False
+    return True
+
+
+def _refuse_non_finite(values: NDArray[Any], X: Any) -> None:
+    if values.dtype.kind != "f":
+        return
+    with np.errstate(over="ignore", invalid="ignore"):
+        if np.isfinite(values.sum()):  # no array of the size of X in the common case
+            return
+    bad = np.argwhere(~np.isfinite(values))
+    if not len(bad):  # only the sum overflowed
+        return
+    row, *position = (int(i) for i in bad[0])
+    value = "NaN" if np.isnan(values[tuple(bad[0])]) else "infinity"
+    where = str(X.columns[position[0]]) if hasattr(X, "columns") else _in_words(position)
+    raise ValueError(
+        f"X contains {value} at row {row}, column {where} ({len(bad)} such entries in all). "
+        "No certificate exists for such a row: impute or drop it, or put "
+        "sklearn.impute.SimpleImputer before this estimator."
+    )
+
+
+def _in_words(position: list[int]) -> str:
+    return str(position[0]) if len(position) == 1 else str(tuple(position))

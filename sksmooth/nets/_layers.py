@@ -1,0 +1,187 @@
+"""A net whose first layer is applied to x and to z apart."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from sksmooth.engine._streams import DrawStream
+from sksmooth.inputs._containers import Inputs
+from sksmooth.nets._calls import (
+    OUT_OF_MEMORY,
+    rows_per_call,
+    tensor_of,
+    watched,
+    weights_device,
+)
+from sksmooth.nets._draws import DeviceStream
+from sksmooth.nets._execution import AS_IT_IS, TorchExecution
+from sksmooth.voters._base import ProjectedStream, Voter
+from sksmooth.voters._gaussian_image import image_stream, is_gaussian
+from sksmooth.voters._votes import count_largest
+
+
+@dataclass(frozen=True)
+class TorchLayers(Voter):
+    """A first layer without what follows it, and the layers that follow it.
+
+    Attributes
+    ----------
+    shaping : torch.nn.Module
+        Applied to inputs and draws before the first layer; only moves numbers.
+    first : torch.nn.Module
+        Linear or convolutional layer, or one that changes nothing.
+    rest : torch.nn.Module
+        From its output to one score per class; the largest wins.
+    n_classes : int
+        Number of classes.
+    execution : TorchExecution
+        How `rest` is called.
+    """
+
+    shaping: Any
+    first: Any
+    rest: Any
+    n_classes: int
+    execution: TorchExecution = AS_IT_IS
+    _room: dict[str, int] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    @property
+    def device(self) -> Any:
+        """Device of the weights."""
+        first = next(self.first.parameters(), None)
+        return weights_device(self.rest) if first is None else first.device
+
+    @property
+    def _is_on_cpu(self) -> bool:
+        return bool(self.device.type == "cpu")
+
+    def draws_per_call(self, rows: Inputs) -> int:
+        """Draws whose first layer is held at a time."""
+        return rows_per_call(self.device, max(rows.n_features, self._room.get("widest", 1)))
+
+    def suits(self, rows: Inputs) -> bool:
+        """Whether the net takes rows of this shape and dtype, and has a score per class."""
+        weights = [*self.first.parameters(), *self.rest.parameters()]
+        if len({weight.device for weight in weights}) > 1:
+            return False
+        try:
+            scores = self._try(np.zeros((2, *rows.shape), rows.dtype))
+        except Exception:  # of whatever kind, the model will say it better
+            return False
+        return isinstance(scores, torch.Tensor) and tuple(scores.shape) == (2, self.n_classes)
+
+    def _try(self, values: NDArray[Any]) -> Any:
+        """Scores of a few rows; how wide the layers are is remembered."""
+        with torch.no_grad():
+            hidden, n_rows = self._first(values), len(values)
+            scores, widest = watched(lambda: self._scores(hidden), n_rows, self.execution)
+        self._room["widest"] = widest
+        return scores
+
+    def after(self, matrix: Any, offset: Any) -> TorchLayers | None:
+        """Layers as a function of x, where they are given as one of ``matrix @ x + offset``."""
+        if type(self.first) is not nn.Linear or len(self.shaping):
+            return None
+        weight = self.first.weight.detach().cpu().numpy().astype(float)
+        times = np.multiply if np.ndim(matrix) < 2 else np.matmul
+        folded, moved = times(weight, matrix), weight @ np.asarray(offset)
+        if self.first.bias is not None:
+            moved = moved + self.first.bias.detach().cpu().numpy()
+        first = nn.Linear(folded.shape[1], len(folded), dtype=self.first.weight.dtype)
+        first.to(self.device)
+        with torch.no_grad():
+            first.weight.copy_(torch.from_numpy(folded))
+            first.bias.copy_(torch.from_numpy(moved))
+        return replace(self, first=first)
+
+    def view(self, values: NDArray[Any]) -> Any:
+        """First layer of inputs, on the device; in arrays of numpy on the CPU."""
+        with torch.no_grad():
+            seen = self._first(values)
+        return seen.numpy() if self._is_on_cpu else seen
+
+    def share(self, draws: Any) -> Any:
+        """Return what draws add to the first layer, on the device."""
+        with torch.no_grad():
+            return self._first(draws, with_bias=False)
+
+    def draws(self, stream: DrawStream) -> Any:
+        """Return the stream of the noise that the first layer gets from the noise of a stream."""
+        if not self._is_on_cpu:
+            return DeviceStream(stream, self)
+        once = len(stream.shape) == 1 and not len(self.shaping)  # not at each place of a sequence
+        on_rows = type(self.first) is nn.Linear and once
+        fewer = on_rows and self.first.out_features < self.first.in_features
+        if fewer and is_gaussian(stream.noise):
+            return image_stream(stream, self.first.weight.detach().numpy())
+        return ProjectedStream(stream, self)
+
+    def tally(self, rows: Inputs, noise: Any, shared: Any) -> NDArray[np.int64]:
+        """Count the votes of every row with every draw; the counts leave the device at once."""
+        seen, shared = self.moved(rows.values), self.moved(shared)
+        per_call = min(self.draws_per_call(rows), self._room.get("cells", 2**62))
+        step = max(1, per_call // len(shared))
+        with torch.no_grad():
+            parts = [
+                self._votes(seen[first : first + step], shared)
+                for first in range(0, len(seen), step)
+            ]
+            votes: NDArray[np.int64] = torch.cat(parts).cpu().numpy()
+        return votes
+
+    def moved(self, values: Any) -> Any:
+        """Return an array as a tensor on the device."""
+        if not isinstance(values, torch.Tensor):
+            values = tensor_of(values)
+        return values.to(self.device)
+
+    def _votes(self, seen: Any, shared: Any) -> Any:
+        """Votes of rows with draws, in halves where the device has no memory for all at once."""
+        cells = len(seen) * len(shared)
+        if cells <= self._room.get("cells", cells):
+            try:
+                hidden = (shared + seen[:, None]).flatten(0, 1)
+                count = _by_class if self._is_on_cpu else _by_draw
+                return count(self._scores(hidden).detach(), len(seen))
+            except OUT_OF_MEMORY:
+                if cells < 2:
+                    raise
+                self._room["cells"] = cells // 2
+        if len(seen) > 1:
+            return torch.cat([self._votes(half, shared) for half in seen.tensor_split(2)])
+        first, second = (self._votes(seen, half) for half in shared.tensor_split(2))
+        return first + second
+
+    def _scores(self, hidden: Any) -> Any:
+        return self.execution.scores(self.rest, hidden)
+
+    def _first(self, values: Any, with_bias: bool = True) -> Any:
+        """First layer of arrays."""
+        inputs = self.shaping(self.moved(values))
+        if type(self.first) is nn.Identity:
+            return inputs
+        bias = self.first.bias if with_bias else None
+        if type(self.first) is nn.Linear:
+            return nn.functional.linear(inputs, self.first.weight, bias)
+        return self.first._conv_forward(inputs, self.first.weight, bias)
+
+
+def _by_class(scores: Any, n_rows: int) -> Any:
+    """Votes of each of several rows, class by class, which is how a processor does it fastest."""
+    wide = scores if scores.dtype != torch.bfloat16 else scores.float()  # numpy knows no bfloat16
+    of_rows = wide.numpy().reshape(n_rows, -1, scores.shape[1])
+    votes = [count_largest(np.ascontiguousarray(of_row.T)) for of_row in of_rows]
+    return torch.from_numpy(np.array(votes, np.int64))
+
+
+def _by_draw(scores: Any, n_rows: int) -> Any:
+    """Votes of each of several rows, draw by draw, without waiting for the device."""
+    winners = scores.argmax(dim=1).reshape(n_rows, -1)
+    votes = torch.zeros((n_rows, scores.shape[1]), dtype=torch.int64, device=scores.device)
+    return votes.scatter_add_(1, winners, torch.ones_like(winners))

@@ -1,0 +1,120 @@
+"""Copies of a net on several devices: each worker takes one that is free."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from queue import SimpleQueue
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sksmooth.engine._streams import DrawStream
+from sksmooth.inputs._containers import Inputs
+from sksmooth.nets._layers import TorchLayers
+from sksmooth.noise import Noise
+from sksmooth.voters._base import Voter
+
+
+@dataclass(frozen=True)
+class _Later:
+    """Draws that are made by the net that takes them."""
+
+    n_draws: int
+    on: Callable[[TorchLayers], Any]
+
+    def __len__(self) -> int:
+        return self.n_draws
+
+
+@dataclass(frozen=True)
+class Replicas(Voter):
+    """The same net on several devices.
+
+    Attributes
+    ----------
+    layers : tuple of TorchLayers
+        One for each device.
+    """
+
+    layers: tuple[TorchLayers, ...]
+    _free: Any = field(default_factory=SimpleQueue, init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        for number in range(len(self.layers)):
+            self._free.put(number)
+
+    def __reduce__(self) -> Any:
+        """Other processes have a queue of their own."""
+        return Replicas, (self.layers,)
+
+    @property
+    def n_classes(self) -> int:  # type: ignore[override]
+        """Number of classes."""
+        return self.layers[0].n_classes
+
+    def draws_per_call(self, rows: Inputs) -> int:
+        """Draws whose first layer is held at a time."""
+        return self.layers[0].draws_per_call(rows)
+
+    def suits(self, rows: Inputs) -> bool:
+        """Whether the nets take rows of this shape and dtype."""
+        return all(layers.suits(rows) for layers in self.layers)
+
+    def after(self, matrix: Any, offset: Any) -> None:
+        """Nothing is known behind other steps."""
+        return None
+
+    def view(self, values: NDArray[Any]) -> Any:
+        """First layer of inputs, on the first device."""
+        return self.layers[0].view(values)
+
+    def share(self, draws: NDArray[Any]) -> Any:
+        """Return what draws add to the first layer, on the device that takes them."""
+        return _Later(len(draws), lambda layers: layers.share(draws))
+
+    def draws(self, stream: DrawStream) -> Any:
+        """Return the stream of the draws as the nets see them."""
+        return _Streams({str(layers.device): layers.draws(stream) for layers in self.layers})
+
+    def tally(self, rows: Inputs, noise: Any, shared: Any) -> NDArray[np.int64]:
+        """Count the votes of every row with every draw, on a device that is free."""
+        with self._one() as layers:
+            here = replace(rows, values=layers.moved(rows.values))
+            return layers.tally(here, noise, shared.on(layers))
+
+    @contextmanager
+    def _one(self) -> Iterator[TorchLayers]:
+        number = self._free.get()
+        try:
+            yield self.layers[number]
+        finally:
+            self._free.put(number)
+
+
+@dataclass(frozen=True)
+class _Streams:
+    """The same draws on each of several devices."""
+
+    on: dict[str, Any]
+
+    @property
+    def noise(self) -> Noise:
+        """Distribution of the draws."""
+        noise: Noise = self._any.noise
+        return noise
+
+    @property
+    def block_size(self) -> int:
+        """Number of draws that share one seed."""
+        return int(self._any.block_size)
+
+    @property
+    def _any(self) -> Any:
+        return next(iter(self.on.values()))
+
+    def take(self, start: int, stop: int) -> _Later:
+        """Return the draws numbered `start` to `stop` - 1, made where they are taken."""
+        return _Later(stop - start, lambda layers: self.on[str(layers.device)].take(start, stop))

@@ -1,0 +1,1 @@
+"""From a likelihood ratio to what a class probability proves."""

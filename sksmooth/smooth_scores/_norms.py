@@ -1,0 +1,67 @@
+"""Norms of vectors and matrices, and products with them."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+
+EPS = float(np.finfo(np.float64).eps)
+
+
+# Numbers below it may have underflowed on the way.
+TINY = 1e-280
+
+
+def dual_norm(vectors: Floats, norm: float) -> Floats:
+    """Norm dual to l`norm`, along the last axis."""
+    sizes = np.abs(vectors)
+    if norm == 1:
+        return np.asarray(sizes.max(axis=-1))
+    if norm == np.inf:
+        return np.asarray(sizes.sum(axis=-1))
+    unit = sizes.max(axis=-1, keepdims=True)
+    unit = np.where(
+        (unit > 0) & np.isfinite(unit), unit, 1.0
+    )  # squares neither over- nor underflow
+    return np.asarray(np.sqrt(((vectors / unit) ** 2).sum(axis=-1)) * unit[..., 0])
+
+
+def norm_to_euclidean(matrix: Floats, norm: float) -> float:
+    """Bound of ``||A x||_2`` over ``||x||_p <= 1``; exact for p = 1, 2, and for diagonal A.
+
+    A vector stands for a diagonal matrix.
+    """
+    if matrix.ndim == 1:
+        return float(np.linalg.norm(matrix) if norm == np.inf else np.abs(matrix).max())
+    if norm == 1:
+        return float(np.linalg.norm(matrix, axis=0).max())
+    spectral = float(np.linalg.norm(matrix, 2))
+    if norm == 2:
+        return spectral
+    gram = np.abs(matrix.T @ matrix).sum() if matrix.shape[1] <= 4096 else np.inf
+    return float(min(np.sqrt(matrix.shape[1]) * spectral, np.sqrt(gram)))
+
+
+def hessian_norm(hessian: Floats, norm: float) -> float:
+    """Bound of ``||H x||_*`` over ``||x||_p <= 1`` for a symmetric matrix; exact for p = 1, 2."""
+    if norm == 1:
+        return float(np.abs(hessian).max())
+    spectral = float(np.abs(np.linalg.eigvalsh(hessian)).max())
+    if norm == 2:
+        return spectral
+    return float(min(len(hessian) * spectral, np.abs(hessian).sum()))
+
+
+def times(matrix: Floats, X: Floats) -> Floats:
+    """Return ``matrix @ x`` for every row x; a vector stands for a diagonal matrix."""
+    return X * matrix if matrix.ndim == 1 else X @ matrix.T
+
+
+def compose(outer: Floats, inner: Floats) -> Floats:
+    """Product of two matrices; vectors stand for diagonal ones."""
+    if outer.ndim == 1:
+        return outer * inner if inner.ndim == 1 else outer[:, None] * inner
+    return outer * inner if inner.ndim == 1 else outer @ inner

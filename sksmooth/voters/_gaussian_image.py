@@ -1,0 +1,66 @@
+"""Gaussian noise behind a matrix, drawn there: as many numbers as the matrix has rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from sksmooth.engine._streams import DrawStream, Purpose, derived_seed
+from sksmooth.noise import GaussianNoise, Noise
+
+# Short draws: a seed for many of them.
+_MOST = 2048
+
+
+def is_gaussian(noise: Noise) -> bool:
+    """Whether a noise has the law that any matrix maps to one of its kind."""
+    return type(noise) is GaussianNoise and not getattr(noise, "k", 0)
+
+
+def image_stream(stream: DrawStream, matrix: NDArray[Any]) -> DrawStream:
+    """Return a stream of draws with the law of ``matrix @ z``, for a stream of Gaussian draws z.
+
+    They are not the images of the very draws of the stream.
+    """
+    rows, place = distinct_rows(np.asarray(matrix, dtype=float))
+    factor: Any = np.linalg.qr(rows.T, mode="r")
+    factor *= np.where(np.diag(factor) < 0, -1.0, 1.0)[:, None]  # the same with any LAPACK
+    image: Any = _GaussianImage(stream.noise, factor.astype(matrix.dtype), place)
+    seed = derived_seed(stream.seed, Purpose.SCORES)  # not the draws that inputs would get
+    shape = (len(matrix),)
+    return DrawStream(image, seed, stream.purpose, shape, matrix.dtype, most_per_block=_MOST)
+
+
+def distinct_rows(matrix: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.intp]]:
+    """Return the rows of a matrix without repetitions, and where each of its rows is among them.
+
+    Their bytes are compared, which is much faster than numpy's way for long rows. They stay in
+    order, so that a change in the last bit of a number does not make another order.
+    """
+    rows = np.ascontiguousarray(matrix + 0.0)  # minus zero is zero
+    as_bytes = rows.view(np.dtype((np.void, rows.itemsize * rows.shape[1]))).ravel()
+    _, first, place = np.unique(as_bytes, return_index=True, return_inverse=True)
+    order = np.argsort(first)
+    return rows[first[order]], np.argsort(order)[place.ravel()]
+
+
+@dataclass(frozen=True)
+class _GaussianImage:
+    """Noise ``W z`` with Gaussian z: it has the law of ``R^T g``, where ``W^T = Q R``.
+
+    Equal rows of W get the very same numbers, so that classes which tie for a model tie here.
+    """
+
+    noise: Noise
+    factor: NDArray[Any]
+    place: NDArray[np.intp]
+
+    def draw(
+        self, n: int, shape: tuple[int, ...], rng: np.random.Generator, dtype: DTypeLike
+    ) -> NDArray[Any]:
+        draws: NDArray[Any] = self.noise.draw(n, (len(self.factor),), rng, dtype) @ self.factor
+        repeated = len(self.place) > len(self.factor)
+        return draws[:, self.place] if repeated else draws

@@ -1,0 +1,259 @@
+"""Support vector machines: what kernels see of ``x + z`` is made of inner products.
+
+``||x + z - s||^2 = ||x - s||^2 + ||z||^2 + 2 x . z - 2 z . s`` for a support vector s: the products
+``z . s`` are shared by all rows, and what is left is one matrix product per row.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.svm import SVC, NuSVC
+
+from sksmooth.base_models._affine import InputMap
+from sksmooth.inputs._containers import Inputs
+from sksmooth.voters._base import Voter, voter_of
+from sksmooth.voters._linear import LinearPairs, LinearScores
+from sksmooth.voters._votes import count_largest, count_pairs, count_positive
+
+# Values of the kernel held at a time for the draws of a call, and scores for some rows of it.
+_VALUES_PER_CALL, _FEWEST_DRAWS = 2**20, 64
+_SCORES_PER_PRODUCT = 2**17
+
+# Shared exponentials beyond exp(this) either way could lose a kernel value to under- or overflow.
+_LARGEST_EXPONENT = 50.0
+
+# So could factors of a row beyond exp(this): their product may be of moderate size.
+_LARGEST_FACTOR = 600.0
+
+
+@dataclass(frozen=True)
+class KernelScores(Voter):
+    """Scores ``duals @ k(vectors, x) + intercept`` with a kernel k.
+
+    Attributes
+    ----------
+    vectors : ndarray of shape (n_vectors, n_features)
+        Support vectors.
+    duals : ndarray of shape (n_scores, n_vectors)
+        Their weights in each score.
+    intercept : ndarray of shape (n_scores,)
+        Added to the scores.
+    gamma : float
+        Parameter of the kernel.
+    pairs : bool
+        Whether there is a score for each pair of classes, positive for the first of the two;
+        else the largest score wins, and a single one decides by its sign.
+    input_map : InputMap
+        What becomes of x before the kernel.
+    """
+
+    vectors: NDArray[np.float64]
+    duals: NDArray[np.float64]
+    intercept: NDArray[np.float64]
+    gamma: float
+    pairs: bool
+    input_map: InputMap
+
+    @property
+    def n_classes(self) -> int:  # type: ignore[override]
+        """Number of classes."""
+        n_scores = len(self.duals)
+        return int(0.5 + np.sqrt(2 * n_scores + 0.25)) if self.pairs else max(2, n_scores)
+
+    def draws_per_call(self, rows: Inputs) -> int:
+        """Draws whose products with the support vectors are held at a time."""
+        return max(_FEWEST_DRAWS, _VALUES_PER_CALL // max(1, len(self.vectors)))
+
+    def suits(self, rows: Inputs) -> bool:
+        """Whether rows have the right length."""
+        return self.input_map.suits(rows)
+
+    def after(self, matrix: Any, offset: Any) -> KernelScores:
+        """Scores as a function of x, where they are given as one of ``matrix @ x + offset``."""
+        return replace(self, input_map=self.input_map.after(matrix, offset))
+
+    def view(self, values: NDArray[Any]) -> NDArray[np.float64]:
+        """Return inputs as the kernel gets them."""
+        return self.input_map.of_inputs(values)
+
+    def _count(self, scores: NDArray[np.float64]) -> NDArray[np.int64]:
+        if self.pairs:
+            return count_pairs(scores, self.n_classes)
+        return count_positive(scores[0]) if len(scores) == 1 else count_largest(scores)
+
+
+@dataclass(frozen=True)
+class _SharedExponentials:
+    """What all rows share of draws z of the radial kernel.
+
+    Attributes
+    ----------
+    draws : ndarray of shape (n, n_features)
+        The draws.
+    squares : ndarray of shape (n,)
+        ``||z||^2``.
+    exponents : ndarray of shape (n_vectors, n)
+        ``2 gamma z . (s - c)`` with the mean c of the support vectors s.
+    factors : ndarray of shape (n_vectors, n) or None
+        Their exponentials, where all are in range.
+    """
+
+    draws: NDArray[np.float64]
+    squares: NDArray[np.float64]
+    exponents: NDArray[np.float64]
+    factors: NDArray[np.float64] | None
+
+    def __len__(self) -> int:
+        return len(self.draws)
+
+
+@dataclass(frozen=True)
+class RadialScores(KernelScores):
+    """Scores with the kernel ``exp(-gamma ||x - s||^2)``."""
+
+    def share(self, draws: NDArray[Any]) -> _SharedExponentials:
+        """Return the products of draws with the support vectors."""
+        draws = self.input_map.of_draws(draws)
+        exponents = (self.vectors - self._center) @ (draws * (2 * self.gamma)).T
+        in_range = np.abs(exponents).max(initial=0.0) < _LARGEST_EXPONENT
+        squares = np.einsum("ij,ij->i", draws, draws)
+        return _SharedExponentials(
+            draws, squares, exponents, np.exp(exponents) if in_range else None
+        )
+
+    def tally(self, rows: Inputs, noise: Any, shared: Any) -> NDArray[np.int64]:
+        """Count the votes of every row with every draw."""
+        log_near = -self.gamma * _square_distances(rows.values, self.vectors)
+        products = (rows.values - self._center) @ shared.draws.T
+        log_far = -self.gamma * (shared.squares + 2 * products)
+        votes = np.empty((len(rows), self.n_classes), np.int64)
+        if shared.factors is None:
+            in_range = np.zeros(len(rows), dtype=bool)
+        else:
+            farthest = np.maximum(np.abs(log_near).max(axis=1), np.abs(log_far).max(axis=1))
+            in_range = farthest < _LARGEST_FACTOR
+        for place in np.flatnonzero(~in_range):
+            exponents = shared.exponents + log_near[place][:, None] + log_far[place]
+            scores = self.duals @ np.exp(exponents, out=exponents)
+            votes[place] = self._count(scores + self.intercept[:, None])
+        near, far = np.exp(log_near[in_range]), np.exp(log_far[in_range])
+        places, n_scores = np.flatnonzero(in_range), len(self.duals)
+        step = max(1, _SCORES_PER_PRODUCT // (n_scores * len(shared)))
+        for first in range(0, len(places), step):
+            weights = self.duals * near[first : first + step, None]
+            sums = weights.reshape(-1, len(self.vectors)) @ shared.factors
+            for i, scores in enumerate(sums.reshape(-1, n_scores, len(shared)), first):
+                scores *= far[i]
+                scores += self.intercept[:, None]
+                votes[places[i]] = self._count(scores)
+        return votes
+
+    @property
+    def _center(self) -> NDArray[np.float64]:
+        """Exponents are smallest about the mean of the support vectors."""
+        center: NDArray[np.float64] = self.vectors.mean(axis=0)
+        return center
+
+
+@dataclass(frozen=True)
+class PolynomialScores(KernelScores):
+    """Scores with the kernel ``(gamma x . s + constant) ** degree``."""
+
+    constant: float
+    degree: int
+
+    def share(self, draws: NDArray[Any]) -> NDArray[np.float64]:
+        """Return the products of draws with the support vectors."""
+        products: NDArray[np.float64] = self.gamma * (
+            self.vectors @ self.input_map.of_draws(draws).T
+        )
+        return products.T
+
+    def tally(self, rows: Inputs, noise: Any, shared: NDArray[Any]) -> NDArray[np.int64]:
+        """Count the votes of every row with every draw."""
+        by_vector = shared.T
+        base, power = np.empty_like(by_vector), np.empty_like(by_vector)
+        votes = np.empty((len(rows), self.n_classes), np.int64)
+        products = self.gamma * (rows.values @ self.vectors.T) + self.constant
+        for i, seen in enumerate(products):
+            np.add(by_vector, seen[:, None], out=base)
+            scores = self.duals @ _whole_power(base, self.degree, out=power)
+            scores += self.intercept[:, None]
+            votes[i] = self._count(scores)
+        return votes
+
+
+def _whole_power(base: NDArray[Any], degree: int, out: NDArray[Any]) -> NDArray[Any]:
+    """Power by repeated products: many times faster than the general one."""
+    out[:] = 1.0 if degree == 0 else base
+    for _ in range(degree - 1):
+        out *= base
+    return out
+
+
+def _square_distances(X: NDArray[Any], Y: NDArray[Any]) -> NDArray[Any]:
+    squares = np.einsum("ij,ij->i", X, X)[:, None] + np.einsum("ij,ij->i", Y, Y)
+    return np.maximum(squares - 2 * (X @ Y.T), 0.0)
+
+
+@voter_of.register(NuSVC)
+@voter_of.register(SVC)
+def _(model: Any) -> Voter | None:
+    n_classes = len(model.classes_)
+    if model.break_ties and n_classes > 2:
+        return None  # then predict follows other scores
+    if model._sparse or model.kernel not in ("linear", "rbf", "poly"):
+        return None
+    duals = _pairwise_duals(model._dual_coef_, model._n_support)
+    if model.kernel == "linear":
+        return _linear_pairs(model, duals)
+    return kernel_scores(model, model.support_vectors_, duals, model._intercept_, pairs=True)
+
+
+def kernel_scores(
+    model: Any, vectors: Any, duals: Any, intercept: Any, *, pairs: bool
+) -> KernelScores | None:
+    """Scores with the kernel of a fitted support vector machine, or None for other kernels."""
+    shared: dict[str, Any] = {
+        "vectors": np.asarray(vectors, dtype=float),
+        "duals": np.asarray(duals, dtype=float),
+        "intercept": np.asarray(intercept, dtype=float),
+        "gamma": float(model._gamma),
+        "pairs": pairs,
+        "input_map": InputMap.identity(vectors.shape[1]),
+    }
+    if model.kernel == "rbf":
+        return RadialScores(**shared)
+    if model.kernel == "poly":
+        return PolynomialScores(**shared, constant=float(model.coef0), degree=int(model.degree))
+    return None
+
+
+def _linear_pairs(model: Any, duals: NDArray[np.float64]) -> LinearScores:
+    """Linear scores, with the terms that libsvm itself sums and rounds."""
+    vectors = np.asarray(model.support_vectors_, dtype=float)
+    terms = np.abs(duals) @ np.abs(vectors) * max(1, len(vectors))
+    intercept = np.asarray(model._intercept_, dtype=float)
+    if len(model.classes_) == 2:  # here a positive score is for the first class
+        return LinearScores(-(duals @ vectors), -intercept, terms, np.abs(intercept))
+    return LinearPairs(duals @ vectors, intercept, terms, np.abs(intercept))
+
+
+def _pairwise_duals(dual_coef: NDArray[Any], n_support: NDArray[Any]) -> NDArray[np.float64]:
+    """Weights of all support vectors in the score of each pair of classes, from libsvm's table.
+
+    Its row ``j - 1`` (``i``) holds the weights of the vectors of class i (j) against class j (i)
+    for ``i < j``.
+    """
+    starts = np.concatenate([[0], np.cumsum(n_support)])
+    first, second = np.triu_indices(len(n_support), 1)
+    duals = np.zeros((len(first), starts[-1]))
+    for pair, (i, j) in enumerate(zip(first, second, strict=True)):
+        of_i, of_j = slice(starts[i], starts[i + 1]), slice(starts[j], starts[j + 1])
+        duals[pair, of_i] = dual_coef[j - 1, of_i]
+        duals[pair, of_j] = dual_coef[i, of_j]
+    return duals

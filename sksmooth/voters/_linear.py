@@ -1,0 +1,208 @@
+"""Base models whose scores are linear in the input.
+
+A linear classifier answers with the largest of K scores ``W x + b``. Gaussian noise on x is
+Gaussian noise on the scores, so it is drawn there: K numbers per vote instead of as many as x has.
+Other noise that is added to x is projected once for all rows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+from sklearn.linear_model import (
+    LogisticRegression,
+    LogisticRegressionCV,
+    Perceptron,
+    RidgeClassifier,
+    RidgeClassifierCV,
+    SGDClassifier,
+)
+from sklearn.svm import LinearSVC
+
+from sksmooth.engine._streams import DrawStream
+from sksmooth.inputs._containers import Inputs
+from sksmooth.voters._base import ProjectedStream, Voter, voter_of
+from sksmooth.voters._gaussian_image import distinct_rows, image_stream, is_gaussian
+from sksmooth.voters._votes import count_largest, count_pairs, count_positive
+
+_LARGE = 1e120
+
+# Twice the rounding of a number up to 1, of another, of their difference, and of one up to 2, which
+# are each half a unit in the last place of single precision, relatively.
+_ROUGHNESS = np.float32(2 * 6 * 2.0**-24)
+
+# Scores of one call: few calls, and a few megabytes.
+_VALUES_PER_CALL, _FEWEST_DRAWS = 2**19, 256
+
+
+@dataclass(frozen=True)
+class LinearScores(Voter):
+    """Scores ``coef @ x + intercept``: the largest wins; a single one decides by its sign.
+
+    Attributes
+    ----------
+    coef : ndarray of shape (n_scores, n_features)
+        One row per class in the order of `classes_`, or a single row for two classes.
+    intercept : ndarray of shape (n_scores,)
+        Added to the scores.
+    coef_size, intercept_size : ndarray
+        Sums of the absolute terms that `coef` and `intercept` were computed from: their rounding
+        error is a few units in the last place of these.
+    """
+
+    coef: NDArray[np.float64]
+    intercept: NDArray[np.float64]
+    coef_size: NDArray[np.float64]
+    intercept_size: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, coef: Any, intercept: Any) -> LinearScores:
+        """Scores as a model holds them."""
+        dense = coef.toarray() if sparse.issparse(coef) else coef
+        coef = np.atleast_2d(np.array(dense, dtype=float))
+        intercept = np.broadcast_to(np.asarray(intercept, dtype=float), len(coef)).copy()
+        return cls(coef, intercept, np.abs(coef), np.abs(intercept))
+
+    @property
+    def n_classes(self) -> int:  # type: ignore[override]
+        """Number of classes: one per score, or two."""
+        return max(2, len(self.coef))
+
+    def draws_per_call(self, rows: Inputs) -> int:
+        """Draws whose scores are held at a time."""
+        return max(_FEWEST_DRAWS, _VALUES_PER_CALL // len(self.coef))
+
+    def suits(self, rows: Inputs) -> bool:
+        """Whether rows have the right length, and their scores neither over- nor underflow."""
+        return rows.shape == self.coef.shape[1:] and _in_range(self.coef_size, self.intercept_size)
+
+    def after(self, matrix: Any, offset: Any) -> LinearScores | None:
+        """Scores of ``matrix @ x + offset`` as a function of x; None where they may overflow."""
+        matrix, offset = np.asarray(matrix, dtype=float), np.asarray(offset, dtype=float)
+        if not _in_range(self.coef_size, self.intercept_size, matrix, offset):
+            return None
+        times = np.multiply if matrix.ndim < 2 else np.matmul
+        return replace(
+            self,
+            coef=times(self.coef, matrix),
+            intercept=self.intercept + self.coef @ offset,
+            coef_size=times(self.coef_size, np.abs(matrix)),
+            intercept_size=self.intercept_size + self.coef_size @ np.abs(offset),
+        )
+
+    def view(self, values: NDArray[Any]) -> NDArray[np.float64]:
+        """Scores of inputs."""
+        return self._times_coef(values) + self.intercept
+
+    def share(self, draws: NDArray[Any]) -> NDArray[np.float64]:
+        """Return what draws add to the scores."""
+        return self._times_coef(draws)
+
+    def draws(self, stream: DrawStream) -> Any:
+        """Return the stream of the noise that the scores get from the noise of a stream."""
+        if is_gaussian(stream.noise):
+            return image_stream(stream, self.coef)
+        return ProjectedStream(stream, self)
+
+    def tally(self, rows: Inputs, noise: Any, shared: NDArray[Any]) -> NDArray[np.int64]:
+        """Count the votes of every row of scores with every draw."""
+        by_class = np.ascontiguousarray(shared.T)
+        if len(by_class) == 1:
+            return np.array([count_positive(by_class[0] + score) for score in rows.values[:, 0]])
+        votes = np.zeros((len(rows), len(by_class)), np.int64)
+        leaders = rows.values.argmax(axis=1)
+        unit = float(np.abs(by_class).max()) or 1.0
+        rough = _rounded(by_class / unit)
+        for leader in np.unique(leaders):
+            gain = rough - rough[leader]
+            most = gain.max(axis=1)
+            for i in np.flatnonzero(leaders == leader):
+                votes[i] = _votes_of_row(rows.values[i], leader, gain, most, by_class, unit)
+        return votes
+
+    def _times_coef(self, values: NDArray[Any]) -> NDArray[np.float64]:
+        """Give equal rows the very same numbers: classes that tie for the model tie here."""
+        coef, place = distinct_rows(self.coef)
+        return (values @ coef.T)[:, place]
+
+
+@dataclass(frozen=True)
+class LinearPairs(LinearScores):
+    """One score for each pair of classes; the class that wins most pairs is the answer."""
+
+    @property
+    def n_classes(self) -> int:  # type: ignore[override]
+        """Number of classes whose pairs are as many as the scores."""
+        return int(0.5 + np.sqrt(2 * len(self.coef) + 0.25))
+
+    def tally(self, rows: Inputs, noise: Any, shared: NDArray[Any]) -> NDArray[np.int64]:
+        """Count the votes of every row of scores with every draw."""
+        by_pair = np.ascontiguousarray(shared.T)
+        scores = np.empty_like(by_pair)
+        votes = np.empty((len(rows), self.n_classes), np.int64)
+        for i, offset in enumerate(rows.values):
+            np.add(by_pair, offset[:, None], out=scores)
+            votes[i] = count_pairs(scores, self.n_classes)
+        return votes
+
+
+@voter_of.register(LinearDiscriminantAnalysis)
+@voter_of.register(LinearSVC)
+@voter_of.register(LogisticRegression)
+@voter_of.register(LogisticRegressionCV)
+@voter_of.register(Perceptron)
+@voter_of.register(RidgeClassifier)
+@voter_of.register(RidgeClassifierCV)
+@voter_of.register(SGDClassifier)
+def _(model: Any) -> LinearScores | None:
+    n_classes, shape = len(model.classes_), np.shape(model.coef_)
+    if len(shape) == 2 and shape[0] == (1 if n_classes == 2 else n_classes):
+        return LinearScores.of(model.coef_, model.intercept_)
+    return None
+
+
+def _in_range(*values: Any) -> bool:
+    """Whether products of any two of the numbers neither over- nor underflow."""
+    sizes = np.abs(np.concatenate([np.ravel(value) for value in values]))
+    return bool(((sizes == 0) | ((sizes > 1 / _LARGE) & (sizes < _LARGE))).all())
+
+
+def _rounded(values: NDArray[np.float64]) -> NDArray[np.float32]:
+    with np.errstate(over="ignore"):  # infinity is in order, too
+        return values.astype(np.float32)
+
+
+def _votes_of_row(
+    scores: NDArray[Any],
+    leader: np.intp,
+    gain: NDArray[np.float32],
+    most: NDArray[np.float32],
+    by_class: NDArray[np.float64],
+    unit: float,
+) -> NDArray[np.int64]:
+    """Count how often each class has the largest of its score and noise, the first of equals.
+
+    Most draws leave the leader in front, and most classes never come near it: the sums are looked
+    at only for the draws in which some class gains on the leader what it is behind by. Both are in
+    single precision, in units of the largest noise; what this may change is taken off.
+    """
+    votes = np.zeros(len(scores), np.int64)
+    behind = _rounded((scores[leader] - scores) / unit) - _ROUGHNESS
+    rivals = np.flatnonzero(behind <= most)  # with the leader itself
+    caught_up = np.zeros(by_class.shape[1], dtype=bool)
+    for rival in rivals[rivals != leader]:
+        caught_up |= gain[rival] >= behind[rival]
+    open_draws = np.flatnonzero(caught_up)
+    votes[leader] = by_class.shape[1] - len(open_draws)
+    if len(open_draws):
+        noisy = np.empty((len(rivals), len(open_draws)))
+        for row, rival in zip(noisy, rivals, strict=True):
+            by_class[rival].take(open_draws, out=row, mode="clip")  # the mode without a copy
+            row += scores[rival]
+        votes[rivals] += count_largest(noisy)
+    return votes

@@ -1,0 +1,147 @@
+"""Nearest neighbours: distances of ``x + z`` to the training points through inner products.
+
+The nearest point s to ``x + z`` has the largest ``x . s - ||s||^2 / 2 + z . s``; the products
+``z . s`` are shared by all rows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.neighbors import KNeighborsClassifier
+
+from sksmooth.base_models._affine import InputMap
+from sksmooth.inputs._containers import Inputs
+from sksmooth.voters._base import Voter, voter_of
+from sksmooth.voters._votes import count_largest
+
+_VALUES_PER_CALL, _FEWEST_DRAWS = 2**20, 64
+
+# So many of the points nearest to x, for each neighbour, are looked at first.
+_FEW_PER_NEIGHBOR = 8
+
+
+@dataclass(frozen=True)
+class _SharedProducts:
+    """What all rows share of draws.
+
+    Attributes
+    ----------
+    products : ndarray of shape (n_points, n)
+        Of points and draws.
+    most : ndarray of shape (n_points,)
+        The largest for each point.
+    """
+
+    products: NDArray[np.float64]
+    most: NDArray[np.float64]
+
+    def __len__(self) -> int:
+        return self.products.shape[1]
+
+
+@dataclass(frozen=True)
+class NearestPoints(Voter):
+    """Votes of the nearest training points, in the Euclidean distance; each counts one.
+
+    Attributes
+    ----------
+    points : ndarray of shape (n_points, n_features)
+        Training points about their mean.
+    center : ndarray of shape (n_features,)
+        Their mean.
+    labels : ndarray of shape (n_points,)
+        Index of the class of each point.
+    n_neighbors : int
+        Number of points that vote.
+    n_classes : int
+        Number of classes.
+    input_map : InputMap
+        What becomes of x before distances are taken.
+    """
+
+    points: NDArray[np.float64]
+    center: NDArray[np.float64]
+    labels: NDArray[np.intp]
+    n_neighbors: int
+    n_classes: int
+    input_map: InputMap
+
+    def draws_per_call(self, rows: Inputs) -> int:
+        """Draws whose products with the points are held at a time."""
+        return max(_FEWEST_DRAWS, _VALUES_PER_CALL // len(self.points))
+
+    def suits(self, rows: Inputs) -> bool:
+        """Whether rows have the right length."""
+        return self.input_map.suits(rows)
+
+    def after(self, matrix: Any, offset: Any) -> NearestPoints:
+        """Votes as a function of x, where they are given as one of ``matrix @ x + offset``."""
+        return replace(self, input_map=self.input_map.after(matrix, offset))
+
+    def view(self, values: NDArray[Any]) -> NDArray[np.float64]:
+        """Return inputs as distances are taken of them, about the mean of the points."""
+        return self.input_map.of_inputs(values) - self.center
+
+    def share(self, draws: NDArray[Any]) -> _SharedProducts:
+        """Return the products of draws with the points."""
+        products = self.points @ self.input_map.of_draws(draws).T
+        return _SharedProducts(products, products.max(axis=1))
+
+    def tally(self, rows: Inputs, noise: Any, shared: Any) -> NDArray[np.int64]:
+        """Count the votes of every row with every draw."""
+        halves = np.einsum("ij,ij->i", self.points, self.points) / 2
+        nearness = rows.values @ self.points.T - halves
+        return np.array([self._votes_of_row(near, shared) for near in nearness])
+
+    def _votes_of_row(
+        self, nearness: NDArray[np.float64], shared: _SharedProducts
+    ) -> NDArray[np.int64]:
+        """Compare only points that are nearer, for some draw, than the k-th of a few near ones."""
+        k = self.n_neighbors
+        n_few = min(_FEW_PER_NEIGHBOR * k, len(nearness))
+        few = np.argpartition(nearness, -n_few)[-n_few:]
+        near_few = (shared.products[few] + nearness[few][:, None]).T
+        kth = np.partition(near_few, -k, axis=1)[:, -k]
+        near = np.flatnonzero(nearness + shared.most >= kth.min())
+        values = shared.products[near]
+        values += nearness[near][:, None]
+        points, draws = np.nonzero(values >= kth)
+        order = np.lexsort((-values[points, draws], draws))
+        starts = np.searchsorted(draws[order], np.arange(len(shared)))
+        nearest = points[order[starts + np.arange(k)[:, None]]]
+        labels = self.labels[near[nearest]]
+        classes = np.arange(self.n_classes)[:, None]
+        return count_largest(sum((row == classes).astype(np.int32) for row in labels))
+
+
+@voter_of.register
+def _(model: KNeighborsClassifier) -> NearestPoints | None:
+    points, metric = model._fit_X, model.effective_metric_
+    if model.outputs_2d_ or model.weights != "uniform" or metric != "euclidean":
+        return None
+    if model._fit_method != "brute" or not isinstance(points, np.ndarray):
+        return None  # in few dimensions a tree is faster
+    points, labels = points.astype(float), np.asarray(model._y)
+    if _twins_differ(points, labels):
+        return None  # which of equal points is the nearer is for the model to say
+    center = points.mean(axis=0)
+    return NearestPoints(
+        points - center,
+        center,
+        labels,
+        model.n_neighbors,
+        len(model.classes_),
+        InputMap.identity(points.shape[1]),
+    )
+
+
+def _twins_differ(points: NDArray[np.float64], labels: NDArray[np.intp]) -> bool:
+    """Whether some points are equal and of different classes."""
+    rows = np.ascontiguousarray(points + 0.0).view(np.dtype((np.void, points[0].nbytes))).ravel()
+    _, place = np.unique(rows, return_inverse=True)
+    pairs = np.unique(np.stack([place.ravel(), labels]), axis=1)
+    return pairs.shape[1] > place.max() + 1
