@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -14,6 +14,7 @@ from sksmooth.certificates import ClassificationCertificate, RegressionCertifica
 from sksmooth.exceptions import UnreachableRadiusError
 
 __all__ = [
+    "Certifier",
     "average_certified_radius",
     "certified_accuracy_curve",
     "certified_accuracy_score",
@@ -240,8 +241,8 @@ class CertifiedBoundScorer:
 
     def __call__(self, estimator: Any, X: Any, y: Any = None) -> float:
         """Minus the median over the rows of X."""
-        smoother, X = find_smoother(estimator, X)
-        smoother = smoother._for_scoring()
+        found, X = find_certifier(estimator, X)
+        smoother: Any = certifier_for_scoring(found)
         if self.of == "smoothing_error":
             return -float(np.median(smoother.smoothing_error(X)))
         if self.of == "prediction_error":
@@ -272,16 +273,34 @@ class CertifiedScorer:
 
     def __call__(self, estimator: Any, X: Any, y: ArrayLike) -> float:
         """Certified accuracy of a fitted estimator on X and y."""
-        smoother, X = find_smoother(estimator, X)
+        smoother, X = find_certifier(estimator, X)
         check_is_fitted(smoother)
         try:
-            certificate = smoother._for_scoring().certify(X, radius=self.radius)
+            certificate = certifier_for_scoring(smoother).certify(X, radius=self.radius)
         except UnreachableRadiusError:
             return 0.0
         return certified_accuracy_score(y, certificate, radius=self.radius)
 
 
-def find_smoother(estimator: Any, X: Any) -> tuple[Any, Any]:
+class Certifier(Protocol):
+    """What scorers and displays need of an object, of whatever origin.
+
+    An object that draws noise should also have a method ``for_scoring()``, which returns a copy of
+    it with other draws: scorers certify with that, so that a model which was selected by its score
+    is not certified by the draws that it was chosen by. One that makes no draws needs none.
+    """
+
+    def certify(self, X: Any, *, radius: float | None = None) -> Any:
+        """Return the certificate of the rows of X: for a radius, or of the largest ones."""
+
+
+def certifier_for_scoring(certifier: Any) -> Certifier:
+    """Return what certifies with other draws than those of `certify`, where there are draws."""
+    other: Certifier = certifier.for_scoring() if hasattr(certifier, "for_scoring") else certifier
+    return other
+
+
+def find_certifier(estimator: Any, X: Any) -> tuple[Any, Any]:
     """Find what certifies: a smoother, one at the end of a Pipeline, or the best of a search.
 
     Parameters
@@ -293,7 +312,7 @@ def find_smoother(estimator: Any, X: Any) -> tuple[Any, Any]:
 
     Returns
     -------
-    smoother : estimator with certify
+    certifier : Certifier
     X : array-like
         Its inputs: what the steps of a Pipeline before the last make of X.
 
@@ -304,9 +323,9 @@ def find_smoother(estimator: Any, X: Any) -> tuple[Any, Any]:
     """
     if isinstance(estimator, Pipeline):
         inputs = estimator[:-1].transform(X) if len(estimator) > 1 else X
-        return find_smoother(estimator[-1], inputs)
+        return find_certifier(estimator[-1], inputs)
     if hasattr(estimator, "best_estimator_"):  # a fitted search
-        return find_smoother(estimator.best_estimator_, X)
+        return find_certifier(estimator.best_estimator_, X)
     if not hasattr(estimator, "certify"):
         raise TypeError(
             f"{type(estimator).__name__} has no certify method. Wrap it, for instance in "

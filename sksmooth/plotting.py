@@ -4,7 +4,7 @@ import numpy as np
 from sklearn.utils import check_consistent_length
 
 from sksmooth._optional import import_extra
-from sksmooth.metrics import certified_accuracy_curve, find_smoother
+from sksmooth.metrics import certified_accuracy_curve, find_certifier
 
 __all__ = ["CertifiedAccuracyDisplay", "CertifiedBoundDisplay"]
 
@@ -122,7 +122,7 @@ class CertifiedAccuracyDisplay:
         """
         import_extra("matplotlib", extra="plot", user=cls.__name__)  # before the long work
         check_consistent_length(X, y)
-        smoother, X = find_smoother(estimator, X)
+        smoother, X = find_certifier(estimator, X)
         return cls.from_certificate(y, smoother.certify(X), name=name, ax=ax, **kwargs)
 
     def plot(self, *, ax=None, name=None, **kwargs):
@@ -288,7 +288,7 @@ class CertifiedBoundDisplay:
         display : CertifiedBoundDisplay
         """
         import_extra("matplotlib", extra="plot", user=cls.__name__)  # before the long work
-        smoother, X = find_smoother(estimator, X)
+        smoother, X = find_certifier(estimator, X)
         certificates = smoother.certify_curve(X, radii)
         return cls.from_certificates(certificates, name=name, ax=ax, **kwargs)
 

@@ -1,6 +1,7 @@
 """Results: frozen records of arrays, one entry per row of X."""
 
 from sksmooth.certificates._classification import ClassificationCertificate
+from sksmooth.certificates._error_budget import ErrorBudget
 from sksmooth.certificates._regression import RegressionCertificate
 
-__all__ = ["ClassificationCertificate", "RegressionCertificate"]
+__all__ = ["ClassificationCertificate", "ErrorBudget", "RegressionCertificate"]

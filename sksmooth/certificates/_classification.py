@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from copy import deepcopy
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import clone
 
 from sksmooth._optional import import_extra
 from sksmooth.bounds import clopper_pearson_lower, clopper_pearson_upper, runner_up_upper_bound
-from sksmooth.certificates._error_budget import alpha_of_one_bound
+from sksmooth.certificates._base import Certificate
+from sksmooth.certificates._error_budget import ErrorBudget
 from sksmooth.limits import largest_radius
 from sksmooth.noise import Noise
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class ClassificationCertificate:
+class ClassificationCertificate(Certificate):
     """What has been proven about the predictions for m inputs.
 
     Slicing with an integer, a slice, a mask or an index array gives the certificate of those
@@ -51,6 +51,8 @@ class ClassificationCertificate:
         Labels of the classes.
     norm : float
         Norm of the radius: 1, 2 or ``numpy.inf``.
+    budget : ErrorBudget or None
+        Who gets which part of alpha. None: the statement is exact.
     alpha : float or None
         Probability, for each row, that its statement is wrong; for all rows together where
         `n_simultaneous` is above 1. None: the statement is exact.
@@ -66,7 +68,7 @@ class ClassificationCertificate:
     n_simultaneous : int
         Number of rows among which `alpha` is shared.
     alpha_spent : ndarray of shape (m,)
-        Share of the `alpha` of a row that its bounds were computed with: 1 where the number of
+        Part of the `alpha` of a row that its bounds were computed with: 1 where the number of
         draws was fixed in advance; less where sampling stopped when the row was decided.
     n_calls : int
         Number of sequential calls that the votes come from; 0 where the number of draws was
@@ -81,6 +83,17 @@ class ClassificationCertificate:
         the `top_k` with the most votes. They hold together. The first column is `radius`.
     """
 
+    ROW_FIELDS: ClassVar[tuple[str, ...]] = (
+        "prediction",
+        "radius",
+        "p_lower",
+        "p_upper",
+        "counts",
+        "n_draws",
+        "target_radius",
+        "label_radius",
+    )
+
     prediction: NDArray[Any]
     radius: NDArray[np.float64]
     p_lower: NDArray[np.float64]
@@ -89,14 +102,11 @@ class ClassificationCertificate:
     n_draws: NDArray[np.int64]
     classes: NDArray[Any]
     norm: float
-    alpha: float | None
+    budget: ErrorBudget | None
     noise: Noise | None
     n_features: int
     target_radius: NDArray[np.float64] | None = None
     bilateral: bool = False
-    n_simultaneous: int = 1
-    alpha_spent: NDArray[np.float64] | float = 1.0
-    n_calls: int = 0
     top_k: int = 1
     label_radius: NDArray[np.float64] | None = None
     perturbed: str = "real"
@@ -109,15 +119,12 @@ class ClassificationCertificate:
         *,
         classes: NDArray[Any],
         noise: Noise,
-        alpha: float,
         n_features: int,
+        alpha: float | ErrorBudget,
         norm: float | None = None,
-        target_radius: NDArray[np.float64] | None = None,
         bilateral: bool = False,
-        n_simultaneous: int = 1,
-        alpha_spent: NDArray[np.float64] | float = 1.0,
-        n_calls: int = 0,
         top_k: int = 1,
+        target_radius: NDArray[np.float64] | None = None,
     ) -> ClassificationCertificate:
         """Certify predictions from the votes on noisy copies.
 
@@ -131,28 +138,21 @@ class ClassificationCertificate:
             Labels of the columns of `counts`, sorted.
         noise : Noise
             Distribution of the noise that the votes were taken under.
-        alpha : float
-            Failure probability of the certificate of one row (of all rows together where
-            `n_simultaneous` is above 1), in (0, 0.5).
         n_features : int
             Number of features of one input.
+        alpha : float or ErrorBudget
+            Failure probability of the certificate of one row, in (0, 0.5), or how it is shared.
         norm : float, optional
             Norm of the radius; the natural norm of the noise by default.
-        target_radius : ndarray of shape (m,), optional
-            Radius to decide on.
         bilateral : bool, default=False
             Bound the shares of the other classes by their own votes. Half of `alpha` goes to
             the predicted class and half to the others. With two classes this says nothing new,
             and is not done.
-        n_simultaneous : int, default=1
-            Number of rows among which `alpha` is shared (union bound).
-        alpha_spent : float or ndarray of shape (m,), default=1
-            Share of the alpha of a row that its bounds get; see :func:`sksmooth.bounds.plan_looks`.
-        n_calls : int, default=0
-            Number of sequential calls that the votes come from.
         top_k : int, default=1
             Certify that a label stays among this many with the most votes. The shares of all
             classes are bounded then, at alpha divided by their number.
+        target_radius : ndarray of shape (m,), optional
+            Radius to decide on.
 
         Returns
         -------
@@ -166,31 +166,25 @@ class ClassificationCertificate:
            predictions against adversarial perturbations via randomized smoothing. ICLR 2020
            (for `top_k`).
         """
-        bilateral, alpha, noise = bilateral and len(classes) > 2, float(alpha), clone(noise)
-        if noise.own_alpha(n_features) >= alpha:
-            raise ValueError(
-                f"alpha={alpha:g} is used up by the sampled table of {noise!r}. Use a larger "
-                "alpha, or a smaller table_alpha."
-            )
-        n_draws = counts.sum(axis=1)
-        alpha_spent = np.broadcast_to(np.asarray(alpha_spent, dtype=float), n_draws.shape)
-        one_alpha = alpha_spent * alpha_of_one_bound(
-            alpha - noise.own_alpha(n_features), n_simultaneous, bilateral, top_k, len(classes)
-        )
+        bilateral = bilateral and len(classes) > 2 and top_k == 1
+        budget = alpha if isinstance(alpha, ErrorBudget) else ErrorBudget(float(alpha))
+        budget = budget.for_bounds(n_bounds_of_vote(len(classes), bilateral, top_k))
         norm = noise.norm if norm is None else norm
-        top, label_radius = _positions(prediction, classes), None
+        n_draws, top = counts.sum(axis=1), _positions(prediction, classes)
+        level = np.broadcast_to(np.asarray(budget.of_one_bound, dtype=float), n_draws.shape)
+        label_radius = None
         if top_k > 1:
             p_lower, p_upper, label_radius = _certify_labels(
-                counts, top, n_draws, one_alpha, noise=noise, n_features=n_features, norm=norm
+                counts, top, n_draws, level, noise=noise, n_features=n_features, norm=norm
             )
             radius = label_radius[:, 0]
         else:
             votes = np.take_along_axis(counts, top[:, None], axis=1)[:, 0]
-            p_lower = clopper_pearson_lower(votes, n_draws, one_alpha)
+            p_lower = clopper_pearson_lower(votes, n_draws, level)
             p_upper = 1.0 - p_lower
             if bilateral:
-                rival = runner_up_upper_bound(counts, top, n_draws, one_alpha)
-                p_upper = np.minimum(rival, p_upper)
+                runner_up = runner_up_upper_bound(counts, top, n_draws, level)
+                p_upper = np.minimum(runner_up, p_upper)
             radius = noise.radius(p_lower, p_upper, n_features=n_features, norm=norm)
         return cls(
             prediction=prediction,
@@ -201,14 +195,11 @@ class ClassificationCertificate:
             n_draws=n_draws,
             classes=classes,
             norm=norm,
-            alpha=alpha,
-            noise=noise,
+            budget=budget,
+            noise=deepcopy(noise),
             n_features=n_features,
             target_radius=target_radius,
             bilateral=bilateral,
-            n_simultaneous=n_simultaneous,
-            alpha_spent=alpha_spent,
-            n_calls=n_calls,
             top_k=top_k,
             label_radius=label_radius,
         )
@@ -257,12 +248,22 @@ class ClassificationCertificate:
             n_draws=np.zeros(m, np.int64),
             classes=classes,
             norm=norm,
-            alpha=None,
+            budget=None,
             noise=None,
             n_features=n_features,
             target_radius=target_radius,
-            alpha_spent=np.ones(m),
         )
+
+    @property
+    def alpha_spent(self) -> NDArray[np.float64]:
+        """Part of the alpha of each row that its bounds were computed with."""
+        spent = 1.0 if self.budget is None else self.budget.spent
+        return np.broadcast_to(np.asarray(spent, dtype=float), len(self))
+
+    @property
+    def n_calls(self) -> int:
+        """Number of sequential calls that the votes come from."""
+        return 0 if self.budget is None else self.budget.n_calls
 
     @property
     def abstained(self) -> NDArray[np.bool_]:
@@ -285,7 +286,7 @@ class ClassificationCertificate:
         radius : float
             0 for no rows; infinite where the certificate is exact.
         """
-        if self.alpha is None:
+        if self.budget is None:
             return np.inf
         if not len(self):
             return 0.0
@@ -293,14 +294,7 @@ class ClassificationCertificate:
         return largest_radius(
             self.noise,
             self.n_draws,
-            self.alpha_spent
-            * alpha_of_one_bound(
-                self.alpha - self.noise.own_alpha(self.n_features),
-                self.n_simultaneous,
-                self.bilateral,
-                self.top_k,
-                len(self.classes),
-            ),
+            self.budget.of_one_bound,
             n_features=self.n_features,
             norm=self.norm,
             top_k=self.top_k,
@@ -325,7 +319,7 @@ class ClassificationCertificate:
         ValueError
             If the certificate is exact, or `alpha` is out of range.
         """
-        if self.alpha is None:
+        if self.budget is None:
             raise ValueError("This certificate is exact (alpha is None): it holds at every level.")
         if not 0 < alpha < 0.5:
             raise ValueError(f"alpha must lie in (0, 0.5), got {alpha!r}.")
@@ -335,15 +329,12 @@ class ClassificationCertificate:
             self.counts,
             classes=self.classes,
             noise=self.noise,
-            alpha=alpha,
             n_features=self.n_features,
+            alpha=replace(self.budget, alpha=float(alpha)),
             norm=self.norm,
-            target_radius=self.target_radius,
             bilateral=self.bilateral,
-            n_simultaneous=self.n_simultaneous,
-            alpha_spent=self.alpha_spent,
-            n_calls=self.n_calls,
             top_k=self.top_k,
+            target_radius=self.target_radius,
         )
 
     def to_frame(self) -> Any:
@@ -379,89 +370,23 @@ class ClassificationCertificate:
         votes = {f"votes_{c}": self.counts[:, j] for j, c in enumerate(self.classes)}
         return pandas.DataFrame({**columns, **votes})
 
-    @staticmethod
-    def concatenate(certificates: Iterable[ClassificationCertificate]) -> ClassificationCertificate:
-        """Join the certificates of several batches of rows, in order.
-
-        Parameters
-        ----------
-        certificates : iterable of ClassificationCertificate
-            At least one. They must agree in everything but their rows.
-
-        Returns
-        -------
-        certificate : ClassificationCertificate
-
-        Raises
-        ------
-        ValueError
-            If there are none, if they were made in different ways, or if they are joint
-            statements.
-        """
-        certificates = list(certificates)
-        if not certificates:
-            raise ValueError("concatenate needs at least one certificate.")
-        first = certificates[0]
-        for other in certificates[1:]:
-            first._refuse_other_kind(other)
-        if first.n_simultaneous > 1 and len(certificates) > 1:
+    def _refuse_to_join(self, other: ClassificationCertificate) -> None:
+        super()._refuse_to_join(other)
+        if self.n_simultaneous > 1:
             raise ValueError(
                 "Joint statements cannot be joined: each may be wrong with probability "
-                f"alpha={first.alpha}, and so would be any part of each. Certify all rows in "
+                f"alpha={self.alpha}, and so would be any part of each. Certify all rows in "
                 "one call with simultaneous=True."
             )
-        parts = {name: [getattr(c, name) for c in certificates] for name in first._row_fields()}
-        joined: dict[str, Any] = {name: np.concatenate(part) for name, part in parts.items()}
-        return replace(first, **joined)
-
-    def _refuse_other_kind(self, other: ClassificationCertificate) -> None:
-        mine, theirs = self._kind(), other._kind()
-        for name, value in mine.items():
-            if value != theirs[name]:
-                raise ValueError(
-                    f"Certificates of different kinds cannot be joined: {name} is {value} in one "
-                    f"and {theirs[name]} in another."
-                )
-
-    def _kind(self) -> dict[str, Any]:
-        return {
-            "noise": repr(self.noise),
-            "classes": list(self.classes),
-            "norm": self.norm,
-            "alpha": self.alpha,
-            "n_features": self.n_features,
-            "bilateral": self.bilateral,
-            "n_simultaneous": self.n_simultaneous,
-            "n_calls": self.n_calls,
-            "top_k": self.top_k,
-            "perturbed": self.perturbed,
-            "target_radius": "given" if self.target_radius is not None else "not given",
-        }
-
-    def _row_fields(self) -> list[str]:
-        names = ["prediction", "radius", "p_lower", "p_upper", "counts", "n_draws", "alpha_spent"]
-        optional = ("target_radius", "label_radius")
-        return [*names, *(name for name in optional if getattr(self, name) is not None)]
-
-    def __len__(self) -> int:
-        return len(self.prediction)
-
-    def __getitem__(self, rows: Any) -> ClassificationCertificate:
-        if isinstance(rows, (int, np.integer)):
-            rows = [range(len(self))[rows]]  # also raises IndexError, which ends a loop
-        return replace(self, **{name: getattr(self, name)[rows] for name in self._row_fields()})
 
     def __repr__(self) -> str:
-        level = "exact" if self.alpha is None else f"alpha={self.alpha:g}"
-        own = 0.0 if self.noise is None else self.noise.own_alpha(self.n_features)
-        level += f" ({own:g} of it for a sampled table)" if own else ""
+        level = "exact" if self.budget is None else self.budget.describe("rows")
         top = f"top {self.top_k}, " if self.top_k > 1 else ""
-        joint = f" jointly for {self.n_simultaneous} rows" if self.n_simultaneous > 1 else ""
         noise = "without noise" if self.noise is None else repr(self.noise)
         where = " for rows on the grid" if self.perturbed == "grid" else ""
         lines = [
             f"ClassificationCertificate: {len(self)} rows, l{self.norm:g} norm, {noise}, "
-            f"{top}{level}{joint}{where}"
+            f"{top}{level}{where}"
         ]
         if len(self):
             lines += [
@@ -484,6 +409,13 @@ def _positions(prediction: NDArray[Any], classes: NDArray[Any]) -> NDArray[np.in
     return positions
 
 
+def n_bounds_of_vote(n_classes: int, bilateral: bool, top_k: int) -> int:
+    """Return how many confidence bounds the certificate of one row rests on."""
+    if top_k > 1:
+        return n_classes
+    return 2 if bilateral and n_classes > 2 else 1
+
+
 def _certify_labels(
     counts: NDArray[np.int64],
     labels: NDArray[np.intp],
@@ -496,7 +428,7 @@ def _certify_labels(
     Returns
     -------
     p_lower, p_upper : ndarray of shape (m,)
-        Of the first label and of its strongest rival.
+        Of the first label and of its strongest competitor.
     radius : ndarray of shape (m, top_k)
     """
     upper = clopper_pearson_upper(counts, n_draws[:, None], alpha[:, None])

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, fields, replace
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sksmooth._optional import import_extra
+from sksmooth.certificates._base import Certificate
+from sksmooth.certificates._error_budget import ErrorBudget
 from sksmooth.distances import Distance
 from sksmooth.noise import Noise
 
@@ -17,7 +18,7 @@ _MOST_COLUMNS = 16
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class RegressionCertificate:
+class RegressionCertificate(Certificate):
     """What has been proven about the smoothed outputs for m inputs.
 
     For each row, and each perturbed input x' within `input_radius` of it: with probability at
@@ -40,7 +41,9 @@ class RegressionCertificate:
         Bounds of the output itself, infinite where nothing was proven.
     smoothing_error : ndarray of shape (m,)
         Distance between `prediction` and the output of the base model for the row itself, without
-        noise: what the proof costs in accuracy. An estimate of nothing; it is exact.
+        noise: what the proof costs in accuracy. Exact.
+    budget : ErrorBudget
+        Who gets which part of alpha.
     alpha : float
         Failure probability for each perturbed input.
     noise : Noise
@@ -49,29 +52,38 @@ class RegressionCertificate:
         Between outputs.
     beta : float or None
         Constant of the centre: 1 where it is the best there is, 2 for a sampled output.
-    kept : ndarray of bool of shape (m,)
-        Whether the promise of `beta` was kept for the row itself.
+    guaranteed : ndarray of bool of shape (m,)
+        Whether the guarantee of `beta` was shown for the row itself.
     n_simultaneous : int
         Number of input radii for which the certificates hold together.
     """
 
+    ROW_FIELDS: ClassVar[tuple[str, ...]] = (
+        "prediction",
+        "input_radius",
+        "smoothing_error",
+        "guaranteed",
+        "output_radius",
+        "lower",
+        "upper",
+    )
+
     prediction: NDArray[Any]
     input_radius: NDArray[np.float64]
     smoothing_error: NDArray[np.float64]
-    alpha: float
+    budget: ErrorBudget | None
     noise: Noise
     distance: Distance
-    kept: NDArray[np.bool_]
+    guaranteed: NDArray[np.bool_]
     output_radius: NDArray[np.float64] | None = None
     lower: NDArray[np.float64] | None = None
     upper: NDArray[np.float64] | None = None
     beta: float | None = None
-    n_simultaneous: int = 1
 
     @property
     def abstained(self) -> NDArray[np.bool_]:
         """Rows for which nothing was proven: no bound, or one that holds for all outputs."""
-        return ~(self._is_bounded() & self.kept & (self.input_radius > 0))
+        return ~(self._is_bounded() & self.guaranteed & (self.input_radius > 0))
 
     def _is_bounded(self) -> NDArray[np.bool_]:
         if self.output_radius is not None:
@@ -131,61 +143,10 @@ class RegressionCertificate:
         columns["abstained"] = self.abstained
         return pandas.DataFrame(columns)
 
-    @staticmethod
-    def concatenate(certificates: Iterable[RegressionCertificate]) -> RegressionCertificate:
-        """Join the certificates of several batches of rows, in order.
-
-        Parameters
-        ----------
-        certificates : iterable of RegressionCertificate
-            At least one. They must agree in everything but their rows.
-
-        Returns
-        -------
-        certificate : RegressionCertificate
-
-        Raises
-        ------
-        ValueError
-            If there are none, or if they were made in different ways.
-        """
-        certificates = list(certificates)
-        if not certificates:
-            raise ValueError("concatenate needs at least one certificate.")
-        first = certificates[0]
-        for other in certificates[1:]:
-            for name, value in first._kind().items():
-                if value != other._kind()[name]:
-                    raise ValueError(
-                        f"Certificates of different kinds cannot be joined: {name} is {value} in "
-                        f"one and {other._kind()[name]} in another."
-                    )
-        joined: dict[str, Any] = {
-            name: np.concatenate([getattr(c, name) for c in certificates])
-            for name in first._row_fields()
-        }
-        return replace(first, **joined)
-
-    def _kind(self) -> dict[str, Any]:
-        names = set(self._row_fields())
-        return {f.name: repr(getattr(self, f.name)) for f in fields(self) if f.name not in names}
-
-    def _row_fields(self) -> list[str]:
-        return [f.name for f in fields(self) if isinstance(getattr(self, f.name), np.ndarray)]
-
-    def __len__(self) -> int:
-        return len(self.prediction)
-
-    def __getitem__(self, rows: Any) -> RegressionCertificate:
-        if isinstance(rows, (int, np.integer)):
-            rows = [range(len(self))[rows]]  # also raises IndexError, which ends a loop
-        return replace(self, **{name: getattr(self, name)[rows] for name in self._row_fields()})
-
     def __repr__(self) -> str:
-        joint = f" jointly for {self.n_simultaneous} radii" if self.n_simultaneous > 1 else ""
+        level = "exact" if self.budget is None else self.budget.describe("radii")
         lines = [
-            f"RegressionCertificate: {len(self)} rows, {self.distance!r}, {self.noise!r}, "
-            f"alpha={self.alpha:g}{joint}"
+            f"RegressionCertificate: {len(self)} rows, {self.distance!r}, {self.noise!r}, {level}"
         ]
         if len(self):
             low, high = self.input_radius.min(), self.input_radius.max()

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy import special
-from sklearn.base import clone
 
 from sksmooth.certificates import ClassificationCertificate
+from sksmooth.engine._voter import Voter
 from sksmooth.inputs._containers import Inputs
+from sksmooth.noise import Noise
 from sksmooth.voters._gaussian_image import is_gaussian
 from sksmooth.voters._linear import LinearScores
 
@@ -38,7 +42,7 @@ def exact_margin(
     distance : ndarray of shape (m,)
         In the given norm, rounded down by more than the rounding of the scores.
     p_lower : ndarray of shape (m,)
-        Vote share of the class, rounded down.
+        Class probability under noise, rounded down.
 
     Notes
     -----
@@ -50,8 +54,8 @@ def exact_margin(
     return second, _distance(scores, margin, norm), np.maximum(np.nextafter(p_lower, 0.0), 0.5)
 
 
-def exact_shares(scores: LinearScores, rows: Inputs, sigma: float) -> NDArray[np.float64]:
-    """Vote shares of the two classes; the larger is that of the class which `predict` gives."""
+def exact_probabilities(scores: LinearScores, rows: Inputs, sigma: float) -> NDArray[np.float64]:
+    """Class probabilities under noise; the larger is that of the class which `predict` gives."""
     second, score, _ = _side(scores, rows)
     share = special.ndtr(np.abs(_distance(scores, np.abs(score), 2)) / sigma)
     winner = np.where(share > 0.5, share, np.nextafter(0.5, 1.0))
@@ -101,29 +105,34 @@ def _distance(
     return margin / length * (1 - rounding)
 
 
-def is_exact(structure, noise):
+def is_exact(voter: Voter, noise: Noise) -> bool:
     """Whether the law of a single linear score is known, so that no vote is needed."""
-    single = isinstance(structure, LinearScores) and len(structure.coef) == 1
-    return single and is_gaussian(noise)
+    return isinstance(voter, LinearScores) and len(voter.coef) == 1 and is_gaussian(noise)
 
 
-def exact_certificate(smoother, scores, rows, target):
+def exact_certificate(
+    scores: LinearScores,
+    inputs: Inputs,
+    *,
+    classes: NDArray[Any],
+    noise: Noise,
+    norm: float,
+    target: NDArray[np.float64] | None,
+) -> ClassificationCertificate:
     """Certificate of a linear classifier with two classes: the distance to its hyperplane."""
-    norm = smoother.noise_.norm if smoother.norm is None else smoother.norm
-    second, distance, p_lower = exact_margin(scores, rows, norm, smoother.noise_.sigma)
-    m = len(rows)
+    second, distance, p_lower = exact_margin(scores, inputs, norm, noise.sigma)
+    m = len(inputs)
     return ClassificationCertificate(
-        prediction=smoother.classes_[second.astype(int)],
+        prediction=classes[second.astype(int)],
         radius=distance,
         p_lower=p_lower,
         p_upper=1.0 - p_lower,
         counts=np.zeros((m, 2), np.int64),
         n_draws=np.zeros(m, np.int64),
-        classes=smoother.classes_,
+        classes=classes,
         norm=norm,
-        alpha=None,
-        noise=clone(smoother.noise_),
-        n_features=rows.n_features,
+        budget=None,
+        noise=deepcopy(noise),
+        n_features=inputs.n_features,
         target_radius=target,
-        alpha_spent=np.ones(m),
     )

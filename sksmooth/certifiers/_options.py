@@ -54,7 +54,7 @@ def check_certify_options(rtol, radius, start, bilateral, simultaneous, top_k, n
         raise ValueError("start brings its own bilateral, simultaneous and top_k; leave them out.")
 
 
-def check_start(start, smoother, rows):
+def check_start(start, inputs, *, noise, classes, n_estimation):
     """Refuse a certificate whose votes cannot be continued."""
     if not isinstance(start, ClassificationCertificate):
         raise ValueError(f"start must be a ClassificationCertificate, got {type(start).__name__}.")
@@ -65,14 +65,16 @@ def check_start(start, smoother, rows):
             "start spent all of its alpha on a fixed number of draws, so it cannot be continued. "
             "Start with a certificate that was made with certify(X, radius=...)."
         )
-    if not plan_looks(smoother.n_estimation, start.n_calls):
+    if not plan_looks(n_estimation, start.n_calls):
         raise ValueError(
-            f"n_estimation={smoother.n_estimation} is too small to go on with; use at least 64."
+            f"n_estimation={n_estimation} is too small to go on with; use at least 64."
         )
-    if len(start) != len(rows):
-        raise ValueError(f"start has {len(start)} rows and X has {len(rows)}; pass the same rows.")
+    if len(start) != len(inputs):
+        raise ValueError(
+            f"start has {len(start)} rows and X has {len(inputs)}; pass the same rows."
+        )
     theirs = (repr(start.noise), start.n_features, list(start.classes))
-    ours = (repr(smoother.noise_), rows.n_features, list(smoother.classes_))
+    ours = (repr(noise), inputs.n_features, list(classes))
     if theirs != ours:
         raise ValueError(
             "start was made with another noise, other classes or another number of features."

@@ -1,225 +1,208 @@
-"""One call of `SmoothedClassifier.certify`: what its certificates share, and its checks."""
+"""Certificates from votes: of a fixed number of draws, or of as many as each input needs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
-from tqdm.auto import tqdm
+from numpy.typing import NDArray
 
 from sksmooth.bounds import plan_looks
-from sksmooth.certificates import ClassificationCertificate
-from sksmooth.certificates._error_budget import alpha_of_one_bound
+from sksmooth.certificates import ClassificationCertificate, ErrorBudget
+from sksmooth.certificates._classification import n_bounds_of_vote
 from sksmooth.certifiers._options import refuse_too_few_draws
 from sksmooth.certifiers._stopping import count_as_needed, decide, draws_for_radius
+from sksmooth.engine._counting import VoteCounter
 from sksmooth.engine._streams import Purpose
 from sksmooth.exceptions import UnreachableRadiusError
 from sksmooth.limits import largest_radius
+from sksmooth.noise import Noise
 
-# Draws that estimate the vote share before the draws that prove it are sized.
+# Draws that estimate class probabilities before the draws that prove them are sized.
 _PILOT = 1000
 
+# Numbers of draws beyond this are not proposed.
+_MOST_DRAWS = 10**9
 
-class Certification:
-    """The settings of one call, and the three ways to take votes.
 
-    Parameters
+@dataclass(frozen=True)
+class VoteCertifier:
+    """Certifies the majority vote: by how much it wins is how far an input can move.
+
+    Attributes
     ----------
-    smoother : SmoothedClassifier
-        Fitted.
-    rows : Inputs of length m
-        Inputs.
+    counter : VoteCounter
+        Voter, inputs, noise.
+    classes : ndarray of shape (n_classes,)
+        Labels.
+    budget : ErrorBudget
+        Level, and how many inputs share it.
+    norm : float
+        Norm of the radius.
+    n_selection, n_estimation : int
+        Draws that select the prediction, and draws (at most) that certify it.
+    bilateral : bool
+        Bound the probabilities of the other classes too, as `top_k` does anyway.
+    top_k : int
+        Number of places that the predicted class may fall back to.
     target : ndarray of shape (m,) or None
         Radius to decide on.
-    structure : Voter or None
-        What is known of the base model.
-    bilateral : bool
-        Bound the shares of the other classes too, as `top_k` does anyway.
-    n_joint : int
-        Number of rows that share alpha.
-    alpha : float, default=None
-        Level; that of the smoother by default.
-    top_k : int, default=1
-        Number of places that the predicted class may fall back to.
     """
 
-    def __init__(
-        self, smoother, rows, target, structure, *, bilateral, n_joint, alpha=None, top_k=1
-    ):
-        self.smoother = smoother
-        self.rows = rows
-        self.target = target
-        self.structure = structure
-        self.settings = {
-            "classes": smoother.classes_,
-            "noise": smoother.noise_,
-            "alpha": smoother.alpha if alpha is None else alpha,
-            "n_features": rows.n_features,
-            "norm": smoother.norm,
-            "bilateral": bilateral and len(smoother.classes_) > 2 and top_k == 1,
-            "n_simultaneous": n_joint,
-            "top_k": top_k,
-        }
-        self.stream = smoother._stream(rows, Purpose.ESTIMATION)
+    counter: VoteCounter
+    classes: NDArray[Any]
+    budget: ErrorBudget
+    norm: float
+    n_selection: int
+    n_estimation: int
+    bilateral: bool = False
+    top_k: int = 1
+    target: NDArray[np.float64] | None = None
 
-    @classmethod
-    def from_start(cls, smoother, rows, target, start, structure):
-        """Take the level and the kind of statement from an earlier certificate."""
-        return cls(
-            smoother,
-            rows,
-            target,
-            structure,
-            bilateral=start.bilateral,
-            n_joint=start.n_simultaneous,
-            alpha=start.alpha,
-            top_k=start.top_k,
-        )
+    @property
+    def noise(self) -> Noise:
+        """Smoothing distribution."""
+        noise: Noise = self.counter.streams.noise
+        return noise
 
-    def fixed(self):
-        """As many draws for every row."""
-        n_draws = self.smoother.n_estimation
-        self._refuse_hopeless(alpha_spent=1.0)
-        prediction = self._select(self._selection_votes())
-        counts = self._count(self.rows, self.stream, n_draws, progress="certifying")
+    @property
+    def _n_inputs(self) -> int:
+        return len(self.counter.inputs)
+
+    def fixed(self) -> ClassificationCertificate:
+        """As many draws for every input."""
+        self._refuse_hopeless(self.budget)
+        prediction = self._select()
+        counts = self.counter.count(Purpose.ESTIMATION, self.n_estimation, label="certifying")
         return self._certificate(prediction, counts)
 
-    def within(self, rtol):
-        """As many draws as each row needs for nearly the radius that all draws would prove."""
-        smoother = self.smoother
-        self._refuse_hopeless(alpha_spent=1.0)
-        prediction = self._select(self._selection_votes())
-        n_pilot = max(smoother.n_selection, min(_PILOT, smoother.n_estimation // 10))
-        stream = smoother._stream(self.rows, Purpose.PILOT)
-        pilot = self._count(self.rows, stream, n_pilot, progress="sizing")
+    def within(self, rtol: float) -> ClassificationCertificate:
+        """As many draws as each input needs for nearly the radius that all draws would prove."""
+        self._refuse_hopeless(self.budget)
+        prediction = self._select()
+        n_pilot = max(self.n_selection, min(_PILOT, self.n_estimation // 10))
+        pilot = self.counter.count(Purpose.PILOT, n_pilot, label="sizing")
 
-        def radii_of(positions, votes):
+        def radii_of(positions: NDArray[np.intp], votes: NDArray[Any]) -> NDArray[np.float64]:
             certificate = self._certificate(prediction[positions], votes)
             if certificate.label_radius is not None:
                 return certificate.label_radius
             return certificate.radius[:, None]
 
-        needed = draws_for_radius(pilot, smoother.n_estimation, rtol, radii_of)
+        needed = draws_for_radius(pilot, self.n_estimation, rtol, radii_of)
         counts = np.zeros_like(pilot)
-        with self._progress(needed.sum(), "certifying", " draws") as bar:
-            count_as_needed(self._counter(bar), needed, counts)
+        with self.counter.progress(needed.sum(), "certifying", " draws") as bar:
+            count_as_needed(self._more_votes(bar), needed, counts)
         return self._certificate(prediction, counts)
 
-    def decide(self, start=None):
-        """Draws until each row is decided at its target radius."""
-        smoother, m = self.smoother, len(self.rows)
+    def decide(self, start: ClassificationCertificate | None = None) -> ClassificationCertificate:
+        """Draws until each input is decided at its target radius."""
         n_calls = start.n_calls if start is not None else 0
-        looks = plan_looks(smoother.n_estimation, n_calls)
+        looks = plan_looks(self.n_estimation, n_calls)
         if start is None:
-            self._refuse_hopeless(alpha_spent=looks[-1].alpha_spent)
-            prediction = self._select(self._selection_votes())
-            counts = np.zeros((m, len(smoother.classes_)), np.int64)
-            alpha_spent = np.full(m, looks[0].alpha_spent)
+            self._refuse_hopeless(replace(self.budget, spent=looks[-1].alpha_spent))
+            prediction = self._select()
+            counts = np.zeros((self._n_inputs, len(self.classes)), np.int64)
+            spent = np.full(self._n_inputs, looks[0].alpha_spent)
         else:
             prediction, counts = start.prediction, start.counts.copy()
-            alpha_spent = np.array(start.alpha_spent)
+            spent = np.array(start.alpha_spent)
 
-        def certify(positions, votes, share):
-            return self._certificate(
-                prediction[positions],
-                votes,
-                target_radius=self.target[positions],
-                alpha_spent=share,
-                n_calls=n_calls + 1,
-            )
+        def certify(
+            positions: NDArray[np.intp], votes: NDArray[np.int64], spent: Any
+        ) -> ClassificationCertificate:
+            assert self.target is not None
+            budget = replace(self.budget, spent=spent, n_calls=n_calls + 1)
+            return self._certificate(prediction[positions], votes, budget, self.target[positions])
 
-        with self._progress(m, "deciding", " rows") as bar:
+        with self.counter.progress(self._n_inputs, "deciding", " rows") as bar:
             decide(
-                self._counter(),
+                self._more_votes(),
                 certify,
                 counts,
-                alpha_spent,
-                np.searchsorted(smoother.classes_, _first(prediction)),
+                spent,
+                np.searchsorted(self.classes, _first(prediction)),
                 looks,
                 bar.update,
             )
-        return certify(np.arange(m), counts, alpha_spent)
+        return certify(np.arange(self._n_inputs), counts, spent)
 
-    def _selection_votes(self):
-        return self.smoother._selection_votes(self.rows, self.structure)
+    def _select(self) -> NDArray[Any]:
+        votes = self.counter.count(Purpose.SELECTION, self.n_selection, label="selecting")
+        if self.top_k == 1:
+            return self.classes[votes.argmax(axis=1)]
+        return self.classes[np.argsort(-votes, axis=1, kind="stable")[:, : self.top_k]]
 
-    def _count(self, rows, stream, n_draws, **options):
-        return self.smoother._count(rows, stream, n_draws, self.structure, **options)
+    def _certificate(
+        self,
+        prediction: NDArray[Any],
+        counts: NDArray[np.int64],
+        budget: ErrorBudget | None = None,
+        target: NDArray[np.float64] | None = None,
+    ) -> ClassificationCertificate:
+        return ClassificationCertificate.from_counts(
+            prediction,
+            counts,
+            classes=self.classes,
+            noise=self.noise,
+            n_features=self.counter.inputs.n_features,
+            alpha=self.budget if budget is None else budget,
+            norm=self.norm,
+            bilateral=self.bilateral,
+            top_k=self.top_k,
+            target_radius=target,
+        )
 
-    def _select(self, votes):
-        classes, top_k = self.smoother.classes_, self.settings["top_k"]
-        if top_k == 1:
-            return classes[votes.argmax(axis=1)]
-        return classes[np.argsort(-votes, axis=1, kind="stable")[:, :top_k]]
+    def _more_votes(self, bar: Any = None) -> Callable[[NDArray[np.intp], int, int], Any]:
+        """Votes of the inputs at some positions; the bar advances by their number."""
 
-    def _certificate(self, prediction, counts, **more):
-        return ClassificationCertificate.from_counts(prediction, counts, **self.settings, **more)
-
-    def _counter(self, bar=None):
-        """Votes of the rows at some positions; the bar advances by their number."""
-
-        def count(positions, first_draw, n_draws):
-            chosen = self.rows.choose(positions)
-            votes = self._count(chosen, self.stream, n_draws, first_draw=first_draw)
+        def count(positions: NDArray[np.intp], first_draw: int, n_draws: int) -> Any:
+            votes = self.counter.count(
+                Purpose.ESTIMATION, n_draws, first_draw=first_draw, positions=positions
+            )
             if bar is not None:
                 bar.update(votes.sum())
             return votes
 
         return count
 
-    def _progress(self, total, description, unit):
-        return tqdm(
-            total=int(total),
-            desc=description,
-            unit=unit,
-            unit_scale=True,
-            disable=not self.smoother.verbose,
-        )
-
-    def _alpha_of_one_bound(self):
-        s = self.settings
-        return alpha_of_one_bound(
-            s["alpha"] - s["noise"].own_alpha(s["n_features"]),
-            s["n_simultaneous"],
-            s["bilateral"],
-            s["top_k"],
-            len(s["classes"]),
-        )
-
-    def _refuse_alpha_of_the_noise(self):
-        """Refuse noise whose own table takes all of alpha."""
-        own = self.settings["noise"].own_alpha(self.settings["n_features"])
-        if own >= self.settings["alpha"]:
-            raise ValueError(
-                f"alpha={self.settings['alpha']:g} is used up by the sampled table of "
-                f"{self.settings['noise']!r}. Use a larger alpha, or a smaller table_alpha."
-            )
-
-    def _refuse_hopeless(self, alpha_spent):
+    def _refuse_hopeless(self, budget: ErrorBudget) -> None:
         """Refuse, before any sampling, a level or a radius that no vote could reach."""
-        self._refuse_alpha_of_the_noise()
-        alpha = self._alpha_of_one_bound() * alpha_spent
-        n_draws = self.smoother.n_estimation
-        if self.settings["top_k"] == 1:
+        n_draws = self.n_estimation
+        n_bounds = n_bounds_of_vote(len(self.classes), self.bilateral, self.top_k)
+        alpha = budget.for_bounds(n_bounds).of_one_bound
+        if self.top_k == 1:
             refuse_too_few_draws(n_draws, alpha)
         if self.target is None or not len(self.target):
             return
 
-        def reach(n):
-            s = self.settings
-            shared = {name: s[name] for name in ("n_features", "norm", "top_k")}
-            return largest_radius(s["noise"], n, alpha, n_classes=len(s["classes"]), **shared)
+        def reach(n: int) -> float:
+            return largest_radius(
+                self.noise,
+                n,
+                alpha,
+                n_features=self.counter.inputs.n_features,
+                norm=self.norm,
+                top_k=self.top_k,
+                n_classes=len(self.classes),
+            )
 
         wanted, ceiling = self.target.min(), reach(n_draws)
         if wanted <= ceiling:
             return
         n = n_draws
-        while n < 10**9 and reach(n) < wanted:
+        while n < _MOST_DRAWS and reach(n) < wanted:
             n *= 2
         more = f" n_estimation={n} would reach it." if reach(n) >= wanted else ""
         raise UnreachableRadiusError(
             f"No row can be certified at radius={wanted:g}: a unanimous vote of "
-            f"n_estimation={n_draws} draws of {self.settings['noise']!r} proves {ceiling:.4g} at "
+            f"n_estimation={n_draws} draws of {self.noise!r} proves {ceiling:.4g} at "
             f"most.{more} A larger sigma reaches further too."
         )
 
 
-def _first(prediction):
+def _first(prediction: NDArray[Any]) -> NDArray[Any]:
     """Predicted class, also where it is the first of several."""
     return prediction if prediction.ndim == 1 else prediction[:, 0]

@@ -9,12 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sksmooth.base_models._names import name_of
+from sksmooth.engine._voter import Voter
 from sksmooth.inputs._containers import Inputs
 from sksmooth.noise import Noise
 
 
 @dataclass(frozen=True)
-class BlackBoxVoter:
+class BlackBoxVoter(Voter):
     """The base model as a function from inputs to class indices.
 
     Attributes
@@ -49,15 +50,15 @@ class BlackBoxVoter:
         return indices
 
     @property
-    def n_classes(self) -> int:
+    def n_classes(self) -> int:  # type: ignore[override]
         """Number of classes."""
         return len(self.classes)
 
     def draws_per_call(self, rows: Inputs) -> None:
-        """None: the size of a call is free, and its rows are as many as fill it."""
+        """None: as many inputs and draws as fill a call."""
         return None
 
-    def tally(self, rows: Inputs, noise: Noise, draws: NDArray[Any]) -> NDArray[np.int64]:
+    def count_votes(self, rows: Inputs, noise: Noise, draws: NDArray[Any]) -> NDArray[np.int64]:
         """Votes of one call of the base model: every row with every draw."""
         noisy = noise.perturb(rows.values, draws).reshape(-1, *rows.shape)
         indices = self(rows.to_container(noisy), len(noisy)).reshape(len(rows), len(draws))
@@ -92,7 +93,7 @@ class ProbabilitySums(BlackBoxVoter):
 
     UNIT: ClassVar[int] = 2**40
 
-    def tally(self, rows: Inputs, noise: Any, draws: NDArray[Any]) -> NDArray[np.int64]:
+    def count_votes(self, rows: Inputs, noise: Any, draws: NDArray[Any]) -> NDArray[np.int64]:
         """Sum up the probabilities of every row over the draws, in units of 1 / UNIT."""
         noisy = noise.perturb(rows.values, draws).reshape(-1, *rows.shape)
         shares = np.asarray(self.model.predict_proba(rows.to_container(noisy)), dtype=float)

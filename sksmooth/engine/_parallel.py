@@ -1,43 +1,117 @@
-"""The parallel loop."""
+"""The parallel loop: everything that is done many times goes through it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from itertools import islice
 from typing import Any
 
+import joblib
 from sklearn.utils.parallel import Parallel, delayed
 from tqdm.auto import tqdm
 
-from sksmooth.engine._workers import keep_freed_memory
+from sksmooth.engine._workers import LibraryThreads, keep_freed_memory
+
+# Where a backend of joblib gives results as lists only, so many tasks for each worker are a list.
+_TASKS_OF_A_LIST = 4
+
+
+class Workers:
+    """Workers that share the cores: threads, unless `joblib.parallel_config` asks for others.
+
+    As a context manager it limits the threads that numerical libraries start for each of them.
+
+    Parameters
+    ----------
+    n_jobs : int or None
+        Number of workers, as in joblib.
+    """
+
+    def __init__(self, n_jobs: int | None) -> None:
+        self._n_jobs = n_jobs
+        self.n_workers = int(joblib.effective_n_jobs(n_jobs))
+        self._threads = LibraryThreads(self.n_workers)
+        self._limits = ExitStack()
+
+    def __enter__(self) -> Workers:
+        self._limits.enter_context(self._threads.around())
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        self._limits.close()
+
+    def here(self, work: Callable[..., Any], task: tuple[Any, ...]) -> Any:
+        """Do one task in this thread, as a worker would."""
+        return _do(work, task, self._threads)
+
+    def map(
+        self, work: Callable[..., Any], tasks: Iterable[tuple[Any, ...]], *, ordered: bool = False
+    ) -> Iterator[Any]:
+        """Do all tasks.
+
+        Parameters
+        ----------
+        work : callable
+            Called with the entries of a task. It and the tasks are sent to other processes where
+            the workers are such.
+        tasks : iterable of tuple
+            Made when a worker is about to be free, so that few of them are held.
+        ordered : bool, default=False
+            Give the results in the order of the tasks.
+
+        Yields
+        ------
+        result : object
+            As soon as it is there.
+        """
+        jobs = (delayed(_do)(work, task, self._threads) for task in tasks)
+        options = {"n_jobs": self._n_jobs, "prefer": "threads"}
+        try:
+            parallel = Parallel(
+                return_as="generator" if ordered else "generator_unordered", **options
+            )
+        except ValueError:  # multiprocessing, and backends that others register
+            with Parallel(**options) as parallel:
+                while some := list(islice(jobs, _TASKS_OF_A_LIST * self.n_workers)):
+                    yield from parallel(some)
+        else:
+            yield from parallel(jobs)
+
+
+def _do(work: Callable[..., Any], task: tuple[Any, ...], threads: LibraryThreads) -> Any:
+    keep_freed_memory()
+    with threads.within():
+        return work(*task)
+
+
+@contextmanager
+def naming(inputs: str) -> Iterator[None]:
+    """Add to an error of the base model the noisy inputs that it came from."""
+    try:
+        yield
+    except Exception as error:
+        note = f"Raised by the base model on {inputs}."
+        if hasattr(error, "add_note"):
+            error.add_note(note)
+        elif error.args and isinstance(error.args[0], str):  # Python 3.10
+            error.args = (f"{error.args[0]}\n{note}", *error.args[1:])
+        raise
+
+
+def progress_bar(total: int, label: str, unit: str, *, shown: Any) -> Any:
+    """Progress bar of a part of the work; it is entered, and told how much more is done."""
+    return tqdm(total=int(total), desc=label, unit=unit, unit_scale=True, disable=not shown)
 
 
 def for_each_row(
     work: Callable[[int], Any], n_rows: int, *, n_jobs: int | None, progress: str | None
 ) -> list[Any]:
-    """Do the same for every row, in parallel.
-
-    Parameters
-    ----------
-    work : callable
-        Takes the number of a row.
-    n_rows : int
-        Number of rows.
-    n_jobs : int or None
-        Number of workers, as in joblib.
-    progress : str or None
-        Label of the progress bar; None shows none.
-
-    Returns
-    -------
-    results : list
-        In the order of the rows.
-    """
-    keep_freed_memory()
-    bar = tqdm(total=n_rows, desc=progress, unit=" rows", disable=progress is None)
+    """Do the same for every row, in parallel."""
+    bar = progress_bar(n_rows, progress or "", " rows", shown=progress is not None)
     results = []
-    with bar:
-        parallel = Parallel(n_jobs=n_jobs, prefer="threads", return_as="generator")
-        for result in parallel(delayed(work)(i) for i in range(n_rows)):
+    with Workers(n_jobs) as workers, bar:
+        for result in workers.map(work, ((i,) for i in range(n_rows)), ordered=True):
             results.append(result)
             bar.update()
     return results

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from typing import Any
 
@@ -17,8 +17,6 @@ from sksmooth.noise import Noise
 # One block of draws is generated from one seed: large enough to pay for its generator, small
 # enough that batches of any size are cut from it without waste.
 _BLOCK_VALUES = 2**16
-
-
 _MAX_BLOCK = 128
 
 
@@ -106,28 +104,38 @@ class DrawStream:
         return self.noise.draw(self.block_size, self.shape, rng, self.dtype)
 
 
-def row_seeds(rows: Inputs, seed: int) -> list[int]:
-    """Seeds that are keyed by the content of each row: equal rows have equal seeds.
+@dataclass(frozen=True)
+class Streams:
+    """The draws of one call of an estimator, for every purpose.
 
-    Parameters
+    Attributes
     ----------
-    rows : Inputs of length m
-        Inputs.
+    noise : Noise
+        Distribution of the draws.
     seed : int
-        Entropy of the estimator.
-
-    Returns
-    -------
-    seeds : list of int
-        One per row, of 256 bits.
+        Entropy of the call.
     """
-    values = rows[:].values.astype(float) + 0.0  # minus zero is zero
+
+    noise: Noise
+    seed: int
+
+    def of(self, purpose: Purpose, inputs: Inputs) -> DrawStream:
+        """Return the stream of a purpose, which all inputs share."""
+        return DrawStream(self.noise, self.seed, purpose, inputs.shape, inputs.dtype)
+
+    def of_each(self, purpose: Purpose, inputs: Inputs) -> list[DrawStream]:
+        """Return a stream for each input, keyed by its content: different inputs share nothing.
+
+        Equal inputs have equal streams.
+        """
+        shared = self.of(purpose, inputs)
+        return [replace(shared, seed=seed) for seed in _seeds_by_content(inputs, self.seed)]
+
+
+def _seeds_by_content(inputs: Inputs, seed: int) -> list[int]:
+    """Seeds of 256 bits, one for each input."""
+    values = inputs[:].values.astype(float) + 0.0  # minus zero is zero
     return [
         int.from_bytes(hashlib.sha256(str(seed).encode() + b"|" + row.tobytes()).digest(), "big")
-        for row in values.reshape(len(rows), -1)
+        for row in values.reshape(len(inputs), -1)
     ]
-
-
-def keyed(stream: DrawStream, seed: int) -> DrawStream:
-    """Return the stream of the same purpose under another seed."""
-    return DrawStream(stream.noise, seed, stream.purpose, stream.shape, stream.dtype)

@@ -21,7 +21,11 @@ class BaseSmoothedClassifier(ClassifierMixin, BaseSmoother):
 
     _parameter_constraints: ClassVar[dict] = {
         **BaseSmoother._parameter_constraints,
-        "estimator": [HasMethods("fit"), HasMethods("forward"), None],  # the latter is told better
+        "estimator": [
+            HasMethods("fit"),
+            HasMethods("forward"),
+            None,
+        ],  # modules get a message below
     }
 
     def _default_estimator(self):
@@ -55,20 +59,15 @@ class BaseSmoothedClassifier(ClassifierMixin, BaseSmoother):
         check_classification_targets(y)
         return y
 
-    def _voter(self):
-        return BlackBoxVoter(self._asked_model(), self.classes_)
-
-    def _asked_model(self):
+    def _black_box(self):
         """Return the base model as it is asked for every vote."""
-        return directly(self.estimator_)
+        return BlackBoxVoter(directly(self.estimator_), self.classes_)
 
-    def _counting(self, progress=None):
-        """Return the options of one count of votes."""
-        return {
-            "batch_size": None if self.batch_size == "auto" else self.batch_size,
-            "n_jobs": self.n_jobs,
-            "progress": progress if self.verbose else None,
-        }
+    def _ask_about_first(self, inputs):
+        """Ask the base model about one input: what it cannot take, it says before any sampling."""
+        first = inputs[:1]
+        clean = first.to_container(first.values.astype(first.dtype))
+        self._black_box()(clean, len(first))
 
 
 def sorted_classes(model, y):

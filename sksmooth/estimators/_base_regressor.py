@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from sksmooth.base_models._names import name_of
 from sksmooth.engine._black_box import Responder
-from sksmooth.engine._streams import Purpose, keyed, row_seeds
+from sksmooth.engine._streams import Purpose
 from sksmooth.estimators._base import BaseSmoother
 from sksmooth.inputs._checks import refuse_noise_below_resolution
 from sksmooth.inputs._containers import read_inputs
@@ -170,8 +170,7 @@ class BaseOutputSmoother(RegressorMixin, BaseSmoother):
 
     def _streams_of_rows(self, rows):
         """One stream per row, keyed by its content: answers for different inputs share nothing."""
-        stream = self._stream(rows, Purpose.SELECTION)
-        return [keyed(stream, seed) for seed in row_seeds(rows, stream.seed)]
+        return self._streams().of_each(Purpose.SELECTION, rows)
 
     def _batch(self):
         return None if self.batch_size == "auto" else self.batch_size

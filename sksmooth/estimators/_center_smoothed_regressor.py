@@ -9,7 +9,7 @@ from sklearn.base import clone
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from sksmooth.certificates import RegressionCertificate
+from sksmooth.certificates import ErrorBudget, RegressionCertificate
 from sksmooth.certifiers._options import check_n_radii, check_radii
 from sksmooth.certifiers.center._ranks import CenterBounds
 from sksmooth.certifiers.center._search import METHODS, choose_rule
@@ -395,7 +395,7 @@ class CenterSmoothedRegressor(BaseOutputSmoother):
 
     def _distances(self, rows, centers):
         """Distances of fresh outputs to each centre, and between groups, in the metric."""
-        stream = self._stream(rows, Purpose.ESTIMATION)
+        stream = self._streams().of(Purpose.ESTIMATION, rows)
         responder, batch, distance = self._responder(), self._batch(), self.distance_
         size = self.group_size_
 
@@ -471,12 +471,11 @@ class CenterSmoothedRegressor(BaseOutputSmoother):
             input_radius=radii,
             output_radius=moved,
             smoothing_error=error,
-            alpha=float(self.alpha),
+            budget=ErrorBudget(float(self.alpha), n_joint),
             noise=clone(self.noise_),
             distance=self.distance_,
             beta=float(self.beta_),
-            kept=kept,
-            n_simultaneous=n_joint,
+            guaranteed=kept,
         )
 
 

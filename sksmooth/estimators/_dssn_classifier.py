@@ -13,9 +13,9 @@ from sksmooth.certificates import ClassificationCertificate
 from sksmooth.certifiers._options import check_radius
 from sksmooth.certifiers.splits._grid import make_grid, refuse_off_grid
 from sksmooth.certifiers.splits._radii import Margins, safe_steps
-from sksmooth.certifiers.splits._shifts import RandomShifts, ShiftStream, Splits, count_shifts
+from sksmooth.certifiers.splits._shifts import ShiftStreams, Splits, count_shifts
 from sksmooth.engine._black_box import ProbabilitySums
-from sksmooth.engine._counting import count_votes
+from sksmooth.engine._counting import VoteCounter
 from sksmooth.engine._streams import Purpose
 from sksmooth.estimators._base_classifier import BaseSmoothedClassifier, sorted_classes
 from sksmooth.inputs._containers import Inputs, read_inputs
@@ -295,11 +295,10 @@ class DSSNClassifier(BaseSmoothedClassifier):
             n_draws=n_done,
             classes=self.classes_,
             norm=1,
-            alpha=None,
+            budget=None,
             noise=SplittingNoise(float(self.lam_) / math.sqrt(3)),
             n_features=rows.n_features,
             target_radius=target,
-            alpha_spent=np.ones(len(rows)),
             perturbed=perturbation,
         )
 
@@ -311,11 +310,8 @@ class DSSNClassifier(BaseSmoothedClassifier):
     def _unit(self):
         return 1 if self.vote == "hard" else ProbabilitySums.UNIT
 
-    def _stream(self, rows, purpose):
-        if purpose == Purpose.AUGMENTATION:
-            seed = None if self._seed is None else [self._seed, purpose]
-            return RandomShifts(self._splits, np.random.SeedSequence(seed).entropy)
-        return ShiftStream(self._splits)
+    def _streams(self):
+        return ShiftStreams(self._splits, self._seed)
 
     def _read(self, X):
         """Check X, the parameters and the base model; return levels and rows as they were."""
@@ -323,18 +319,14 @@ class DSSNClassifier(BaseSmoothedClassifier):
         self._validate_params()
         rows = read_inputs(X, owner=self)
         if rows.shape != self.offsets_.shape:
-            self._ask_model_about(rows)  # its own message about the number of features, if any
+            self._ask_about_first(rows)  # its own message about the number of features, if any
             raise ValueError(
                 f"X has inputs of shape {rows.shape}, but {type(self).__name__} is expecting "
                 f"inputs of shape {self.offsets_.shape}, as in fit."
             )
         levels = self._on_levels(rows, self._grid)
-        self._ask_model_about(rows)
+        self._ask_about_first(rows)
         return levels, rows
-
-    def _ask_model_about(self, rows):
-        first = rows[:1]
-        self._voter()(first.to_container(first.values.astype(rows.dtype)), len(first))
 
     def _on_levels(self, rows, grid):
         """Return the rows as levels, which are split by whole numbers."""
@@ -349,19 +341,19 @@ class DSSNClassifier(BaseSmoothedClassifier):
         """
         m, n_shifts = len(levels), self.n_shifts_
         stops = [n_shifts] if wanted is None else sorted({math.ceil(s * n_shifts) for s in _LOOKS})
-        voter = self._voter()
+        voter = self._black_box()
         if self.vote == "soft":
-            voter = ProbabilitySums(self._asked_model(), self.classes_)
+            voter = ProbabilitySums(voter.model, self.classes_)
+        counter = VoteCounter(voter, levels, self._streams(), **self._engine_options())
         counts, done = np.zeros((m, len(self.classes_)), np.int64), np.zeros(m, np.int64)
         still_open, start = np.arange(m), 0
         for stop in stops:
-            counts[still_open] += count_votes(
-                voter,
-                levels.choose(still_open),
-                self._stream(levels, Purpose.ESTIMATION),
+            counts[still_open] += counter.count(
+                Purpose.ESTIMATION,
                 stop - start,
                 first_draw=start,
-                **self._counting("splitting"),
+                positions=still_open,
+                label="splitting",
             )
             done[still_open], start = stop, stop
             if stop < n_shifts:

@@ -16,7 +16,7 @@ from sksmooth.bounds import (
     lower_quantile_rank,
     upper_quantile_rank,
 )
-from sksmooth.certificates import RegressionCertificate
+from sksmooth.certificates import ErrorBudget, RegressionCertificate
 from sksmooth.certifiers._options import check_n_radii, check_radii
 from sksmooth.distances import Chebyshev
 from sksmooth.engine._parallel import for_each_row
@@ -212,7 +212,7 @@ class MedianSmoothedRegressor(BaseOutputSmoother):
         n_joint, sigma = len(radii), self.noise_.sigma
         ranks = {r: self._ranks(r / sigma * _SHIFT_UP, of, n_joint) for r in np.unique(radii)}
         self._refuse_unreachable(ranks, of, n_joint)
-        stream = self._stream(rows, Purpose.ESTIMATION)
+        stream = self._streams().of(Purpose.ESTIMATION, rows)
         prediction, clean = self._quantiles(rows), self._clean_outputs(rows)
 
         def bounds(i):
@@ -230,11 +230,10 @@ class MedianSmoothedRegressor(BaseOutputSmoother):
                 lower=np.stack([row[k][0] for row in found]),
                 upper=np.stack([row[k][1] for row in found]),
                 smoothing_error=error,
-                alpha=float(self.alpha),
+                budget=ErrorBudget(float(self.alpha), n_joint),
                 noise=clone(self.noise_),
                 distance=self._error_distance(),
-                kept=np.ones(len(rows), bool),
-                n_simultaneous=n_joint,
+                guaranteed=np.ones(len(rows), bool),
             )
             for k, line in enumerate(radii)
         ]

@@ -1,46 +1,39 @@
 """Randomized smoothing of a classifier."""
 
 import warnings
+from dataclasses import replace
 from numbers import Integral, Real
 from typing import ClassVar
 
 import numpy as np
-from sklearn.base import _fit_context, clone
+from sklearn.base import _fit_context
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from sksmooth.certifiers._linear import exact_certificate, exact_shares, is_exact
+from sksmooth.certificates import ErrorBudget
+from sksmooth.certifiers._linear import (
+    exact_certificate,
+    exact_probabilities,
+    is_exact,
+)
 from sksmooth.certifiers._options import (
     check_certify_options,
     check_radius,
     check_start,
     refuse_too_few_draws,
 )
-from sksmooth.certifiers._votes import Certification
+from sksmooth.certifiers._votes import VoteCertifier
 from sksmooth.engine._black_box import BlackBoxVoter
-from sksmooth.engine._counting import count_votes
+from sksmooth.engine._counting import VoteCounter
 from sksmooth.engine._streams import Purpose
 from sksmooth.estimators._base_classifier import BaseSmoothedClassifier, sorted_classes
 from sksmooth.exceptions import NoiseCollapseWarning
 from sksmooth.inputs._checks import refuse_noise_below_resolution
 from sksmooth.inputs._containers import read_inputs
 from sksmooth.inputs._torch_containers import as_array
-from sksmooth.noise import (
-    GaussianNoise,
-    LaplaceNoise,
-    MixedNormNoise,
-    Noise,
-    SplittingNoise,
-    UniformNoise,
-)
-from sksmooth.voters._choice import agrees, count_structured, usable_voter
-
-_FAMILIES = {
-    "gaussian": GaussianNoise,
-    "laplace": LaplaceNoise,
-    "splitting": SplittingNoise,
-    "uniform": UniformNoise,
-}
+from sksmooth.noise import Noise, make_noise
+from sksmooth.noise._make import FAMILIES
+from sksmooth.voters._choice import agrees, fast_voter
 
 # The check for a collapse at fit: enough votes for a standard error of a few percent.
 _COLLAPSE_ROWS, _COLLAPSE_DRAWS = 64, 16
@@ -111,6 +104,8 @@ class SmoothedClassifier(BaseSmoothedClassifier):
         Class labels, sorted.
     noise_ : Noise
         Distribution of the noise.
+    fast_votes_ : bool
+        Whether votes are taken from what is known of the base model (see `structure`).
     n_features_in_ : int
         Number of features, if the base model has it.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
@@ -150,7 +145,7 @@ class SmoothedClassifier(BaseSmoothedClassifier):
 
     _parameter_constraints: ClassVar[dict] = {
         **BaseSmoothedClassifier._parameter_constraints,
-        "noise": [StrOptions(set(_FAMILIES)), Noise],
+        "noise": [StrOptions(set(FAMILIES)), Noise],
         "k": [Interval(Real, 0, None, closed="left")],
         "norm": [Interval(Real, 1, None, closed="left"), Options(Real, {np.inf}), None],
         "n_selection": [Interval(Integral, 1, None, closed="left")],
@@ -226,13 +221,12 @@ class SmoothedClassifier(BaseSmoothedClassifier):
         X = as_array(X)
         rows = read_inputs(X, owner=self)
         y = self._check_labels(rows, y)
-        self.noise_ = self._make_noise()
+        self.noise_ = make_noise(self.noise, sigma=self.sigma, k=self.k, norm=self.norm)
         self.noise_.overlap(rows.n_features, self.norm)  # refuses norms that it cannot certify
         refuse_noise_below_resolution(self.noise_, rows)
         self._seed = self._draw_seed()
         model = self._fit_base_model(X, rows, y, self._params_of_base_fit(params))
         self.estimator_, self.classes_ = model, sorted_classes(model, y)
-        self._is_known = False
         self._examine_base_model(rows, y)
         return self
 
@@ -252,8 +246,8 @@ class SmoothedClassifier(BaseSmoothedClassifier):
         y : ndarray of shape (m,)
             Class labels.
         """
-        shares = self._vote_shares(self._read(X))
-        return self.classes_[shares.argmax(axis=1)]
+        probabilities = self._class_probabilities(self._read(X))
+        return self.classes_[probabilities.argmax(axis=1)]
 
     def predict_proba(self, X):
         """Vote shares among `n_selection` noisy copies of each row.
@@ -269,7 +263,7 @@ class SmoothedClassifier(BaseSmoothedClassifier):
             In the order of `classes_`. They are estimates, without a guarantee, except for a
             linear base model with two classes, where they are exact.
         """
-        return self._vote_shares(self._read(X))
+        return self._class_probabilities(self._read(X))
 
     def certify(
         self,
@@ -337,54 +331,34 @@ class SmoothedClassifier(BaseSmoothedClassifier):
         .. [3] Jia, J. et al. (2020). Certified robustness for top-k predictions against
            adversarial perturbations via randomized smoothing. ICLR 2020 (for `top_k`).
         """
-        rows = self._read(X)
-        check_certify_options(
-            rtol, radius, start, bilateral, simultaneous, top_k, len(self.classes_)
-        )
-        target = check_radius(radius, len(rows))
+        inputs, n_classes = self._read(X), len(self.classes_)
+        check_certify_options(rtol, radius, start, bilateral, simultaneous, top_k, n_classes)
+        target = check_radius(radius, len(inputs))
         if start is not None:
-            check_start(start, self, rows)
-        structure = self._structure(rows)
-        if is_exact(structure, self.noise_):
-            return exact_certificate(self, structure, rows, target)
+            law = {"noise": self.noise_, "classes": self.classes_}
+            check_start(start, inputs, n_estimation=self.n_estimation, **law)
+        voter = self._voter(inputs)
+        norm = self.noise_.norm if self.norm is None else self.norm
+        if is_exact(voter, self.noise_):
+            law = {"noise": self.noise_, "classes": self.classes_}
+            return exact_certificate(voter, inputs, norm=norm, target=target, **law)
+        budget = ErrorBudget(float(self.alpha), len(inputs) if simultaneous else 1)
         if start is not None:
-            return Certification.from_start(self, rows, target, start, structure).decide(start)
-        run = Certification(
-            self,
-            rows,
-            target,
-            structure,
+            budget, bilateral, top_k = start.budget, start.bilateral, start.top_k
+        certifier = VoteCertifier(
+            self._counter(voter, inputs),
+            classes=self.classes_,
+            budget=budget,
+            norm=norm,
+            n_selection=self.n_selection,
+            n_estimation=self.n_estimation,
             bilateral=bilateral,
-            n_joint=len(rows) if simultaneous else 1,
             top_k=top_k,
+            target=target,
         )
         if target is not None:
-            return run.decide()
-        return run.within(rtol) if rtol else run.fixed()
-
-    def _make_noise(self):
-        if isinstance(self.noise, Noise):
-            noise = self.noise
-            for name in ("sigma", "k"):
-                own, default = getattr(noise, name, 0), getattr(type(self)(), name)
-                if getattr(self, name) not in (default, own):
-                    raise ValueError(
-                        f"{name}={getattr(self, name)!r} has no effect: noise={noise!r} brings its "
-                        f"own parameters. Set noise__{name} instead."
-                    )
-            noise.check_parameters()
-            return clone(noise)
-        family = _FAMILIES[self.noise]
-        if not self.k:
-            return family(sigma=self.sigma)
-        if "k" not in family().get_params():
-            raise ValueError(
-                f"k={self.k!r} has no meaning for noise={self.noise!r}. Leave it at 0, or use "
-                "noise='gaussian' or 'laplace'."
-            )
-        if family is GaussianNoise and self.norm == np.inf:
-            family = MixedNormNoise
-        return family(sigma=self.sigma, k=self.k)
+            return certifier.decide(start)
+        return certifier.within(rtol) if rtol else certifier.fixed()
 
     def _read(self, X):
         """Check X, the parameters and the base model before any sampling."""
@@ -393,54 +367,56 @@ class SmoothedClassifier(BaseSmoothedClassifier):
         rows = read_inputs(X, owner=self)
         self.noise_.overlap(rows.n_features, self.norm)
         refuse_noise_below_resolution(self.noise_, rows)
-        first = rows[:1]
-        self._voter()(first.to_container(first.values.astype(rows.dtype)), len(first))
+        self._ask_about_first(rows)
         return rows
 
-    def _asked_model(self):
-        return self.estimator_ if self.structure == "off" else super()._asked_model()
+    def _voter(self, inputs):
+        """Return what votes: the fast voter of the base model where there is one."""
+        voter = None
+        if self.fast_votes_ and self.structure == "auto":
+            voter = fast_voter(self.estimator_, self.classes_, self.noise_, inputs)
+        return self._black_box() if voter is None else voter
 
-    def _structure(self, rows):
-        """Voter of the base model as it is now, where votes may be taken with it."""
-        if self.structure == "off" or not self._is_known:
-            return None
-        return usable_voter(self.estimator_, self.classes_, self.noise_, rows)
+    def _black_box(self):
+        if self.structure == "off":
+            return BlackBoxVoter(self.estimator_, self.classes_)
+        return super()._black_box()
 
-    def _vote_shares(self, rows):
-        structure = self._structure(rows)
-        if is_exact(structure, self.noise_):
-            return exact_shares(structure, rows, self.noise_.sigma)
-        return self._selection_votes(rows, structure) / self.n_selection
+    def _counter(self, voter, inputs):
+        return VoteCounter(voter, inputs, self._streams(), **self._engine_options())
 
-    def _selection_votes(self, rows, structure):
-        stream = self._stream(rows, Purpose.SELECTION)
-        return self._count(rows, stream, self.n_selection, structure, progress="selecting")
+    def _class_probabilities(self, inputs):
+        """Exact probabilities where they are known, else proportions of the selection votes."""
+        voter = self._voter(inputs)
+        if is_exact(voter, self.noise_):
+            return exact_probabilities(voter, inputs, self.noise_.sigma)
+        counter = self._counter(voter, inputs)
+        return counter.count(Purpose.SELECTION, self.n_selection, label="selecting") / (
+            self.n_selection
+        )
 
-    def _count(self, rows, stream, n_draws, structure, *, first_draw=0, progress=None):
-        """Votes of the base model, through its structure where that is given."""
-        options = {"first_draw": first_draw, **self._counting(progress)}
-        if structure is None:
-            return count_votes(self._voter(), rows, stream, n_draws, **options)
-        return count_structured(structure, rows, stream, n_draws, **options)
-
-    def _examine_base_model(self, rows, y):
-        """Look for structure, and for a collapse under noise, on a sample of the training rows."""
-        sample = np.unique(np.linspace(0, len(rows) - 1, _COLLAPSE_ROWS).astype(int))
-        rows, truth = rows[sample], y[sample][:, None] == self.classes_
+    def _examine_base_model(self, inputs, y):
+        """Compare a fast voter with its model, and look for a collapse under noise, on a sample."""
+        sample = np.unique(np.linspace(0, len(inputs) - 1, _COLLAPSE_ROWS).astype(int))
+        inputs, truth = inputs[sample], y[sample][:, None] == self.classes_
         own = BlackBoxVoter(self.estimator_, self.classes_)
-        clean_votes = own(rows.to_container(rows.values.astype(rows.dtype)), len(rows))
-        self._is_known = self.structure != "off"
-        structure = self._structure(rows)
-        self._is_known = structure is not None and agrees(structure, rows, clean_votes)
-        structure = self._structure(rows)
-        clean = truth[np.arange(len(rows)), clean_votes].mean()
-        if is_exact(structure, self.noise_):
-            noisy = (exact_shares(structure, rows, self.noise_.sigma) * truth).sum() / len(rows)
+        clean_votes = own(inputs.to_container(inputs.values.astype(inputs.dtype)), len(inputs))
+        voter = None
+        if self.structure == "auto":
+            voter = fast_voter(self.estimator_, self.classes_, self.noise_, inputs)
+        self.fast_votes_ = voter is not None and agrees(voter, inputs, clean_votes)
+        voter = self._voter(inputs)
+        clean = truth[np.arange(len(inputs)), clean_votes].mean()
+        if is_exact(voter, self.noise_):
+            noisy = (exact_probabilities(voter, inputs, self.noise_.sigma) * truth).sum()
+            noisy /= len(inputs)
         else:
-            stream = self._stream(rows, Purpose.COLLAPSE_CHECK)
-            votes = self._count(rows, stream, _COLLAPSE_DRAWS, structure)
+            counter = replace(self._counter(voter, inputs), verbose=False)
+            votes = counter.count(Purpose.COLLAPSE_CHECK, _COLLAPSE_DRAWS)
             noisy = (votes * truth).sum() / votes.sum()
-        chance = truth.mean(axis=0).max()
+        self._warn_of_collapse(clean, noisy, chance=truth.mean(axis=0).max())
+
+    def _warn_of_collapse(self, clean, noisy, chance):
         if clean > chance and clean - noisy > max(0.2, (clean - chance) / 2):
             warnings.warn(
                 f"The base model is right on {clean:.0%} of a sample of the training rows, but "
@@ -449,5 +425,5 @@ class SmoothedClassifier(BaseSmoothedClassifier):
                 "and an estimator that is not frozen), use a smaller sigma, or check that sigma "
                 "is in the units of X.",
                 NoiseCollapseWarning,
-                stacklevel=4,
+                stacklevel=5,
             )

@@ -30,7 +30,7 @@ class DeviceStream:
     stream : DrawStream
         Gives noise, seed, shape and dtype.
     layers : TorchLayers
-        Its `share` is applied to the draws, on its device.
+        Its `embed_noise` is applied to the draws, on its device.
     """
 
     stream: DrawStream
@@ -56,7 +56,7 @@ class DeviceStream:
             self._block(block)[max(0, start - block * size) : stop - block * size]
             for block in blocks
         ]
-        return self.layers.share(parts[0] if len(parts) == 1 else torch.cat(parts))
+        return self.layers.embed_noise(parts[0] if len(parts) == 1 else torch.cat(parts))
 
     def _block(self, index: int) -> Any:
         known, draws = self._memory.get("last", (None, None))

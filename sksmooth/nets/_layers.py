@@ -21,13 +21,13 @@ from sksmooth.nets._calls import (
 )
 from sksmooth.nets._draws import DeviceStream
 from sksmooth.nets._execution import AS_IT_IS, TorchExecution
-from sksmooth.voters._base import ProjectedStream, Voter
+from sksmooth.voters._base import FastVoter, ProjectedStream
 from sksmooth.voters._gaussian_image import image_stream, is_gaussian
 from sksmooth.voters._votes import count_largest
 
 
 @dataclass(frozen=True)
-class TorchLayers(Voter):
+class TorchLayers(FastVoter):
     """A first layer without what follows it, and the layers that follow it.
 
     Attributes
@@ -100,18 +100,18 @@ class TorchLayers(Voter):
             first.bias.copy_(torch.from_numpy(moved))
         return replace(self, first=first)
 
-    def view(self, values: NDArray[Any]) -> Any:
+    def embed_inputs(self, values: NDArray[Any]) -> Any:
         """First layer of inputs, on the device; in arrays of numpy on the CPU."""
         with torch.no_grad():
             seen = self._first(values)
         return seen.numpy() if self._is_on_cpu else seen
 
-    def share(self, draws: Any) -> Any:
+    def embed_noise(self, draws: Any) -> Any:
         """Return what draws add to the first layer, on the device."""
         with torch.no_grad():
             return self._first(draws, with_bias=False)
 
-    def draws(self, stream: DrawStream) -> Any:
+    def embed_stream(self, stream: DrawStream) -> Any:
         """Return the stream of the noise that the first layer gets from the noise of a stream."""
         if not self._is_on_cpu:
             return DeviceStream(stream, self)
@@ -122,7 +122,7 @@ class TorchLayers(Voter):
             return image_stream(stream, self.first.weight.detach().numpy())
         return ProjectedStream(stream, self)
 
-    def tally(self, rows: Inputs, noise: Any, shared: Any) -> NDArray[np.int64]:
+    def count_votes(self, rows: Inputs, noise: Any, shared: Any) -> NDArray[np.int64]:
         """Count the votes of every row with every draw; the counts leave the device at once."""
         seen, shared = self.moved(rows.values), self.moved(shared)
         per_call = min(self.draws_per_call(rows), self._room.get("cells", 2**62))

@@ -15,7 +15,7 @@ from sksmooth.engine._streams import DrawStream
 from sksmooth.inputs._containers import Inputs
 from sksmooth.nets._layers import TorchLayers
 from sksmooth.noise import Noise
-from sksmooth.voters._base import Voter
+from sksmooth.voters._base import FastVoter
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class _Later:
 
 
 @dataclass(frozen=True)
-class Replicas(Voter):
+class Replicas(FastVoter):
     """The same net on several devices.
 
     Attributes
@@ -67,23 +67,23 @@ class Replicas(Voter):
         """Nothing is known behind other steps."""
         return None
 
-    def view(self, values: NDArray[Any]) -> Any:
+    def embed_inputs(self, values: NDArray[Any]) -> Any:
         """First layer of inputs, on the first device."""
-        return self.layers[0].view(values)
+        return self.layers[0].embed_inputs(values)
 
-    def share(self, draws: NDArray[Any]) -> Any:
+    def embed_noise(self, draws: NDArray[Any]) -> Any:
         """Return what draws add to the first layer, on the device that takes them."""
-        return _Later(len(draws), lambda layers: layers.share(draws))
+        return _Later(len(draws), lambda layers: layers.embed_noise(draws))
 
-    def draws(self, stream: DrawStream) -> Any:
+    def embed_stream(self, stream: DrawStream) -> Any:
         """Return the stream of the draws as the nets see them."""
-        return _Streams({str(layers.device): layers.draws(stream) for layers in self.layers})
+        return _Streams({str(layers.device): layers.embed_stream(stream) for layers in self.layers})
 
-    def tally(self, rows: Inputs, noise: Any, shared: Any) -> NDArray[np.int64]:
+    def count_votes(self, rows: Inputs, noise: Any, shared: Any) -> NDArray[np.int64]:
         """Count the votes of every row with every draw, on a device that is free."""
         with self._one() as layers:
             here = replace(rows, values=layers.moved(rows.values))
-            return layers.tally(here, noise, shared.on(layers))
+            return layers.count_votes(here, noise, shared.on(layers))
 
     @contextmanager
     def _one(self) -> Iterator[TorchLayers]:

@@ -3,6 +3,7 @@
 from sksmooth.noise._base import Noise
 from sksmooth.noise._gaussian import GaussianNoise
 from sksmooth.noise._laplace import LaplaceNoise
+from sksmooth.noise._make import make_noise
 from sksmooth.noise._mixed_norm import MixedNormNoise
 from sksmooth.noise._splitting import SplittingNoise
 from sksmooth.noise._sup_norm import SupNormNoise
@@ -16,4 +17,5 @@ __all__ = [
     "SplittingNoise",
     "SupNormNoise",
     "UniformNoise",
+    "make_noise",
 ]

@@ -1,7 +1,7 @@
 """Denoised smoothing: a regressor in front of a classifier that has never seen noise."""
 
 from functools import partial
-from numbers import Integral
+from numbers import Integral, Real
 from typing import ClassVar
 
 import numpy as np
@@ -15,8 +15,9 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from sksmooth._optional import import_extra
 from sksmooth.engine._augmentation import augment
 from sksmooth.engine._streams import DrawStream, Purpose
-from sksmooth.estimators import SmoothedClassifier
 from sksmooth.inputs._containers import read_inputs
+from sksmooth.noise import Noise, make_noise
+from sksmooth.noise._make import FAMILIES
 
 
 class Denoiser(TransformerMixin, MetaEstimatorMixin, BaseEstimator):
@@ -93,8 +94,8 @@ class Denoiser(TransformerMixin, MetaEstimatorMixin, BaseEstimator):
 
     _parameter_constraints: ClassVar[dict] = {
         "regressor": [HasMethods(["fit", "predict"]), callable, None],
-        "noise": SmoothedClassifier._parameter_constraints["noise"],
-        "sigma": SmoothedClassifier._parameter_constraints["sigma"],
+        "noise": [StrOptions(set(FAMILIES)), Noise],
+        "sigma": [Interval(Real, 0, None, closed="neither")],
         "loss": [StrOptions({"mse", "stability", "mse+stability"})],
         "classifier": "no_validation",
         "n_augment": [Interval(Integral, 1, None, closed="left")],
@@ -207,7 +208,7 @@ class Denoiser(TransformerMixin, MetaEstimatorMixin, BaseEstimator):
 
     def _begin(self, X):
         rows = read_inputs(X, owner=self)
-        self.noise_ = SmoothedClassifier(noise=self.noise, sigma=self.sigma)._make_noise()
+        self.noise_ = make_noise(self.noise, sigma=self.sigma)
         validate_data(self, X, skip_check_array=True)
         return rows
 

@@ -10,10 +10,10 @@ from skorch.callbacks import PassthroughScoring
 from skorch.dataset import unpack_data
 from skorch.utils import to_tensor
 
-from sksmooth.estimators import SmoothedClassifier
 from sksmooth.nets._direct import direct_classifier
 from sksmooth.nets._noise import draw_like, perturb, torch_seeded
 from sksmooth.nets._skorch import layers_of_net
+from sksmooth.noise import make_noise
 from sksmooth.training._methods import METHODS, make_method
 from sksmooth.voters import voter_of
 from sksmooth.voters._direct import asked_directly
@@ -165,9 +165,7 @@ class RobustNetClassifier(NeuralNetClassifier):
     def check_training_readiness(self):
         """Check parameters before any training; see skorch."""
         super().check_training_readiness()
-        smoother = SmoothedClassifier(noise=self.noise, sigma=self.sigma)
-        smoother._validate_params()
-        self.noise_ = smoother._make_noise()
+        self.noise_ = make_noise(self.noise, sigma=self.sigma)
         self.method_ = make_method(self.method, self.get_params_for("method"))
         self.method_.check(self)
         criterion = getattr(self, "criterion_", None)

@@ -1,87 +1,76 @@
-"""The contract of a structure."""
+"""The contract of a fast voter."""
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from dataclasses import dataclass
 from functools import singledispatch
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from sksmooth.base_models._registry import is_known
 from sksmooth.engine._streams import DrawStream
+from sksmooth.engine._voter import Voter
 from sksmooth.inputs._containers import Inputs
 from sksmooth.noise import Noise
 
 
-class Voter(ABC):
+class FastVoter(Voter):
     """A base model whose answer to ``x + z`` is made of what it sees of x and of z.
 
-    What it sees of a draw z is computed once and shared by all rows; what it sees of a row x is
-    computed once and shared by all draws. What is left for each pair is much less than a call of
+    What it sees of a draw z is computed once and shared by all inputs; what it sees of an input x
+    is computed once and shared by all draws. What is left for each pair is much less than a call of
     the model, and the votes are those of the model on the same noise, up to the rounding of sums.
-
-    Attributes
-    ----------
-    n_classes : int
-        Number of classes.
     """
 
-    n_classes: int
+    @abstractmethod
+    def draws_per_call(self, inputs: Inputs) -> int:
+        """Draws whose embedding is held at a time, for inputs as `embed` gives them."""
 
     @abstractmethod
-    def draws_per_call(self, rows: Inputs) -> int:
-        """Draws whose shared part is held at a time, for rows as `view` gives them."""
+    def suits(self, inputs: Inputs) -> bool:
+        """Whether the model takes inputs of this shape and dtype."""
 
     @abstractmethod
-    def suits(self, rows: Inputs) -> bool:
-        """Whether the model takes rows of this shape and dtype."""
-
-    @abstractmethod
-    def after(self, matrix: Any, offset: Any) -> Voter | None:
-        """Voter as a function of x, where it is given as one of ``matrix @ x + offset``.
+    def after(self, matrix: Any, offset: Any) -> FastVoter | None:
+        """Voter as a function of x, where this one is given ``matrix @ x + offset``.
 
         A vector stands for a diagonal matrix. None: not known.
         """
 
     @abstractmethod
-    def view(self, values: NDArray[Any]) -> NDArray[Any]:
+    def embed_inputs(self, values: NDArray[Any]) -> NDArray[Any]:
         """Return what the votes need of inputs, one row per input."""
 
     @abstractmethod
-    def share(self, draws: NDArray[Any]) -> Any:
+    def embed_noise(self, draws: NDArray[Any]) -> Any:
         """Return what the votes need of draws: any object of their length."""
 
-    @abstractmethod
-    def tally(self, rows: Inputs, noise: Any, shared: Any) -> NDArray[np.int64]:
-        """Count the votes of every row, as `view` gives it, with every draw."""
+    def embed(self, inputs: Inputs) -> Inputs:
+        """Return inputs that hold what the votes need of them."""
+        values = self.embed_inputs(inputs[:].values.astype(inputs.dtype, copy=False))
+        return Inputs(values, values.dtype, inputs.to_container)
 
-    def draws(self, stream: DrawStream) -> Any:
-        """Return the stream of the shared parts of the draws of a stream."""
+    def embed_stream(self, stream: DrawStream) -> Any:
+        """Return the stream of what the votes need of the draws of a stream."""
         return ProjectedStream(stream, self)
-
-    def rows(self, rows: Inputs) -> Inputs:
-        """Return rows that hold what the votes need."""
-        values = self.view(rows[:].values.astype(rows.dtype, copy=False))
-        return Inputs(values, values.dtype, rows.to_container)
 
 
 @dataclass(frozen=True)
 class ProjectedStream:
-    """The draws of a stream, as a structure sees them.
+    """The draws of a stream, as a voter sees them.
 
     Attributes
     ----------
     stream : DrawStream
         Draws for the inputs: those that the model itself would be asked about.
-    structure : Voter
-        Its `share` is applied to them.
+    voter : FastVoter
+        Its `embed_noise` is applied to them.
     """
 
     stream: DrawStream
-    structure: Voter
+    voter: FastVoter
 
     @property
     def noise(self) -> Noise:
@@ -95,11 +84,11 @@ class ProjectedStream:
 
     def take(self, start: int, stop: int) -> Any:
         """Return the shared part of the draws numbered `start` to `stop` - 1."""
-        return self.structure.share(self.stream.take(start, stop))
+        return self.voter.embed_noise(self.stream.take(start, stop))
 
 
 @singledispatch
-def voter_of(model: Any) -> Voter | None:
+def voter_of(model: Any) -> FastVoter | None:
     """Return what is known of how a fitted classifier sees its inputs, or None.
 
     Register a classifier of your own with ``voter_of.register(YourClassifier)``; its votes
@@ -109,6 +98,6 @@ def voter_of(model: Any) -> Voter | None:
     return None
 
 
-def known_voter(model: Any) -> Voter | None:
-    """Voter of a model whose very class is registered and whose methods are those of it."""
+def known_voter(model: Any) -> FastVoter | None:
+    """FastVoter of a model whose very class is registered and whose methods are those of it."""
     return voter_of(model) if is_known(model, voter_of) else None

@@ -13,7 +13,7 @@ from sklearn.neural_network import MLPClassifier
 
 from sksmooth.engine._streams import DrawStream
 from sksmooth.inputs._containers import Inputs
-from sksmooth.voters._base import ProjectedStream, Voter, voter_of
+from sksmooth.voters._base import FastVoter, ProjectedStream, voter_of
 from sksmooth.voters._gaussian_image import image_stream, is_gaussian
 from sksmooth.voters._votes import count_largest, count_positive
 
@@ -25,7 +25,7 @@ Layer = tuple[NDArray[Any], NDArray[Any]]
 
 
 @dataclass(frozen=True)
-class HiddenLayers(Voter):
+class HiddenLayers(FastVoter):
     """Scores of layers ``x -> activation(W @ x + b)``, the last without an activation.
 
     The largest score wins; a single one decides by its sign.
@@ -65,23 +65,23 @@ class HiddenLayers(Voter):
         moved = (bias + wide @ np.asarray(offset)).astype(bias.dtype)
         return replace(self, layers=((folded, moved), *self.layers[1:]))
 
-    def view(self, values: NDArray[Any]) -> NDArray[Any]:
+    def embed_inputs(self, values: NDArray[Any]) -> NDArray[Any]:
         """First layer of inputs, before the activation."""
         matrix, offset = self.layers[0]
         return values.astype(matrix.dtype, copy=False) @ matrix.T + offset
 
-    def share(self, draws: NDArray[Any]) -> NDArray[Any]:
+    def embed_noise(self, draws: NDArray[Any]) -> NDArray[Any]:
         """Return what draws add to the first layer."""
         return draws.astype(self.layers[0][0].dtype, copy=False) @ self.layers[0][0].T
 
-    def draws(self, stream: DrawStream) -> Any:
+    def embed_stream(self, stream: DrawStream) -> Any:
         """Return the stream of the noise that the first layer gets from the noise of a stream."""
         matrix = self.layers[0][0]
         if is_gaussian(stream.noise) and len(matrix) < matrix.shape[1]:
             return image_stream(stream, matrix)
         return ProjectedStream(stream, self)
 
-    def tally(self, rows: Inputs, noise: Any, shared: NDArray[Any]) -> NDArray[np.int64]:
+    def count_votes(self, rows: Inputs, noise: Any, shared: NDArray[Any]) -> NDArray[np.int64]:
         """Count the votes of every row with every draw."""
         by_unit = np.ascontiguousarray(shared.T)
         hidden = np.empty_like(by_unit)

@@ -15,7 +15,7 @@ from sklearn.svm import SVC, NuSVC
 
 from sksmooth.base_models._affine import InputMap
 from sksmooth.inputs._containers import Inputs
-from sksmooth.voters._base import Voter, voter_of
+from sksmooth.voters._base import FastVoter, voter_of
 from sksmooth.voters._linear import LinearPairs, LinearScores
 from sksmooth.voters._votes import count_largest, count_pairs, count_positive
 
@@ -31,7 +31,7 @@ _LARGEST_FACTOR = 600.0
 
 
 @dataclass(frozen=True)
-class KernelScores(Voter):
+class KernelScores(FastVoter):
     """Scores ``duals @ k(vectors, x) + intercept`` with a kernel k.
 
     Attributes
@@ -76,7 +76,7 @@ class KernelScores(Voter):
         """Scores as a function of x, where they are given as one of ``matrix @ x + offset``."""
         return replace(self, input_map=self.input_map.after(matrix, offset))
 
-    def view(self, values: NDArray[Any]) -> NDArray[np.float64]:
+    def embed_inputs(self, values: NDArray[Any]) -> NDArray[np.float64]:
         """Return inputs as the kernel gets them."""
         return self.input_map.of_inputs(values)
 
@@ -115,7 +115,7 @@ class _SharedExponentials:
 class RadialScores(KernelScores):
     """Scores with the kernel ``exp(-gamma ||x - s||^2)``."""
 
-    def share(self, draws: NDArray[Any]) -> _SharedExponentials:
+    def embed_noise(self, draws: NDArray[Any]) -> _SharedExponentials:
         """Return the products of draws with the support vectors."""
         draws = self.input_map.of_draws(draws)
         exponents = (self.vectors - self._center) @ (draws * (2 * self.gamma)).T
@@ -125,7 +125,7 @@ class RadialScores(KernelScores):
             draws, squares, exponents, np.exp(exponents) if in_range else None
         )
 
-    def tally(self, rows: Inputs, noise: Any, shared: Any) -> NDArray[np.int64]:
+    def count_votes(self, rows: Inputs, noise: Any, shared: Any) -> NDArray[np.int64]:
         """Count the votes of every row with every draw."""
         log_near = -self.gamma * _square_distances(rows.values, self.vectors)
         products = (rows.values - self._center) @ shared.draws.T
@@ -166,14 +166,14 @@ class PolynomialScores(KernelScores):
     constant: float
     degree: int
 
-    def share(self, draws: NDArray[Any]) -> NDArray[np.float64]:
+    def embed_noise(self, draws: NDArray[Any]) -> NDArray[np.float64]:
         """Return the products of draws with the support vectors."""
         products: NDArray[np.float64] = self.gamma * (
             self.vectors @ self.input_map.of_draws(draws).T
         )
         return products.T
 
-    def tally(self, rows: Inputs, noise: Any, shared: NDArray[Any]) -> NDArray[np.int64]:
+    def count_votes(self, rows: Inputs, noise: Any, shared: NDArray[Any]) -> NDArray[np.int64]:
         """Count the votes of every row with every draw."""
         by_vector = shared.T
         base, power = np.empty_like(by_vector), np.empty_like(by_vector)
@@ -202,7 +202,7 @@ def _square_distances(X: NDArray[Any], Y: NDArray[Any]) -> NDArray[Any]:
 
 @voter_of.register(NuSVC)
 @voter_of.register(SVC)
-def _(model: Any) -> Voter | None:
+def _(model: Any) -> FastVoter | None:
     n_classes = len(model.classes_)
     if model.break_ties and n_classes > 2:
         return None  # then predict follows other scores

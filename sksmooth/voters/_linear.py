@@ -26,7 +26,7 @@ from sklearn.svm import LinearSVC
 
 from sksmooth.engine._streams import DrawStream
 from sksmooth.inputs._containers import Inputs
-from sksmooth.voters._base import ProjectedStream, Voter, voter_of
+from sksmooth.voters._base import FastVoter, ProjectedStream, voter_of
 from sksmooth.voters._gaussian_image import distinct_rows, image_stream, is_gaussian
 from sksmooth.voters._votes import count_largest, count_pairs, count_positive
 
@@ -41,7 +41,7 @@ _VALUES_PER_CALL, _FEWEST_DRAWS = 2**19, 256
 
 
 @dataclass(frozen=True)
-class LinearScores(Voter):
+class LinearScores(FastVoter):
     """Scores ``coef @ x + intercept``: the largest wins; a single one decides by its sign.
 
     Attributes
@@ -95,21 +95,21 @@ class LinearScores(Voter):
             intercept_size=self.intercept_size + self.coef_size @ np.abs(offset),
         )
 
-    def view(self, values: NDArray[Any]) -> NDArray[np.float64]:
+    def embed_inputs(self, values: NDArray[Any]) -> NDArray[np.float64]:
         """Scores of inputs."""
         return self._times_coef(values) + self.intercept
 
-    def share(self, draws: NDArray[Any]) -> NDArray[np.float64]:
+    def embed_noise(self, draws: NDArray[Any]) -> NDArray[np.float64]:
         """Return what draws add to the scores."""
         return self._times_coef(draws)
 
-    def draws(self, stream: DrawStream) -> Any:
+    def embed_stream(self, stream: DrawStream) -> Any:
         """Return the stream of the noise that the scores get from the noise of a stream."""
         if is_gaussian(stream.noise):
             return image_stream(stream, self.coef)
         return ProjectedStream(stream, self)
 
-    def tally(self, rows: Inputs, noise: Any, shared: NDArray[Any]) -> NDArray[np.int64]:
+    def count_votes(self, rows: Inputs, noise: Any, shared: NDArray[Any]) -> NDArray[np.int64]:
         """Count the votes of every row of scores with every draw."""
         by_class = np.ascontiguousarray(shared.T)
         if len(by_class) == 1:
@@ -140,7 +140,7 @@ class LinearPairs(LinearScores):
         """Number of classes whose pairs are as many as the scores."""
         return int(0.5 + np.sqrt(2 * len(self.coef) + 0.25))
 
-    def tally(self, rows: Inputs, noise: Any, shared: NDArray[Any]) -> NDArray[np.int64]:
+    def count_votes(self, rows: Inputs, noise: Any, shared: NDArray[Any]) -> NDArray[np.int64]:
         """Count the votes of every row of scores with every draw."""
         by_pair = np.ascontiguousarray(shared.T)
         scores = np.empty_like(by_pair)

@@ -15,7 +15,7 @@ from sklearn.neighbors import KNeighborsClassifier
 
 from sksmooth.base_models._affine import InputMap
 from sksmooth.inputs._containers import Inputs
-from sksmooth.voters._base import Voter, voter_of
+from sksmooth.voters._base import FastVoter, voter_of
 from sksmooth.voters._votes import count_largest
 
 _VALUES_PER_CALL, _FEWEST_DRAWS = 2**20, 64
@@ -44,7 +44,7 @@ class _SharedProducts:
 
 
 @dataclass(frozen=True)
-class NearestPoints(Voter):
+class NearestPoints(FastVoter):
     """Votes of the nearest training points, in the Euclidean distance; each counts one.
 
     Attributes
@@ -82,16 +82,16 @@ class NearestPoints(Voter):
         """Votes as a function of x, where they are given as one of ``matrix @ x + offset``."""
         return replace(self, input_map=self.input_map.after(matrix, offset))
 
-    def view(self, values: NDArray[Any]) -> NDArray[np.float64]:
+    def embed_inputs(self, values: NDArray[Any]) -> NDArray[np.float64]:
         """Return inputs as distances are taken of them, about the mean of the points."""
         return self.input_map.of_inputs(values) - self.center
 
-    def share(self, draws: NDArray[Any]) -> _SharedProducts:
+    def embed_noise(self, draws: NDArray[Any]) -> _SharedProducts:
         """Return the products of draws with the points."""
         products = self.points @ self.input_map.of_draws(draws).T
         return _SharedProducts(products, products.max(axis=1))
 
-    def tally(self, rows: Inputs, noise: Any, shared: Any) -> NDArray[np.int64]:
+    def count_votes(self, rows: Inputs, noise: Any, shared: Any) -> NDArray[np.int64]:
         """Count the votes of every row with every draw."""
         halves = np.einsum("ij,ij->i", self.points, self.points) / 2
         nearness = rows.values @ self.points.T - halves

@@ -14,83 +14,81 @@ from sklearn.svm import SVC
 
 from sksmooth.engine._streams import DrawStream
 from sksmooth.inputs._containers import Inputs
-from sksmooth.voters._base import Voter, known_voter, voter_of
+from sksmooth.voters._base import FastVoter, known_voter, voter_of
 from sksmooth.voters._kernels import kernel_scores
 from sksmooth.voters._linear import LinearScores
 
 
 @voter_of.register
-def _(model: OneVsRestClassifier) -> Voter | None:
+def _(model: OneVsRestClassifier) -> FastVoter | None:
     parts = model.estimators_
     if model.multilabel_ or any("decision_function" in vars(part) for part in parts):
         return None
     if len(parts) not in (1 if len(model.classes_) == 2 else len(model.classes_),):
         return None
     if all(type(part) is SVC for part in parts) and parts[0].kernel != "linear":
-        structure = _kernels(parts)
+        voter = _kernels(parts)
     else:
-        structure = _linear(parts)
-    if structure is None or len(parts) == 1 or _first_of_equals_wins():
-        return structure
-    return LastOfEquals(structure)
+        voter = _linear(parts)
+    if voter is None or len(parts) == 1 or _first_of_equals_wins():
+        return voter
+    return LastOfEquals(voter)
 
 
 @dataclass(frozen=True)
-class LastOfEquals(Voter):
-    """A structure whose classes are in the opposite order, so that ties go to the last.
+class LastOfEquals(FastVoter):
+    """A voter whose classes are in the opposite order, so that ties go to the last.
 
     Attributes
     ----------
-    structure : Voter
+    voter : FastVoter
         With its classes in their own order; equal scores are not rare: far from all support
         vectors only the intercepts are left.
     """
 
-    structure: Any
+    voter: Any
 
     @property
     def n_classes(self) -> int:  # type: ignore[override]
         """Number of classes."""
-        return int(self.structure.n_classes)
+        return int(self.voter.n_classes)
 
     def draws_per_call(self, rows: Inputs) -> int:
         """Draws whose shared part is held at a time."""
-        return int(self.structure.draws_per_call(rows))
+        return int(self.voter.draws_per_call(rows))
 
     def suits(self, rows: Inputs) -> bool:
         """Whether the model takes rows of this shape and dtype."""
-        return bool(self.structure.suits(rows))
+        return bool(self.voter.suits(rows))
 
-    def after(self, matrix: Any, offset: Any) -> Voter | None:
-        """Voter as a function of x, where it is given ``matrix @ x + offset``."""
-        inner = self.structure.after(matrix, offset)
+    def after(self, matrix: Any, offset: Any) -> FastVoter | None:
+        """FastVoter as a function of x, where it is given ``matrix @ x + offset``."""
+        inner = self.voter.after(matrix, offset)
         return None if inner is None else LastOfEquals(inner)
 
-    def view(self, values: NDArray[Any]) -> NDArray[Any]:
+    def embed_inputs(self, values: NDArray[Any]) -> NDArray[Any]:
         """Return what the votes need of inputs."""
-        return np.asarray(self._reversed.view(values))
+        return np.asarray(self._reversed.embed_inputs(values))
 
-    def share(self, draws: NDArray[Any]) -> Any:
+    def embed_noise(self, draws: NDArray[Any]) -> Any:
         """Return what the votes need of draws."""
-        return self._reversed.share(draws)
+        return self._reversed.embed_noise(draws)
 
-    def draws(self, stream: DrawStream) -> Any:
+    def embed_stream(self, stream: DrawStream) -> Any:
         """Return the stream of the shared parts of draws."""
-        return self._reversed.draws(stream)
+        return self._reversed.embed_stream(stream)
 
-    def tally(self, rows: Inputs, noise: Any, shared: Any) -> NDArray[np.int64]:
+    def count_votes(self, rows: Inputs, noise: Any, shared: Any) -> NDArray[np.int64]:
         """Count the votes of every row with every draw."""
-        return np.asarray(self._reversed.tally(rows, noise, shared))[:, ::-1]
+        return np.asarray(self._reversed.count_votes(rows, noise, shared))[:, ::-1]
 
     @cached_property
     def _reversed(self) -> Any:
         names = ("coef", "intercept", "coef_size", "intercept_size", "duals")
         held = {
-            name: getattr(self.structure, name)[::-1]
-            for name in names
-            if hasattr(self.structure, name)
+            name: getattr(self.voter, name)[::-1] for name in names if hasattr(self.voter, name)
         }
-        return replace(self.structure, **held)
+        return replace(self.voter, **held)
 
 
 @lru_cache(maxsize=1)
@@ -122,7 +120,7 @@ def _linear(parts: Any) -> LinearScores | None:
     return LinearScores(*(np.concatenate([getattr(s, name) for s in scores]) for name in names))
 
 
-def _kernels(parts: Any) -> Voter | None:
+def _kernels(parts: Any) -> FastVoter | None:
     """Machines that were fitted to the same rows share their vectors, by position."""
     first = parts[0]
     kernels = {(p.kernel, p._gamma, p.coef0, p.degree, p.shape_fit_, p._sparse) for p in parts}

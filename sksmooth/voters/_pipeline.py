@@ -6,21 +6,21 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 
 from sksmooth.base_models._affine import known_map
-from sksmooth.voters._base import Voter, known_voter, voter_of
+from sksmooth.voters._base import FastVoter, known_voter, voter_of
 
 
 @voter_of.register
-def _(model: FrozenEstimator) -> Voter | None:
+def _(model: FrozenEstimator) -> FastVoter | None:
     return known_voter(model.estimator)
 
 
 @voter_of.register
-def _(model: Pipeline) -> Voter | None:
-    structure = known_voter(model[-1])
+def _(model: Pipeline) -> FastVoter | None:
+    voter = known_voter(model[-1])
     steps = [step for _, step in model.steps[:-1] if step not in (None, "passthrough")]
     for step in reversed(steps):
-        step_map = None if structure is None else known_map(step)
-        if structure is None or step_map is None:
+        step_map = None if voter is None else known_map(step)
+        if voter is None or step_map is None:
             return None
-        structure = structure.after(*step_map)
-    return structure
+        voter = voter.after(*step_map)
+    return voter

@@ -9,6 +9,7 @@ from numpy.testing import assert_array_equal
 
 from sksmooth import ClassificationCertificate
 from sksmooth.bounds import clopper_pearson_lower, clopper_pearson_upper
+from sksmooth.certificates import ErrorBudget
 from sksmooth.noise import GaussianNoise
 
 CLASSES = np.array(["a", "b", "c"])
@@ -17,7 +18,9 @@ TOP = np.array([0, 1, 0, 2, 0])
 
 
 def certify(**options):
-    settings = {"alpha": 0.001, "n_features": 9, **options}
+    budget = {name: options.pop(name) for name in ("alpha", "n_statements") if name in options}
+    budget = ErrorBudget(**{"alpha": 0.001, **budget})
+    settings = {"alpha": budget, "n_features": 9, **options}
     return ClassificationCertificate.from_counts(
         CLASSES[TOP], COUNTS, classes=CLASSES, noise=GaussianNoise(0.5), **settings
     )
@@ -65,7 +68,7 @@ def test_bilateral_with_two_classes_is_the_ordinary_certificate():
 
 
 def test_simultaneous_shares_alpha():
-    joint = certify(n_simultaneous=5)
+    joint = certify(n_statements=5)
     assert_array_equal(joint.radius, certify(alpha=0.0002).radius)
     assert joint.alpha == 0.001
 
@@ -74,7 +77,7 @@ def test_at_another_level_is_the_certificate_of_that_level():
     assert_array_equal(certify().at(alpha=0.2).radius, certify(alpha=0.2).radius)
     for options in (
         {"bilateral": True},
-        {"n_simultaneous": 5},
+        {"n_statements": 5},
         {"norm": np.inf},
         {"target_radius": np.full(5, 0.3)},
     ):
@@ -94,7 +97,7 @@ def test_at_refuses_a_level_that_is_none(alpha):
 def test_exact_certificates_have_no_level():
     from dataclasses import replace
 
-    exact = replace(certify(), alpha=None)
+    exact = replace(certify(), budget=None)
     assert "exact" in repr(exact)
     assert exact.max_radius() == np.inf
     with pytest.raises(ValueError, match="This certificate is exact"):
@@ -105,7 +108,7 @@ def test_max_radius_is_that_of_a_unanimous_vote():
     assert certify().max_radius() == certify().radius[3]
     both = certify(bilateral=True)
     assert both.max_radius() == pytest.approx(both.radius[3], rel=1e-12)
-    assert certify(n_simultaneous=5).max_radius() == certify(n_simultaneous=5).radius[3]
+    assert certify(n_statements=5).max_radius() == certify(n_statements=5).radius[3]
     assert certify(norm=np.inf).max_radius() == pytest.approx(certify().max_radius() / 3)
 
 
@@ -157,7 +160,7 @@ def test_concatenate_refuses_other_kinds(other, name):
 
 def test_concatenate_refuses_joint_statements():
     """Choosing parts of several by their outcome would gather the wrong ones of each."""
-    joint = certify(n_simultaneous=5)
+    joint = certify(n_statements=5)
     with pytest.raises(ValueError, match="Joint statements cannot be joined"):
         ClassificationCertificate.concatenate([joint[:2], joint[2:3]])
     assert len(ClassificationCertificate.concatenate([joint])) == 5
@@ -184,7 +187,7 @@ def test_repr_reads():
     assert "5 rows, l2 norm, GaussianNoise(k=0, sigma=0.5), alpha=0.001" in text
     assert "certified 60.0%, abstained 40.0%" in text
     assert "draws per row 1000" in text
-    assert "jointly for 5 rows" in repr(certify(n_simultaneous=5))
+    assert "jointly for 5 rows" in repr(certify(n_statements=5))
     assert "0 rows" in repr(certify()[:0])
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from sksmooth import RegressionCertificate
+from sksmooth.certificates import ErrorBudget
 from sksmooth.distances import Euclidean, JaccardBoxes
 from sksmooth.noise import GaussianNoise
 
@@ -17,10 +18,10 @@ def certificate(**options):
             "input_radius": np.array([0.1, 0.1, 0.0, 0.2]),
             "output_radius": np.array([0.5, np.inf, 0.5, 1.0]),
             "smoothing_error": np.zeros(4),
-            "alpha": 0.01,
+            "budget": ErrorBudget(0.01),
             "noise": GaussianNoise(1.0),
             "distance": Euclidean(),
-            "kept": np.array([True, True, True, False]),
+            "guaranteed": np.array([True, True, True, False]),
             **options,
         }
     )
@@ -28,7 +29,7 @@ def certificate(**options):
 
 def test_rows_without_proof_abstain():
     np.testing.assert_array_equal(certificate().abstained, [False, True, True, True])
-    vacuous = certificate(distance=JaccardBoxes(), kept=np.ones(4, bool))
+    vacuous = certificate(distance=JaccardBoxes(), guaranteed=np.ones(4, bool))
     np.testing.assert_array_equal(vacuous.abstained, [False, True, True, True])
     lower = np.array([[-np.inf, -np.inf], [0, -np.inf], [0, 0], [0, 0]])
     bounds = certificate(output_radius=None, lower=lower, upper=np.full((4, 2), np.inf))
@@ -39,11 +40,11 @@ def test_rows_without_proof_abstain():
 def test_slices_and_joins():
     whole = certificate()
     joined = RegressionCertificate.concatenate([whole[:1], whole[[1, 2]], whole[-1]])
-    for name in ("prediction", "input_radius", "output_radius", "kept"):
+    for name in ("prediction", "input_radius", "output_radius", "guaranteed"):
         np.testing.assert_array_equal(getattr(joined, name), getattr(whole, name))
     assert len(list(whole)) == 4
     with pytest.raises(ValueError, match="alpha is"):
-        RegressionCertificate.concatenate([whole, replace(whole, alpha=0.1)])
+        RegressionCertificate.concatenate([whole, replace(whole, budget=ErrorBudget(0.1))])
     with pytest.raises(ValueError, match="at least one"):
         RegressionCertificate.concatenate([])
 
@@ -59,6 +60,6 @@ def test_table_and_summary():
         "abstained",
     ]
     assert "abstained 75.0%" in repr(certificate())
-    assert "jointly for 3 radii" in repr(certificate(n_simultaneous=3))
+    assert "jointly for 3 radii" in repr(certificate(budget=ErrorBudget(0.01, n_statements=3)))
     assert len(certificate()[:0]) == 0
     assert "0 rows" in repr(certificate()[:0])

@@ -7,7 +7,7 @@ from numpy.testing import assert_array_equal
 from scipy import special, stats
 
 from sksmooth.bounds import clopper_pearson_lower, plan_looks
-from sksmooth.certificates import ClassificationCertificate
+from sksmooth.certificates import ClassificationCertificate, ErrorBudget
 from sksmooth.certifiers._stopping import (
     count_as_needed,
     decide,
@@ -87,11 +87,9 @@ def simulate(p, radius, alpha, cap, m, rng, start=None, n_earlier_calls=0):
             votes,
             classes=CLASSES,
             noise=NOISE,
-            alpha=alpha,
+            alpha=ErrorBudget(alpha, spent=alpha_spent, n_calls=n_earlier_calls + 1),
             n_features=1,
             target_radius=np.full(len(positions), radius),
-            alpha_spent=alpha_spent,
-            n_calls=n_earlier_calls + 1,
         )
 
     looks = plan_looks(cap, n_earlier_calls)

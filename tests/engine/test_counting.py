@@ -17,7 +17,8 @@ from numpy.testing import assert_array_equal
 
 from sksmooth.engine._augmentation import augment
 from sksmooth.engine._black_box import BlackBoxVoter
-from sksmooth.engine._counting import _cut, _Task, count_votes
+from sksmooth.engine._counting import count_votes
+from sksmooth.engine._plan import Task, cut
 from sksmooth.engine._streams import DrawStream, Purpose
 from sksmooth.engine._workers import keep_freed_memory
 from sksmooth.inputs._containers import read_inputs
@@ -325,11 +326,11 @@ def test_a_changed_copy_of_a_stream_draws_its_own_blocks():
 
 def test_cuts_have_their_size_and_cover_every_cell_once():
     rng = np.random.default_rng(0)
-    left, done = [_Task(slice(0, 50), 100, 3000)], np.zeros((50, 3000), int)
+    left, done = [Task(slice(0, 50), 100, 3000)], np.zeros((50, 3000), int)
     for _ in range(40):
         size = int(rng.integers(1, 4000))
         whole = any(area.n_rows * area.n_draws >= 2 * size for area in left)
-        task = _cut(left, size, 128)
+        task = cut(left, size, 128)
         if whole:
             assert 0.5 * size < task.n_rows * task.n_draws <= size
         done[task.rows, task.start : task.stop] += 1

@@ -5,7 +5,7 @@ import pytest
 
 from sksmooth.engine._black_box import Responder
 from sksmooth.engine._sampling import outputs_of_row
-from sksmooth.engine._streams import DrawStream, Purpose, row_seeds
+from sksmooth.engine._streams import DrawStream, Purpose, Streams
 from sksmooth.inputs._containers import read_inputs
 from sksmooth.noise import GaussianNoise
 
@@ -58,12 +58,16 @@ def test_averages_are_of_consecutive_draws(batch_size):
 
 
 def test_seeds_follow_the_content_of_a_row():
-    seeds = row_seeds(ROWS, 1)
-    assert seeds[0] == seeds[2]
-    assert seeds[3] == seeds[4]
-    assert len(set(seeds)) == 3
-    assert not set(seeds) & set(row_seeds(ROWS, 2))
-    assert row_seeds(ROWS[1:2], 1) == seeds[1:2]
+    def seeds(rows, seed):
+        streams = Streams(GaussianNoise(0.5), seed).of_each(Purpose.SELECTION, rows)
+        return [stream.seed for stream in streams]
+
+    found = seeds(ROWS, 1)
+    assert found[0] == found[2]
+    assert found[3] == found[4]
+    assert len(set(found)) == 3
+    assert not set(found) & set(seeds(ROWS, 2))
+    assert seeds(ROWS[1:2], 1) == found[1:2]
 
 
 @pytest.mark.parametrize("returned", [np.zeros((3, 2)), 1.0])

@@ -169,7 +169,7 @@ def test_vectors_use_the_group_certificate(data):
     certificate = promised.certify(X[:2], radius=0.25)
     _, abstained = promised.predict_or_abstain(X[:2])
     np.testing.assert_array_equal(certificate.abstained, abstained)
-    np.testing.assert_array_equal(~certificate.kept, abstained)
+    np.testing.assert_array_equal(~certificate.guaranteed, abstained)
     assert (certificate.output_radius < a).all()
 
 

@@ -16,6 +16,7 @@ from sksmooth.nets import as_classifier
 from sksmooth.nets._draws import DeviceStream
 from sksmooth.nets._layers import TorchLayers
 from sksmooth.noise import GaussianNoise, LaplaceNoise, MixedNormNoise, UniformNoise
+from sksmooth.voters._choice import fast_voter
 
 FAMILIES = [
     GaussianNoise(0.5),
@@ -92,14 +93,16 @@ def test_votes_are_those_of_the_module_on_the_same_noise(noise, module, data):
     model = as_classifier(module, classes=range(10))
     clf = SmoothedClassifier(model, noise=noise, **OPTIONS).fit(X[:100], y[:100])
     rows = read_inputs(X[1000:1020], owner=clf)
-    structure = clf._structure(rows)
+    voter = fast_voter(clf.estimator_, clf.classes_, clf.noise_, rows)
     stream = DrawStream(clf.noise_, 0, Purpose.ESTIMATION, rows.shape, rows.dtype)
     plain = DeviceStream(stream, TorchLayers(nn.Sequential(), nn.Identity(), module, 10))
     draws = plain.take(0, 400).numpy()
-    expected = BlackBoxVoter(FrozenEstimator(model), np.arange(10)).tally(rows, clf.noise_, draws)
-    seen = structure.rows(rows)
+    expected = BlackBoxVoter(FrozenEstimator(model), np.arange(10)).count_votes(
+        rows, clf.noise_, draws
+    )
+    seen = voter.embed(rows)
     assert isinstance(seen.values, torch.Tensor)
-    votes = structure.tally(seen, clf.noise_, structure.draws(stream).take(0, 400))
+    votes = voter.count_votes(seen, clf.noise_, voter.embed_stream(stream).take(0, 400))
     assert np.abs(votes - expected).sum() <= 2  # sums are rounded in another order
     assert np.abs(clf.certify(X[1000:1020]).counts - expected).sum() <= 2
 

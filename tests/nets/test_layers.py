@@ -74,13 +74,13 @@ def test_votes_are_those_of_predict(name, digits):
 
 
 def votes_agree(model, X):
-    """Return how many votes differ between the structure of a model and its predict."""
+    """Return how many votes differ between the voter of a model and its predict."""
     rows, noise = read_inputs(X, owner=None), GaussianNoise(0.5)
     draws = noise.draw(100, rows.shape, np.random.default_rng(0), rows.dtype)
-    structure = voter_of(model) or known_voter(model)
-    assert structure.suits(rows)
-    ours = structure.tally(structure.rows(rows), noise, structure.share(draws))
-    theirs = BlackBoxVoter(model, np.arange(10)).tally(rows, noise, draws)
+    voter = voter_of(model) or known_voter(model)
+    assert voter.suits(rows)
+    ours = voter.count_votes(voter.embed(rows), noise, voter.embed_noise(draws))
+    theirs = BlackBoxVoter(model, np.arange(10)).count_votes(rows, noise, draws)
     assert (theirs.max(axis=1) < 100).sum() > 2
     return np.abs(ours - theirs).sum()
 
@@ -90,7 +90,7 @@ def test_counts_are_those_of_the_black_box(name, digits):
     X, y = shaped(digits[0], name), digits[1]
     options = {"sigma": 0.3, "n_estimation": 200, "n_augment": 1, "random_state": 0}
     auto = SmoothedClassifier(NETS[name](), **options).fit(X[:300], y[:300])
-    assert auto._is_known
+    assert auto.fast_votes_
     off = SmoothedClassifier(FrozenEstimator(auto.estimator_), structure="off", **options)
     counts = auto.certify(X[300:330]).counts
     expected = off.fit(X[:300], y[:300]).certify(X[300:330]).counts
@@ -127,7 +127,7 @@ def test_linear_layer_for_each_place_of_a_sequence(shape, digits):
     layers = nn.Linear(shape[1], units), nn.ReLU(), nn.Flatten(), nn.Linear(shape[0] * units, 10)
     options = {"sigma": 0.3, "n_estimation": 200, "n_augment": 1, "random_state": 0}
     auto = SmoothedClassifier(net(*layers), **options).fit(X[:300], y[:300])
-    assert auto._is_known
+    assert auto.fast_votes_
     off = SmoothedClassifier(FrozenEstimator(auto.estimator_), structure="off", **options)
     expected = off.fit(X[:300], y[:300]).certify(X[300:320]).counts
     assert np.abs(auto.certify(X[300:320]).counts - expected).sum() <= 2
@@ -174,8 +174,8 @@ def test_hooks_are_called(place, digits):
     X, y = digits
     model = NETS["linear"]().fit(X[:100], y[:100])
     model.module_[place].register_forward_hook(lambda module, args, output: -output)
-    structure = known_voter(model)
-    assert (type(structure.first) is nn.Identity) == (place == 0)
+    voter = known_voter(model)
+    assert (type(voter.first) is nn.Identity) == (place == 0)
     assert votes_agree(model, X[400::8]) <= 2
 
 

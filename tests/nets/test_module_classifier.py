@@ -15,6 +15,7 @@ from torch.nn.utils import prune
 from sksmooth import DSSNClassifier, SmoothedClassifier
 from sksmooth.inputs._containers import read_inputs
 from sksmooth.nets import TorchExecution, as_classifier
+from sksmooth.voters._choice import fast_voter
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +45,7 @@ def test_votes_are_those_of_the_module(module, data):
     X, y = data
     clf = SmoothedClassifier(as_classifier(module, classes=range(10)), **OPTIONS)
     clf.fit(X[:100], y[:100])
-    assert clf._is_known
+    assert clf.fast_votes_
     certificate = clf.certify(X[1000:1020])
     off = clf.set_params(structure="off", batch_size=300).certify(X[1000:1020])
     assert np.abs(certificate.counts - off.counts).sum() <= 4
@@ -359,9 +360,11 @@ def test_copies_on_several_devices(module, data):
         as_classifier(module, classes=range(10), device=["cpu", "cpu"]), n_jobs=2, **OPTIONS
     )
     one, two = one.fit(X[:100], y[:100]), two.fit(X[:100], y[:100])
-    structure = two._structure(read_inputs(X[1000:1020], owner=two))
-    assert len(structure.layers) == 2
-    assert structure.layers[0].first.weight is not structure.layers[1].first.weight
+    voter = fast_voter(
+        two.estimator_, two.classes_, two.noise_, read_inputs(X[1000:1020], owner=two)
+    )
+    assert len(voter.layers) == 2
+    assert voter.layers[0].first.weight is not voter.layers[1].first.weight
     expected = one.certify(X[1000:1020]).counts
     assert_array_equal(two.certify(X[1000:1020]).counts, expected)
     with parallel_config(backend="loky", n_jobs=2):

@@ -489,7 +489,7 @@ def test_pickle_partial_fit_and_warm_start(images):
 
 def test_layers_are_called_without_the_loader(images):
     clf = smoothed(conv_net(max_epochs=1), images, n_train=200)
-    assert clf._is_known
+    assert clf.fast_votes_
     off = SmoothedClassifier(FrozenEstimator(clf.estimator_), structure="off", sigma=0.5)
     off.set_params(n_estimation=500, random_state=0).fit(images[0][:200], images[1][:200])
     counts = clf.certify(images[0][:10]).counts

@@ -79,8 +79,8 @@ def votes_on_the_same_noise(model, X, classes):
     rows = read_inputs(X, owner=None)
     draws = noise.draw(300, rows.shape, np.random.default_rng(0), float)
     scores = voter_of(model)
-    ours = scores.tally(scores.rows(rows), None, scores.share(draws))
-    return ours, BlackBoxVoter(model, classes).tally(rows, noise, draws)
+    ours = scores.count_votes(scores.embed(rows), None, scores.embed_noise(draws))
+    return ours, BlackBoxVoter(model, classes).count_votes(rows, noise, draws)
 
 
 @pytest.mark.parametrize("model", LINEAR, ids=name)
@@ -112,7 +112,7 @@ def test_pruning_loses_no_vote(n_classes):
     rows = read_inputs(scores, owner=None)
     brute = (scores[:, None] + draws).argmax(axis=2)
     expected = np.stack([np.bincount(row, minlength=n_classes) for row in brute])
-    assert_array_equal(of_scores(n_classes).tally(rows, None, draws), expected)
+    assert_array_equal(of_scores(n_classes).count_votes(rows, None, draws), expected)
 
 
 @pytest.mark.parametrize("factor", [1e-60, 1e60])
@@ -122,12 +122,12 @@ def test_pruning_in_single_precision_loses_no_vote(factor):
     draws = rng.normal(size=(500, 4)) * factor
     brute = (rows.values[:, None] + draws).argmax(axis=2)
     expected = np.stack([np.bincount(row, minlength=4) for row in brute])
-    assert_array_equal(of_scores(4).tally(rows, None, draws), expected)
+    assert_array_equal(of_scores(4).count_votes(rows, None, draws), expected)
 
 
 def test_ties_go_to_the_first_class():
     rows = read_inputs(np.zeros((2, 3)), owner=None)
-    votes = of_scores(3).tally(rows, None, np.zeros((5, 3)))
+    votes = of_scores(3).count_votes(rows, None, np.zeros((5, 3)))
     assert votes.tolist() == [[5, 0, 0], [5, 0, 0]]
 
 
@@ -137,7 +137,7 @@ def test_noise_on_scores_has_the_law_of_projected_noise(shape):
     scores = LinearScores.of(coef, np.zeros(shape[0]))
     noise = GaussianNoise(0.5)
     stream = DrawStream(noise, 0, Purpose.ESTIMATION, (shape[1],), np.dtype(float))
-    draws = scores.draws(stream).take(0, 100_000)
+    draws = scores.embed_stream(stream).take(0, 100_000)
     covariance = 0.25 * coef @ coef.T
     assert_allclose(draws.T @ draws / 1e5, covariance, atol=0.03 * np.trace(covariance) / len(coef))
     standard = draws[:, 0] / np.sqrt(covariance[0, 0])
@@ -213,7 +213,7 @@ def test_radius_is_the_distance_to_the_hyperplane(steps, norm, two_classes):
     assert (clf.estimator_.predict(X + (1 + 1e-6) * step) != certificate.prediction).all()
 
 
-def test_exact_shares_are_those_of_many_votes(two_classes):
+def test_exact_probabilities_are_those_of_many_votes(two_classes):
     X, y = two_classes
     exact = smoother(LogisticRegression()).fit(X, y)
     votes = smoother(LogisticRegression(), structure="off").fit(X, y).certify(X).counts[:, 1]
@@ -480,6 +480,6 @@ def test_votes_of_any_scores_and_noise():
         if i % 20 == 0:
             noise = np.zeros_like(noise)
         noise, offsets = noise * scale, offsets * scale
-        votes = scores.tally(Inputs(offsets, offsets.dtype, lambda X: X), None, noise)
+        votes = scores.count_votes(Inputs(offsets, offsets.dtype, lambda X: X), None, noise)
         winners = (offsets[:, None] + noise).argmax(axis=2)
         assert_array_equal(votes, [np.bincount(row, minlength=5) for row in winners])

@@ -1,4 +1,4 @@
-"""Votes taken with the structure of a model are those of the model on the same noise."""
+"""Votes taken with the voter of a model are those of the model on the same noise."""
 
 import numpy as np
 import pytest
@@ -66,14 +66,14 @@ def digits():
 
 
 def votes_on_the_same_noise(model, X, classes, sigma=0.3):
-    """Votes through the structure, and through predict, on one block of draws."""
+    """Votes through the voter, and through predict, on one block of draws."""
     rows = read_inputs(X, owner=None)
     noise = GaussianNoise(sigma)
     draws = noise.draw(150, rows.shape, np.random.default_rng(0), rows.dtype)
-    structure = voter_of(model)
-    assert structure.suits(rows)
-    ours = structure.tally(structure.rows(rows), noise, structure.share(draws))
-    return ours, BlackBoxVoter(model, classes).tally(rows, noise, draws)
+    voter = voter_of(model)
+    assert voter.suits(rows)
+    ours = voter.count_votes(voter.embed(rows), noise, voter.embed_noise(draws))
+    return ours, BlackBoxVoter(model, classes).count_votes(rows, noise, draws)
 
 
 @pytest.mark.parametrize("labels", ["ten classes", "two classes"])
@@ -127,7 +127,7 @@ def test_many_rows_are_taken_in_parts(digits, monkeypatch):
     X, y = digits
     clf = SmoothedClassifier(mlp(), n_estimation=100, random_state=0).fit(X, y)
     whole = clf.certify(X[:50]).counts
-    monkeypatch.setattr("sksmooth.voters._choice._VALUES_OF_ROWS", 20 * 7)
+    monkeypatch.setattr("sksmooth.engine._counting._VALUES_OF_INPUTS", 20 * 7)
     assert_array_equal(clf.certify(X[:50]).counts, whole)
 
 
@@ -136,7 +136,7 @@ def test_single_precision_is_kept(digits):
     for model in (mlp(), make_pipeline(StandardScaler(), mlp())):
         fitted = model.fit(X[:400], y[:400])
         ours, theirs = votes_on_the_same_noise(fitted, X[400::8], np.unique(y))
-        assert voter_of(fitted).share(X[:2]).dtype == np.float32
+        assert voter_of(fitted).embed_noise(X[:2]).dtype == np.float32
         assert np.abs(ours - theirs).sum() <= 2  # sums are rounded in another order
 
 
@@ -177,9 +177,9 @@ def test_exponentials_out_of_range_are_summed_as_logarithms(digits):
     """A narrow kernel far from the data: shared factors would be infinite."""
     X, y = digits
     model = SVC(gamma=1.0).fit(X[:400] * 6, y[:400])
-    structure = voter_of(model)
+    voter = voter_of(model)
     draws = np.random.default_rng(0).normal(size=(50, 64)) * 6
-    assert structure.share(draws).factors is None
+    assert voter.embed_noise(draws).factors is None
     ours, theirs = votes_on_the_same_noise(model, X[400::8] * 6, np.unique(y), sigma=2.0)
     assert_array_equal(ours, theirs)
 
@@ -217,7 +217,7 @@ def test_noise_of_another_law_is_projected(model, noise, digits):
     y = np.minimum(y, 2)
     options = {"noise": noise, "n_estimation": 200, "n_augment": 1, "random_state": 0}
     auto = SmoothedClassifier(clone(MODELS[model]), **options).fit(X[:300], y[:300])
-    assert auto._is_known
+    assert auto.fast_votes_
     off = SmoothedClassifier(FrozenEstimator(auto.estimator_), structure="off", **options)
     expected = off.fit(X[:300], y[:300]).certify(X[300:330]).counts
     assert_array_equal(auto.certify(X[300:330]).counts, expected)
@@ -238,7 +238,7 @@ def test_two_classes_are_exact_only_for_normal_noise(noise, digits):
 def test_noise_that_is_not_added_is_left_to_the_model(digits):
     X, y = digits
     clf = SmoothedClassifier(mlp(), noise="splitting", n_estimation=100, n_augment=1)
-    assert not clf.fit(X[:300], y[:300])._is_known
+    assert not clf.fit(X[:300], y[:300]).fast_votes_
 
 
 def test_rows_far_from_all_support_vectors():
@@ -274,11 +274,13 @@ def test_last_of_equals(digits):
     """Votes with the classes in the opposite order differ in ties only."""
     X, y = digits
     for estimator in (SVC(), SVC(kernel="poly"), LogisticRegression()):
-        structure = voter_of(OneVsRestClassifier(estimator).fit(X[:300], y[:300]))
-        structure = getattr(structure, "structure", structure)  # of scikit-learn 1.6
+        voter = voter_of(OneVsRestClassifier(estimator).fit(X[:300], y[:300]))
+        voter = getattr(voter, "structure", voter)  # of scikit-learn 1.6
         rows = read_inputs(X[300:320], owner=None)
         draws = GaussianNoise(0.3).draw(60, rows.shape, np.random.default_rng(0), rows.dtype)
-        other = LastOfEquals(structure)
-        expected = structure.tally(structure.rows(rows), None, structure.share(draws))
-        assert_array_equal(other.tally(other.rows(rows), None, other.share(draws)), expected)
+        other = LastOfEquals(voter)
+        expected = voter.count_votes(voter.embed(rows), None, voter.embed_noise(draws))
+        assert_array_equal(
+            other.count_votes(other.embed(rows), None, other.embed_noise(draws)), expected
+        )
         assert other.n_classes == 10

@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sksmooth.certifiers.splits._grid import Grid
+from sksmooth.engine._streams import Purpose
+from sksmooth.inputs._containers import Inputs
 
 
 def count_shifts(sigma: float, n_steps: int) -> int:
@@ -148,3 +150,31 @@ class RandomShifts:
         """Return the shifts of the copies numbered `start` to `stop` - 1."""
         rng = np.random.default_rng(self.seed)
         return rng.integers(self.noise.n_shifts, size=stop)[start:]
+
+
+@dataclass(frozen=True)
+class ShiftStreams:
+    """Shifts for every purpose: at random for training, else all of them in order.
+
+    Attributes
+    ----------
+    splits : Splits
+        Applies them.
+    seed : int or None
+        Entropy of the estimator; None: fresh.
+    """
+
+    splits: Splits
+    seed: int | None
+
+    @property
+    def noise(self) -> Splits:
+        """What the shifts are applied by."""
+        return self.splits
+
+    def of(self, purpose: Purpose, inputs: Inputs) -> Any:
+        """Return the shifts of a purpose."""
+        if purpose == Purpose.AUGMENTATION:
+            seed = None if self.seed is None else [self.seed, purpose]
+            return RandomShifts(self.splits, np.random.SeedSequence(seed).entropy)
+        return ShiftStream(self.splits)

@@ -1,0 +1,112 @@
+"""What every wrapper of a base model shares: its seed, the metadata it passes on, its tags."""
+
+from abc import ABC, abstractmethod
+from numbers import Integral
+from typing import ClassVar
+
+import numpy as np
+from sklearn.base import BaseEstimator, MetaEstimatorMixin
+from sklearn.utils import get_tags
+from sklearn.utils._metadata_requests import _routing_enabled
+from sklearn.utils._param_validation import HasMethods
+from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
+
+from sksmooth.engine._streams import Purpose
+
+
+class BaseWrapper(MetaEstimatorMixin, BaseEstimator, ABC):
+    """Base class of the estimators that wrap a base model.
+
+    A subclass defines `_default_estimator` and `fit`, which leaves `estimator_` and `_seed`.
+    """
+
+    _parameter_constraints: ClassVar[dict] = {
+        "estimator": [HasMethods("fit"), None],
+        "random_state": ["random_state"],
+    }
+
+    @abstractmethod
+    def _default_estimator(self):
+        """Return the base model used where `estimator` is None."""
+
+    def _base_model(self):
+        return self._default_estimator() if self.estimator is None else self.estimator
+
+    def _seed_base_model(self, model):
+        """Make the fit reproducible: an int for every random_state that the user left at None."""
+        if self._seed is None:
+            return
+        rng = np.random.default_rng([self._seed, Purpose.BASE_MODEL])
+        for name, value in sorted(model.get_params(deep=True).items()):
+            if value is None and (name == "random_state" or name.endswith("__random_state")):
+                model.set_params(**{name: int(rng.integers(np.iinfo(np.int32).max))})
+
+    def _params_of_base_fit(self, params):
+        """Metadata for the base model: as requested by it where routing is on, else all."""
+        if not _routing_enabled():
+            return params
+        return process_routing(self, "fit", **params).estimator.fit
+
+    def _draw_seed(self):
+        """Entropy fixed at fit, or None where each call takes fresh entropy."""
+        if self.random_state is None or isinstance(self.random_state, Integral):
+            return self.random_state
+        return int(self.random_state.randint(np.iinfo(np.int32).max))
+
+    def for_scoring(self):
+        """Return what certifies where a model is selected.
+
+        Returns
+        -------
+        certifier : object with `certify`
+            A copy with other draws, where draws are made: a model is not to be certified by the
+            draws that it was chosen by.
+        """
+        return self
+
+    @property
+    def n_features_in_(self):
+        """Number of features seen during `fit`, where the base model tells."""
+        return self._fitted_base_model().n_features_in_
+
+    @property
+    def feature_names_in_(self):
+        """Names of the features seen during `fit`, where the base model tells."""
+        return self._fitted_base_model().feature_names_in_
+
+    def _fitted_base_model(self):
+        try:
+            return self.__dict__["estimator_"]
+        except KeyError:
+            raise AttributeError(f"This {type(self).__name__} is not fitted yet.") from None
+
+    def get_metadata_routing(self):
+        """Describe which metadata reaches the `fit` of the base model.
+
+        Returns
+        -------
+        routing : sklearn.utils.metadata_routing.MetadataRouter
+        """
+        return MetadataRouter(owner=type(self).__name__).add(
+            estimator=self._base_model(),
+            method_mapping=MethodMapping().add(caller="fit", callee="fit"),
+        )
+
+    def _base_tags(self):
+        """Tags of the base model; None for a frozen object that is no scikit-learn estimator."""
+        try:
+            return get_tags(self._base_model())
+        except AttributeError:
+            return None
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        base_tags = self._base_tags()
+        if base_tags is None:
+            return tags
+        tags.input_tags.two_d_array = base_tags.input_tags.two_d_array
+        tags.input_tags.three_d_array = base_tags.input_tags.three_d_array
+        tags.target_tags.required = base_tags.target_tags.required
+        if tags.classifier_tags is not None and base_tags.classifier_tags is not None:
+            tags.classifier_tags.multi_class = base_tags.classifier_tags.multi_class
+        return tags
