@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import singledispatch
 from typing import Any
 
 import numpy as np
@@ -14,24 +13,23 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.impute import SimpleImputer
 from sklearn.preprocessing import MaxAbsScaler, MinMaxScaler, RobustScaler, StandardScaler
 
+from sksmooth.base_models._registry import Registry
 from sksmooth.inputs._containers import Inputs
 
 
-@singledispatch
+@Registry
 def affine_map(transformer: Any) -> tuple[Any, Any] | None:
-    """Return matrix (or its diagonal) and offset of a fitted affine transformer, or None."""
+    """Return matrix (or its diagonal) and offset of a fitted affine transformer, or None.
+
+    Register a transformer of your own with ``affine_map.register(YourTransformer)``. A
+    registration is for that very class: a subclass may have a `transform` of its own.
+    """
     return None
-
-
-def known_map(transformer: Any) -> tuple[Any, Any] | None:
-    """Affine map of a transformer whose very class is registered."""
-    own = type(transformer) in affine_map.registry and "transform" not in vars(transformer)
-    return affine_map(transformer) if own else None
 
 
 @affine_map.register
 def _(transformer: FrozenEstimator) -> tuple[Any, Any] | None:
-    return known_map(transformer.estimator)
+    return affine_map(transformer.estimator)
 
 
 def _wide(values: Any) -> NDArray[np.float64]:

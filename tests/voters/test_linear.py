@@ -33,7 +33,7 @@ from sksmooth.engine._black_box import BlackBoxVoter
 from sksmooth.engine._streams import DrawStream, Purpose
 from sksmooth.inputs._containers import Inputs, read_inputs
 from sksmooth.noise import GaussianNoise
-from sksmooth.voters import LinearScores, affine_map, voter_of
+from sksmooth.voters import LinearScores, voter_of
 from sksmooth.voters._gaussian_image import distinct_rows
 
 pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning", "ignore:.*onverge")
@@ -330,14 +330,6 @@ def test_model_that_is_fitted_to_other_classes_is_not_taken_for_the_old_one(two_
     assert_array_equal(certificate.prediction[right], model.predict(X)[right])
 
 
-def test_maps_of_single_precision_are_folded_in_double(two_classes):
-    X, _ = two_classes
-    scaler = MaxAbsScaler().fit((X * 1e4).astype(np.float32))
-    scale, _ = affine_map(scaler)
-    assert scale.dtype == np.float64
-    assert_array_equal(scale, 1 / scaler.scale_.astype(float))
-
-
 def test_rows_on_the_border_are_predicted_alike(two_classes):
     X, y = two_classes
     model = LogisticRegression().fit(X, y)
@@ -455,7 +447,6 @@ def test_a_third_party_registers_its_model(iris):
     X, y = iris
     smoother(Mine(max_iter=300)).fit(X, y)
     assert seen
-    assert StandardScaler in affine_map.registry
 
 
 def test_distinct_rows():
