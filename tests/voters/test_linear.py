@@ -34,7 +34,6 @@ from sksmooth.engine._streams import DrawStream, Purpose
 from sksmooth.inputs._containers import Inputs, read_inputs
 from sksmooth.noise import GaussianNoise
 from sksmooth.voters import LinearScores, voter_of
-from sksmooth.voters._gaussian_image import distinct_rows
 
 pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning", "ignore:.*onverge")
 
@@ -387,6 +386,15 @@ def test_classes_that_tie_for_the_model_tie_on_its_scores():
     assert counts[0, 0] > 5000
 
 
+@pytest.mark.parametrize("model", LINEAR, ids=name)
+def test_two_classes_are_exact(model, two_classes):
+    """However the model holds one row of coefficients and one offset."""
+    clf = smoother(model).fit(*two_classes)
+    certificate = clf.certify(two_classes[0])
+    assert certificate.alpha is None
+    assert_array_equal(certificate.prediction, clf.estimator_.predict(two_classes[0]))
+
+
 def test_linear_kernel(two_classes):
     X, y = two_classes
     assert smoother(SVC(kernel="linear")).fit(X, y).certify(X).alpha is None
@@ -447,15 +455,6 @@ def test_a_third_party_registers_its_model(iris):
     X, y = iris
     smoother(Mine(max_iter=300)).fit(X, y)
     assert seen
-
-
-def test_distinct_rows():
-    matrix = np.array([[2.0, -0.0], [1.0, 3.0], [2.0, 0.0], [-1.0, 3.0], [1.0, 3.0]])
-    rows, place = distinct_rows(matrix)
-    assert_array_equal(rows, [[2.0, 0.0], [1.0, 3.0], [-1.0, 3.0]])
-    assert_array_equal(rows[place], matrix)
-    close, _ = distinct_rows(np.nextafter(matrix[[0, 1, 3]], -10))
-    assert_allclose(close, rows, atol=1e-300)  # the order does not hang on the last bit
 
 
 def test_votes_of_any_scores_and_noise():
