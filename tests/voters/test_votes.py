@@ -275,7 +275,7 @@ def test_last_of_equals(digits):
     X, y = digits
     for estimator in (SVC(), SVC(kernel="poly"), LogisticRegression()):
         voter = voter_of(OneVsRestClassifier(estimator).fit(X[:300], y[:300]))
-        voter = getattr(voter, "structure", voter)  # of scikit-learn 1.6
+        voter = getattr(voter, "voter", voter)  # of scikit-learn 1.6
         rows = read_inputs(X[300:320], owner=None)
         draws = GaussianNoise(0.3).draw(60, rows.shape, np.random.default_rng(0), rows.dtype)
         other = LastOfEquals(voter)
