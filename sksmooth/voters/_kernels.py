@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 from sklearn.svm import SVC, NuSVC
 
 from sksmooth.base_models._affine import InputMap
@@ -204,9 +205,9 @@ def _(model: Any) -> FastVoter | None:
     n_classes = len(model.classes_)
     if model.break_ties and n_classes > 2:
         return None  # then predict follows other scores
-    if model._sparse or model.kernel not in ("linear", "rbf", "poly"):
+    if sparse.issparse(model.support_vectors_) or model.kernel not in ("linear", "rbf", "poly"):
         return None
-    duals = _pairwise_duals(model._dual_coef_, model._n_support)
+    duals = _pairwise_duals(model._dual_coef_, model.n_support_)
     if model.kernel == "linear":
         return _linear_pairs(model, duals)
     return kernel_scores(model, model.support_vectors_, duals, model._intercept_, pairs=True)

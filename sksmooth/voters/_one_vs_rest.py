@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.svm import SVC
@@ -123,8 +124,8 @@ def _linear(parts: Any) -> LinearScores | None:
 def _kernels(parts: Any) -> FastVoter | None:
     """Machines that were fitted to the same X have vectors in common, by position."""
     first = parts[0]
-    kernels = {(p.kernel, p._gamma, p.coef0, p.degree, p.shape_fit_, p._sparse) for p in parts}
-    if len(kernels) > 1 or first._sparse:
+    kernels = {(p.kernel, p._gamma, p.coef0, p.degree, p.shape_fit_) for p in parts}
+    if len(kernels) > 1 or any(sparse.issparse(p.support_vectors_) for p in parts):
         return None
     support, where = np.unique(np.concatenate([p.support_ for p in parts]), return_inverse=True)
     vectors = np.empty((len(support), first.shape_fit_[1]))
