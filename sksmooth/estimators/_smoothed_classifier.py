@@ -8,7 +8,6 @@ from typing import ClassVar
 import numpy as np
 from sklearn.base import _fit_context
 from sklearn.utils._param_validation import Interval, Options, StrOptions
-from sklearn.utils.validation import check_is_fitted
 
 from sksmooth.certificates import ErrorBudget
 from sksmooth.certifiers._linear import (
@@ -143,6 +142,19 @@ class SmoothedClassifier(BaseSmoothedClassifier):
     array([1.4, 1. , 1. ])
     """
 
+    _PARAMETERS_OF_CALLS: ClassVar[frozenset[str]] = frozenset(
+        {
+            "alpha",
+            "batch_size",
+            "n_estimation",
+            "n_jobs",
+            "n_selection",
+            "norm",
+            "structure",
+            "verbose",
+        }
+    )
+
     _parameter_constraints: ClassVar[dict] = {
         **BaseSmoothedClassifier._parameter_constraints,
         "noise": [StrOptions(set(FAMILIES)), Noise],
@@ -224,7 +236,7 @@ class SmoothedClassifier(BaseSmoothedClassifier):
         self.noise_ = make_noise(self.noise, sigma=self.sigma, k=self.k, norm=self.norm)
         self.noise_.overlap(rows.n_features, self.norm)  # refuses norms that it cannot certify
         refuse_noise_below_resolution(self.noise_, rows)
-        self._seed = self._draw_seed()
+        self._begin_fit()
         model = self._fit_base_model(X, rows, y, self._params_of_base_fit(params))
         self.estimator_, self.classes_ = model, sorted_classes(model, y)
         self._examine_base_model(rows, y)
@@ -336,12 +348,14 @@ class SmoothedClassifier(BaseSmoothedClassifier):
         target = check_radius(radius, len(inputs))
         if start is not None:
             law = {"noise": self.noise_, "classes": self.classes_}
-            check_start(start, inputs, n_estimation=self.n_estimation, **law)
+            options = {"n_estimation": self.n_estimation, "fit_id": self._fit_id}
+            check_start(start, inputs, **options, **law)
         voter = self._voter(inputs)
         norm = self.noise_.norm if self.norm is None else self.norm
         if is_exact(voter, self.noise_):
             law = {"noise": self.noise_, "classes": self.classes_}
-            return exact_certificate(voter, inputs, norm=norm, target=target, **law)
+            exact = exact_certificate(voter, inputs, norm=norm, target=target, **law)
+            return exact.with_index(inputs.index)
         budget = ErrorBudget(float(self.alpha), len(inputs) if simultaneous else 1)
         if start is not None:
             budget, bilateral, top_k = start.budget, start.bilateral, start.top_k
@@ -355,15 +369,17 @@ class SmoothedClassifier(BaseSmoothedClassifier):
             bilateral=bilateral,
             top_k=top_k,
             target=target,
+            fit_id=self._fit_id,
         )
         if target is not None:
-            return certifier.decide(start)
-        return certifier.within(rtol) if rtol else certifier.fixed()
+            certificate = certifier.decide(start)
+        else:
+            certificate = certifier.within(rtol) if rtol else certifier.fixed()
+        return certificate.with_index(inputs.index)
 
     def _read(self, X):
         """Check X, the parameters and the base model before any sampling."""
-        check_is_fitted(self)
-        self._validate_params()
+        self._check_ready()
         rows = read_inputs(X, owner=self)
         self.noise_.overlap(rows.n_features, self.norm)
         refuse_noise_below_resolution(self.noise_, rows)

@@ -2,6 +2,7 @@
 
 import pickle
 import warnings
+from copy import copy
 
 import joblib
 import numpy as np
@@ -188,12 +189,15 @@ def test_what_cannot_be_continued(iris):
     with pytest.raises(ValueError, match="must be a ClassificationCertificate, got dict"):
         clf.certify(X, radius=0.1, start={})
     with pytest.raises(ValueError, match="too small to go on with; use at least 64"):
-        smoother(n_estimation=63).fit(X, y).certify(X, radius=0.1, start=first)
+        copy(clf).set_params(n_estimation=63).certify(X, radius=0.1, start=first)
     with pytest.raises(ValueError, match="start brings its own bilateral"):
         clf.certify(X, radius=0.1, start=first, bilateral=True)
-    other = smoother(sigma=0.2).fit(X, y)
-    with pytest.raises(ValueError, match="start was made with another noise"):
-        other.certify(X, radius=0.1, start=first)
+    with pytest.raises(ValueError, match=r"other rows than X: row 0 differs \(150 in all\)"):
+        clf.certify(X[::-1], radius=0.1, start=first)
+    with pytest.raises(ValueError, match="made by another fit of the model"):
+        smoother().fit(X, y[::-1]).certify(X, radius=0.1, start=first)
+    for remedy in (clf.certify(X, radius=0.1, start=first), clf.certify(X[::-1], radius=0.1)):
+        assert len(remedy) == 150
 
 
 def test_joint_decisions_are_taken_up_as_joint(iris):
@@ -696,4 +700,7 @@ def test_noise_object_is_copied_at_fit(iris):
     before = clf.certify(X[:5]).radius
     noise.set_params(sigma=9.0)
     assert clf.noise_.sigma == 0.3
-    assert_array_equal(clf.set_params(sigma=0.25).certify(X[:5]).radius, before)
+    with pytest.raises(ValueError, match=r"noise was changed to GaussianNoise.* Call fit again"):
+        clf.certify(X[:5])
+    noise.set_params(sigma=0.3)
+    assert_array_equal(clf.certify(X[:5]).radius, before)
