@@ -7,10 +7,10 @@ from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from sksmooth.certificates import ClassificationCertificate, RegressionCertificate
+from sksmooth.estimators._certify import find_certifier
 from sksmooth.exceptions import UnreachableRadiusError
 
 __all__ = [
@@ -298,40 +298,6 @@ def certifier_for_scoring(certifier: Any) -> Certifier:
     """Return what certifies with other draws than those of `certify`, where there are draws."""
     other: Certifier = certifier.for_scoring() if hasattr(certifier, "for_scoring") else certifier
     return other
-
-
-def find_certifier(estimator: Any, X: Any) -> tuple[Any, Any]:
-    """Find what certifies: a smoother, one at the end of a Pipeline, or the best of a search.
-
-    Parameters
-    ----------
-    estimator : estimator, Pipeline or search
-        Fitted.
-    X : array-like
-        Inputs of the estimator.
-
-    Returns
-    -------
-    certifier : Certifier
-    X : array-like
-        Its inputs: what the steps of a Pipeline before the last make of X.
-
-    Raises
-    ------
-    TypeError
-        If nothing in the estimator certifies.
-    """
-    if isinstance(estimator, Pipeline):
-        inputs = estimator[:-1].transform(X) if len(estimator) > 1 else X
-        return find_certifier(estimator[-1], inputs)
-    if hasattr(estimator, "best_estimator_"):  # a fitted search
-        return find_certifier(estimator.best_estimator_, X)
-    if not hasattr(estimator, "certify"):
-        raise TypeError(
-            f"{type(estimator).__name__} has no certify method. Wrap it, for instance in "
-            "SmoothedClassifier."
-        )
-    return estimator, X
 
 
 def _is_text(labels: NDArray[Any]) -> bool:

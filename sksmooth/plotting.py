@@ -4,7 +4,8 @@ import numpy as np
 from sklearn.utils import check_consistent_length
 
 from sksmooth._optional import import_extra
-from sksmooth.metrics import certified_accuracy_curve, find_certifier
+from sksmooth.estimators._certify import find_certifier
+from sksmooth.metrics import certified_accuracy_curve
 
 __all__ = ["CertifiedAccuracyDisplay", "CertifiedBoundDisplay"]
 

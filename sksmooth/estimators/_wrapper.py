@@ -17,6 +17,12 @@ from sklearn.utils.validation import check_is_fitted
 from sksmooth.engine._streams import Purpose
 from sksmooth.noise import Noise
 
+_NOT_FITTED = (
+    "This %(name)s instance is not fitted yet. Call 'fit' with appropriate arguments before using "
+    "this estimator. Where the model is trained already: "
+    "%(name)s(sklearn.frozen.FrozenEstimator(model)).fit(X, y)."
+)
+
 
 class BaseWrapper(MetaEstimatorMixin, BaseEstimator, ABC):
     """Base class of the estimators that wrap a base model.
@@ -85,7 +91,7 @@ class BaseWrapper(MetaEstimatorMixin, BaseEstimator, ABC):
 
     def _check_ready(self):
         """Refuse what is not fitted, what no longer is what was fitted, and bad parameters."""
-        check_is_fitted(self)
+        check_is_fitted(self, msg=_NOT_FITTED)
         self._validate_params()
         changed = [n for n, value in self._at_fit.items() if not _same(getattr(self, n), value)]
         if self._nested_at_fit:

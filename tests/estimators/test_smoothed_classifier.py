@@ -292,6 +292,7 @@ class Recorder(ClassifierMixin, BaseEstimator):
         return np.full(len(X), self.classes_[0])
 
 
+@pytest.mark.filterwarnings("ignore::sksmooth.exceptions.NoiseCollapseWarning")
 def test_fit_makes_noisy_copies(iris):
     X, y = iris
     base = smoother(Recorder(), n_augment=3).fit(X, y).estimator_
@@ -301,6 +302,7 @@ def test_fit_makes_noisy_copies(iris):
     assert abs(np.corrcoef(noise[:150].ravel(), noise[150:300].ravel())[0, 1]) < 0.2
 
 
+@pytest.mark.filterwarnings("ignore::sksmooth.exceptions.NoiseCollapseWarning")
 def test_without_augmentation_the_base_model_sees_x_itself(iris):
     X, y = iris
     assert smoother(Recorder(), n_augment=0).fit(X, y).estimator_.X_ is X
@@ -308,6 +310,7 @@ def test_without_augmentation_the_base_model_sees_x_itself(iris):
     assert smoother(Recorder(), n_augment=0).fit(frame, y).estimator_.X_ is frame
 
 
+@pytest.mark.filterwarnings("ignore::sksmooth.exceptions.NoiseCollapseWarning")
 def test_augmentation_noise_is_not_the_noise_of_certification(iris):
     X, y = iris
     clf = smoother(Recorder(), n_augment=1).fit(X[:100], y[:100])
@@ -319,6 +322,7 @@ def test_augmentation_noise_is_not_the_noise_of_certification(iris):
     assert not np.isin(used.round(9), drawn.round(9)).any()
 
 
+@pytest.mark.filterwarnings("ignore::sksmooth.exceptions.NoiseCollapseWarning")
 def test_weights_are_repeated_for_the_copies(iris):
     X, y = iris
     weight = np.arange(150.0)
@@ -327,6 +331,7 @@ def test_weights_are_repeated_for_the_copies(iris):
     assert fitted.estimator_.note_ == "kept"
 
 
+@pytest.mark.filterwarnings("ignore::sksmooth.exceptions.NoiseCollapseWarning")
 def test_weights_through_metadata_routing(iris):
     X, y = iris
     weight = np.arange(150.0)
@@ -570,6 +575,7 @@ def test_parameters_set_after_fit_are_checked_at_certify(iris, params, message):
         clf.certify(X)
 
 
+@pytest.mark.filterwarnings("ignore::sksmooth.exceptions.NoiseCollapseWarning")
 def test_nothing_is_sampled_before_the_checks(iris):
     X, y = iris
     clf = smoother(Recorder()).fit(X, y)
@@ -649,6 +655,7 @@ def test_base_models_that_do_not_classify(iris):
         smoother().fit(X, y[:-1])
 
 
+@pytest.mark.filterwarnings("ignore::sksmooth.exceptions.NoiseCollapseWarning")
 def test_model_that_changes_its_mind_is_caught_at_certify(iris):
     X, y = iris
     clf = smoother(Recorder()).fit(X, y)
