@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from html import escape
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
@@ -180,6 +181,11 @@ class Certificate:
         frame = pandas.DataFrame({**columns, **constants})
         index = self.index if index is None else index
         return frame if index is None else frame.set_axis(index, axis=0)
+
+    def _repr_html_(self) -> str:
+        title, *lines = (escape(line) for line in repr(self).split("\n"))
+        items = "".join(f"<li>{line.strip()}</li>" for line in lines)
+        return f"<div><strong>{title}</strong><ul>{items}</ul></div>"
 
     def to_dict(self) -> dict[str, Any]:
         """Return the certificate as numbers, texts, lists and dictionaries, exact to the bit.

@@ -171,6 +171,9 @@ class RegressionCertificate(Certificate):
             )
             if self.output_radius is not None:
                 lines.append(f"  output radius median {np.median(self.output_radius):.4g}")
+            elif not self.abstained.all():
+                half = np.median(self.output_bound())
+                lines.append(f"  bounds: median of half the width {half:.4g}")
             lines.append(f"  smoothing error median {np.median(self.smoothing_error):.4g}")
         return "\n".join(lines)
 
