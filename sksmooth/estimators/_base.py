@@ -16,6 +16,7 @@ from sklearn.utils.validation import _check_method_params, check_is_fitted
 from sksmooth.base_models._names import name_of
 from sksmooth.engine._augmentation import augment
 from sksmooth.engine._streams import Purpose, Streams, derived_seed
+from sksmooth.engine._workers import LibraryThreads
 from sksmooth.estimators._noise_training import hand_noise_down, part_that_adds_noise
 from sksmooth.estimators._wrapper import BaseWrapper
 
@@ -60,7 +61,8 @@ class BaseSmoother(BaseWrapper):
             y = None if y is None else y[copies]
             params = _check_method_params(inputs.values, params, indices=copies)
         self._seed_base_model(model)
-        return model.fit(X, y, **params)
+        with LibraryThreads(1, np.size(X)).around():  # small fits wait for threads, not for work
+            return model.fit(X, y, **params)
 
     def _say_that_it_is_trained_again(self):
         """Warn, once, where the model that was passed is fitted already."""
