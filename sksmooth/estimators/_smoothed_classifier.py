@@ -279,7 +279,7 @@ class SmoothedClassifier(BaseSmoothedClassifier):
         return self.classes_[probabilities.argmax(axis=1)]
 
     def predict_proba(self, X):
-        """Vote shares among `n_selection` noisy copies of each row.
+        """Vote proportions among `n_selection` noisy copies of each row.
 
         Parameters
         ----------
@@ -288,7 +288,7 @@ class SmoothedClassifier(BaseSmoothedClassifier):
 
         Returns
         -------
-        shares : ndarray of shape (m, n_classes)
+        probabilities : ndarray of shape (m, n_classes)
             In the order of `classes_`. They are estimates, without a guarantee, except for a
             linear base model with two classes, where they are exact.
         """
@@ -317,7 +317,7 @@ class SmoothedClassifier(BaseSmoothedClassifier):
             of times fewer than for the largest radius. None: the largest radius that the votes
             prove.
         rtol : float, default=0
-            Accept radii that are smaller by this share, on average, than those that
+            Accept radii that are smaller by this fraction, on average, than those that
             `n_estimation` draws would prove, and take as many draws as each row needs for it (for
             the radius of every class of the prediction, with `top_k`). 0: `n_estimation` draws
             for every row.
@@ -325,10 +325,10 @@ class SmoothedClassifier(BaseSmoothedClassifier):
             Prove that the predicted class stays among this many classes with the most votes.
             ``certificate.prediction`` holds the `top_k` classes in the order of their votes, and
             ``certificate.label_radius`` a radius for each. It proves more than one place does
-            where classes are hard to tell apart, and shares alpha among all classes.
+            where classes are hard to tell apart, and splits alpha among all classes.
         bilateral : bool, default=False
-            Also bound the shares of the other classes, which proves more where the votes are
-            spread over many classes and costs half of `alpha`. With `top_k` above 1 they are
+            Also bound the probabilities of the other classes, which proves more where the votes
+            are spread over many classes and costs half of `alpha`. With `top_k` above 1 they are
             bounded in any case, and this changes nothing.
         simultaneous : bool, default=False
             Make `alpha` the probability that any of the m certificates is wrong (union bound).
