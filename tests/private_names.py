@@ -4,10 +4,11 @@ import ast
 
 COPIES = {"copy", "deepcopy", "replace"}  # what these make of `self` is of its class
 ATTRIBUTE_FUNCTIONS = {"delattr", "getattr", "hasattr", "setattr"}
+OF_NAMED_TUPLES = {"_asdict", "_fields", "_make", "_replace"}  # public, in spite of their names
 
 
 def is_private(name):
-    return name.startswith("_") and not name.endswith("__")
+    return name.startswith("_") and not name.endswith("__") and name not in OF_NAMED_TUPLES
 
 
 def private_imports(source, module):
