@@ -18,7 +18,7 @@ from sksmooth.engine._black_box import ProbabilitySums
 from sksmooth.engine._counting import VoteCounter
 from sksmooth.engine._streams import Purpose
 from sksmooth.estimators._base_classifier import BaseSmoothedClassifier, sorted_classes
-from sksmooth.inputs._containers import Inputs, read_inputs
+from sksmooth.inputs._containers import read_inputs
 from sksmooth.inputs._torch_containers import as_array
 from sksmooth.noise import SplittingNoise
 
@@ -332,7 +332,7 @@ class DSSNClassifier(BaseSmoothedClassifier):
         """Return the rows as levels, which are split by whole numbers."""
         if self.off_grid == "raise":
             refuse_off_grid(rows, grid)
-        return Inputs(grid.nearest(rows.values), rows.dtype, rows.to_container)
+        return rows.with_values(grid.nearest(rows.values))
 
     def _enumerate(self, levels, wanted=None):
         """Votes of the shifts of each row, and their number.

@@ -46,6 +46,7 @@ def test_counts_are_those_of_the_black_box(model, digits):
 @pytest.mark.parametrize(
     "noise", [LaplaceNoise(0.3), UniformNoise(0.3), GaussianNoise(0.3, k=20)], ids=name_of_case
 )
+@pytest.mark.filterwarnings("ignore::sksmooth.exceptions.NoiseCollapseWarning")
 def test_noise_of_another_law_is_projected(model, noise, digits):
     X, y = digits
     y = np.minimum(y, 2)
