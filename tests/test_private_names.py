@@ -36,8 +36,6 @@ ALLOWED = [
     (READS_MODELS, "_DropoutNd", "base class of the layers of torch that drop units"),
     (READS_MODELS, "_label_binarizer", "classes of a perceptron that was given indicators"),
     (READS_MODELS, "_gamma", "gamma of a support vector machine, as a number"),
-    (READS_MODELS, "_sparse", "whether a support vector machine was fitted to sparse rows"),
-    (READS_MODELS, "_n_support", "support vectors of each class"),
     (READS_MODELS, "_dual_coef_", "signs as libsvm has them"),
     (READS_MODELS, "_intercept_", "signs as libsvm has them"),
     (READS_MODELS, "_fit_X", "rows that a nearest neighbour model was fitted to"),
