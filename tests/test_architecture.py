@@ -103,6 +103,7 @@ def test_import_works_where_nothing_optional_is_installed():
 
 PACKAGES = [
     "sksmooth",
+    "sksmooth.attacks",
     "sksmooth.estimators",
     "sksmooth.limits",
     "sksmooth.nets",
