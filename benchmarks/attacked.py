@@ -129,7 +129,7 @@ def compare(mnist, cnn):
                 correct & (certificate.radius > radius),
             ]
             name = "l2" if norm == 2 else "l-infinity"
-            yield name, f"{radius:g}", *(f"{np.mean(share):.3f}" for share in right)
+            yield name, f"{radius:g}", *(f"{np.mean(rows):.3f}" for rows in right)
 
 
 def predicted(clf, X):

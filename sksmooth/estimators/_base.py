@@ -10,6 +10,7 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import _check_method_params
 
+from sksmooth.base_models._failures import explained
 from sksmooth.engine._augmentation import augment
 from sksmooth.engine._streams import Purpose, Streams, derived_seed
 from sksmooth.estimators._noise_training import hand_noise_down, part_that_adds_noise
@@ -55,7 +56,8 @@ class BaseSmoother(BaseWrapper):
             y = None if y is None else y[copies]
             params = _check_method_params(inputs.values, params, indices=copies)
         self._seed_base_model(model)
-        return model.fit(X, y, **params)
+        with explained(model, X, y):
+            return model.fit(X, y, **params)
 
     def for_scoring(self):
         """Return a copy with other draws: a model is not certified by those it was chosen by.

@@ -8,7 +8,7 @@ import torch
 from numpy.testing import assert_allclose
 from torch.nn import functional
 
-from sksmooth.attacks._gradient_search import climb, ddn_search, log_shares, pgd_search
+from sksmooth.attacks._gradient_search import climb, ddn_search, mean_log_probabilities, pgd_search
 
 WEIGHTS = torch.tensor([[1.0, -2.0, 0.5], [-1.0, 1.0, 3.0]], dtype=torch.float64)
 
@@ -28,8 +28,8 @@ def rows():
 def test_probabilities_are_averaged_over_draws():
     outputs = 5 * torch.randn(4, 7, 3, generator=torch.Generator().manual_seed(0))
     expected = outputs.softmax(dim=-1).mean(dim=0).log()
-    assert_allclose(log_shares(outputs), expected, rtol=1e-5)
-    sure = log_shares(torch.tensor([[[0.0, 500.0]]]))  # whose softmax is 0 and 1
+    assert_allclose(mean_log_probabilities(outputs), expected, rtol=1e-5)
+    sure = mean_log_probabilities(torch.tensor([[[0.0, 500.0]]]))  # whose softmax is 0 and 1
     assert_allclose(sure, [[-500.0, 0.0]])
 
 
@@ -70,4 +70,5 @@ def test_a_climb_has_steps_of_one_length_and_begins_at_its_start(rows):
 def test_where_there_is_no_gradient_any_direction_will_do():
     X, y = torch.zeros(5, 4), torch.zeros(5, dtype=torch.long)
     found = pgd_search(lambda X: 0 * X[:, :2], X, y, radius=1.0, n_steps=2)
-    assert (found.norm(dim=1) > 0).all()
+    assert_allclose(found.norm(dim=1), 1.0, rtol=1e-6)
+    assert len(found.unique(dim=0)) == 5
