@@ -1,17 +1,41 @@
-"""Fixtures shared by all tests."""
+"""One thread for each numerical library, and fixtures that tests share."""
 
 import os
 from pathlib import Path
 
 import pytest
-from sklearn.datasets import load_digits
+from threadpoolctl import threadpool_limits
+
+# Threads that wait for cores which others use make the suite many times slower. Libraries that are
+# imported from here on, also by processes that tests start, read the environment.
+for library in ("BLIS", "MKL", "OMP", "OPENBLAS"):
+    os.environ[f"{library}_NUM_THREADS"] = "1"
+os.environ["VECLIB_MAXIMUM_THREADS"] = "1"
+threadpool_limits(limits=1)  # those that are imported already
 
 
 @pytest.fixture(scope="session")
 def digits():
     """Handwritten digits with pixels in [0, 1]."""
+    from sklearn.datasets import load_digits
+
     X, y = load_digits(return_X_y=True)
     return X / 16, y
+
+
+@pytest.fixture(scope="session")
+def iris():
+    """Three kinds of flowers."""
+    from sklearn.datasets import load_iris
+
+    return load_iris(return_X_y=True)
+
+
+@pytest.fixture(scope="session")
+def two_classes(iris):
+    """Return the two kinds of flowers that overlap."""
+    X, y = iris
+    return X[50:], y[50:]
 
 
 @pytest.fixture(scope="session")

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import singledispatch
 from typing import Any
 
 from sklearn.frozen import FrozenEstimator
 
-from sksmooth.base_models._registry import is_known
+from sksmooth.base_models._registry import Registry
+
+Explain = Callable[[Exception, Any, Any], None]
 
 
-@singledispatch
-def explain(model: Any, error: Exception, X: Any, y: Any) -> None:
-    """Raise an error that says what to do, where it is known why a model failed on X and y.
+@Registry
+def explanation_of(model: Any) -> Explain | None:
+    """Return what raises an error that says what to do, given one of a model, its X and its y.
 
-    Register a function for a class of models; y is None where none was given.
+    It does nothing where it does not know why the model failed; y is None where none was given.
     """
+    return None
+
+
+@explanation_of.register
+def _(model: FrozenEstimator) -> Explain | None:
+    return explanation_of(model.estimator)
 
 
 @contextmanager
@@ -26,8 +33,7 @@ def explained(model: Any, X: Any, y: Any = None) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        while isinstance(model, FrozenEstimator):
-            model = model.estimator
-        if is_known(model, explain):
-            explain(model, error, X, y)
+        explain = explanation_of(model)
+        if explain is not None:
+            explain(error, X, y)
         raise

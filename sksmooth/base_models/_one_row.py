@@ -8,7 +8,6 @@ counted in one batch say nothing about another one.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import singledispatch
 from typing import Any
 
 import numpy as np
@@ -16,8 +15,9 @@ from numpy.typing import NDArray
 from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 
+from sksmooth.base_models._failures import explained
 from sksmooth.base_models._names import name_of
-from sksmooth.base_models._registry import is_known
+from sksmooth.base_models._registry import Registry
 from sksmooth.inputs._containers import Inputs
 
 # How far numbers may be apart, as a part of their range, for the rounding of sums in another order.
@@ -25,9 +25,9 @@ _ROUNDING = {"float64": 1e-6, "float32": 1e-3}
 _COARSE_ROUNDING = 0.05
 
 _REMEDY = (
-    "A certificate is about a function of one row, so none holds for this model. Fix at fit what is "
-    "computed from other rows (scalers as a step of a Pipeline, batch normalization with running "
-    "statistics, module.eval()), and switch off what is drawn at random in predict."
+    "A certificate is about a function of one row, so none holds for this model. Learn at fit what "
+    "it computes from other rows (scalers as steps of a Pipeline, batch normalization with running "
+    "statistics, module.eval()), and switch off what is drawn at random when it is asked."
 )
 
 
@@ -100,51 +100,47 @@ def _differ(ours: NDArray[Any], theirs: NDArray[Any], rounding: float | None) ->
     """Whether answers differ by more than rounding, row by row."""
     if ours.shape != theirs.shape:
         return np.ones(len(ours), bool)
-    if ours.dtype.kind != "f" or theirs.dtype.kind != "f":
-        unlike = np.asarray(ours != theirs)
-    else:
+    unlike: NDArray[np.bool_] = np.not_equal(ours, theirs)
+    if ours.dtype.kind == theirs.dtype.kind == "f":
         finite = ours[np.isfinite(ours)]
         if rounding is None:
             rounding = _ROUNDING.get(str(ours.dtype), _COARSE_ROUNDING)
-        most = rounding * (np.ptp(finite) if finite.size else 0.0) + np.finfo(ours.dtype).tiny
-        unlike = ~np.isclose(ours, theirs, rtol=rounding, atol=most, equal_nan=True)
-    differs: NDArray[np.bool_] = unlike.reshape(len(ours), -1).any(axis=1)
-    return differs
+        most = rounding * (np.ptp(finite) if finite.size else 0.0)
+        unlike &= ~np.isclose(ours, theirs, rtol=rounding, atol=most, equal_nan=True)
+    return np.any(unlike.reshape(len(ours), -1), axis=1)
 
 
 def _shown(answer: Any) -> str:
     return np.array2string(np.asarray(answer), threshold=10, precision=6).replace("\n", "")
 
 
-@singledispatch
-def comparable_answers(model: Any) -> tuple[Callable[[Any], Any], float | None] | None:
-    """Return what is compared between calls of a fitted model, and its rounding; or None.
+Asked = tuple[Callable[[Any], Any], float | None]
 
-    Register models whose code is not known to go by rows. A registration is for that very class.
+
+@Registry
+def comparable_answers(model: Any) -> Asked | None:
+    """Return what is compared between calls of a fitted model, and its rounding; None: nothing.
+
+    For models whose code may do anything with the rows of a call.
     """
     return None
 
 
 @comparable_answers.register
-def _(model: FrozenEstimator) -> Any:
-    return _known_answers(model.estimator)
+def _(model: FrozenEstimator) -> Asked | None:
+    return comparable_answers(model.estimator)
 
 
 @comparable_answers.register
-def _(model: Pipeline) -> Any:
-    of_last = _known_answers(model.steps[-1][1])
-    if of_last is None:
-        return None
-    return getattr(model, of_last[0].__name__), of_last[1]
-
-
-def _known_answers(model: Any) -> Any:
-    return comparable_answers(model) if is_known(model, comparable_answers) else None
+def _(model: Pipeline) -> Asked | None:
+    of_last = comparable_answers(model.steps[-1][1])
+    return None if of_last is None else (getattr(model, of_last[0].__name__), of_last[1])
 
 
 def check_answers(model: Any, inputs: Inputs) -> None:
-    """Check that a fitted model of a registered class is a function of one row."""
-    known = _known_answers(model)
-    if known is not None:
-        ask, rounding = known
-        check_function_of_one_row(ask, inputs, rounding=rounding, name=name_of(model))
+    """Check that a fitted model is a function of one row, if its class is registered for that."""
+    asked = comparable_answers(model)
+    if asked is None:
+        return
+    with explained(model, inputs[:1].values.astype(inputs.dtype)):
+        check_function_of_one_row(asked[0], inputs, rounding=asked[1], name=name_of(model))

@@ -161,7 +161,8 @@ def count_votes(
         counts[task.rows] += votes
         bar.update(task.n_rows * task.n_draws)
 
-    with Workers(n_jobs) as workers, bar:
+    n_values = len(inputs) * n_draws * inputs.n_features
+    with Workers(n_jobs, n_values) as workers, bar:
 
         def cost(n_noisy: int, size: int) -> float:
             task = cut(left, n_noisy, stream.block_size)

@@ -9,6 +9,7 @@ from sklearn.base import _fit_context
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
+from sksmooth.base_models._one_row import check_answers
 from sksmooth.certificates import ClassificationCertificate
 from sksmooth.certifiers._options import check_radius
 from sksmooth.certifiers.splits._grid import make_grid, refuse_off_grid
@@ -18,7 +19,7 @@ from sksmooth.engine._black_box import ProbabilitySums
 from sksmooth.engine._counting import VoteCounter
 from sksmooth.engine._streams import Purpose
 from sksmooth.estimators._base_classifier import BaseSmoothedClassifier, sorted_classes
-from sksmooth.inputs._containers import Inputs, read_inputs
+from sksmooth.inputs._containers import read_inputs
 from sksmooth.inputs._torch_containers import as_array
 from sksmooth.noise import SplittingNoise
 
@@ -201,6 +202,7 @@ class DSSNClassifier(BaseSmoothedClassifier):
         self.lam_ = n_shifts / (2 * grid.n_steps)
         model = self._fit_base_model(X, levels, y, self._params_of_base_fit(params))
         self.estimator_, self.classes_ = model, sorted_classes(model, y)
+        check_answers(model, rows)
         return self
 
     def predict(self, X):
@@ -332,7 +334,7 @@ class DSSNClassifier(BaseSmoothedClassifier):
         """Return the rows as levels, which are split by whole numbers."""
         if self.off_grid == "raise":
             refuse_off_grid(rows, grid)
-        return Inputs(grid.nearest(rows.values), rows.dtype, rows.to_container)
+        return rows.with_values(grid.nearest(rows.values))
 
     def _enumerate(self, levels, wanted=None):
         """Votes of the shifts of each row, and their number.

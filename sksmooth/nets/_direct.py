@@ -18,7 +18,7 @@ from sksmooth.nets._skorch import (
     predicts_largest_output,
 )
 from sksmooth.nets._trained_modules import AlreadyTrained
-from sksmooth.voters._direct import asked_directly
+from sksmooth.voters._direct import directly
 
 
 class _Direct(AlreadyTrained):
@@ -75,13 +75,13 @@ class DirectRegressor(RegressorMixin, _Direct):
         return self._ask("predict", X, answers)
 
 
-@asked_directly.register
+@directly.register
 def direct_classifier(model: NeuralNetClassifier) -> Any:
     """Return the module of a net that gives the label of its largest output."""
     return DirectClassifier.of(model) if predicts_largest_output(model) else model
 
 
-@asked_directly.register
+@directly.register
 def _(model: NeuralNetRegressor) -> Any:
     plain = loads_rows_as_they_are(model) and model.predict_nonlinearity in ("auto", None)
     return DirectRegressor.of(model) if plain else model

@@ -22,7 +22,7 @@ from sksmooth.nets._trained_modules import TrainedModule, devices_of, prepared
 from sksmooth.smooth_scores import smooth_score
 from sksmooth.smooth_scores._modules import score_of_module
 from sksmooth.voters import voter_of
-from sksmooth.voters._direct import asked_directly
+from sksmooth.voters._direct import directly
 
 
 def as_classifier(
@@ -189,7 +189,7 @@ def _(model: ModuleClassifier) -> Any:
     return model.predict_proba, model.rounding()
 
 
-@asked_directly.register
+@directly.register
 def _(model: ModuleClassifier) -> ModuleClassifier:
     if model.execution is not None:
         return model

@@ -14,7 +14,7 @@ from sksmooth.nets._execution import TorchExecution
 from sksmooth.nets._layouts import laid_out
 from sksmooth.nets._modules import copied, refuse_training_mode
 from sksmooth.nets._trained_modules import TrainedModule, prepared
-from sksmooth.voters._direct import asked_directly
+from sksmooth.voters._direct import directly
 
 
 def as_regressor(
@@ -138,7 +138,7 @@ def _(model: ModuleRegressor) -> Any:
     return model.predict, model.rounding()
 
 
-@asked_directly.register
+@directly.register
 def _(model: ModuleRegressor) -> ModuleRegressor:
     if model.execution is not None:
         return model

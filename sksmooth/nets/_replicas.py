@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from queue import SimpleQueue
 from typing import Any
 
@@ -82,7 +82,7 @@ class Replicas(FastVoter):
     def count_votes(self, inputs: Inputs, noise: Any, draws: Any) -> NDArray[np.int64]:
         """Count the votes of every input with every draw, on a device that is free."""
         with self._one() as layers:
-            here = replace(inputs, values=layers.moved(inputs.values))
+            here = inputs.with_values(layers.moved(inputs.values))
             return layers.count_votes(here, noise, draws.on(layers))
 
     @contextmanager

@@ -12,8 +12,8 @@ from skorch.dataset import Dataset
 from skorch.utils import to_numpy
 from torch import nn
 
-from sksmooth.base_models._failures import explain
-from sksmooth.base_models._one_row import comparable_answers
+from sksmooth.base_models._failures import Explain, explanation_of
+from sksmooth.base_models._one_row import Asked, comparable_answers
 from sksmooth.nets._failures import explained
 from sksmooth.nets._layers import TorchLayers
 from sksmooth.nets._modules import refuse_answers_by_batch
@@ -66,35 +66,42 @@ def loads_rows_as_they_are(model: Any) -> bool:
 
 
 @comparable_answers.register
-def probabilities_of_net(model: NeuralNetClassifier) -> Any:
+def probabilities_of_net(model: NeuralNetClassifier) -> Asked:
     """Probabilities are compared: labels hide how far they are apart."""
     return model.predict_proba, None
 
 
 @comparable_answers.register
-def _(model: NeuralNetRegressor) -> Any:
+def _(model: NeuralNetRegressor) -> Asked:
     return model.predict, None
 
 
-@explain.register
-def explain_classifier(model: NeuralNetClassifier, error: Exception, X: Any, y: Any) -> None:
+@explanation_of.register
+def explanation_of_classifier(model: NeuralNetClassifier) -> Explain:
     """Say what is wrong with labels or inputs, if it is that."""
-    if y is not None:
-        refuse_labels(y)
-    _explain_inputs(model, error, X)
-    if y is not None and isinstance(error, IndexError) and "Target" in str(error):
-        raise ValueError(f"{error} {_NUMBERED}") from error
+
+    def explain(error: Exception, X: Any, y: Any) -> None:
+        if y is not None:
+            refuse_labels(y)
+        _explain_inputs(model, error, X)
+        if isinstance(error, IndexError) and "Target" in str(error):
+            raise ValueError(f"{error} {_NUMBERED}") from error
+
+    return explain
 
 
-@explain.register
-def _(model: NeuralNetRegressor, error: Exception, X: Any, y: Any) -> None:
-    _explain_inputs(model, error, X)
-    kind = getattr(y, "dtype", None)
-    if isinstance(kind, np.dtype) and kind.kind == "f" and kind != np.float32:
-        raise ValueError(
-            f"The net failed on targets of {kind} ({error}). Pass y.astype(numpy.float32) for a "
-            "module in single precision."
-        ) from error
+@explanation_of.register
+def _(model: NeuralNetRegressor) -> Explain:
+    def explain(error: Exception, X: Any, y: Any) -> None:
+        _explain_inputs(model, error, X)
+        kind = getattr(y, "dtype", None)
+        if isinstance(kind, np.dtype) and kind.kind == "f" and kind != np.float32:
+            raise ValueError(
+                f"The net failed on targets of {kind} ({error}). Pass y.astype(numpy.float32) for "
+                "a module in single precision."
+            ) from error
+
+    return explain
 
 
 def _explain_inputs(model: Any, error: Exception, X: Any) -> None:

@@ -52,7 +52,7 @@ class TrainedModule(AlreadyTrained):
         return AS_IT_IS if self.execution is None else self.execution
 
     def rounding(self) -> float | None:
-        """Return how far answers may be apart by rounding, as a part of their range; None: a bit."""
+        """Return what rounding may do to an answer, as a part of the range; None: little."""
         return None if self.how_called().autocast is None else _AUTOCAST_ROUNDING
 
     def ask(self, X: Any, answer: Callable[[Any], Any], *, how: Any = answers) -> NDArray[Any]:

@@ -10,7 +10,7 @@ from skorch.callbacks import PassthroughScoring
 from skorch.dataset import unpack_data
 from skorch.utils import to_tensor
 
-from sksmooth.base_models._failures import explain
+from sksmooth.base_models._failures import explanation_of
 from sksmooth.base_models._one_row import comparable_answers
 from sksmooth.engine._seeds import seed_from
 from sksmooth.inputs._containers import read_inputs
@@ -18,7 +18,7 @@ from sksmooth.nets._direct import direct_classifier
 from sksmooth.nets._noise import draw_like, perturb
 from sksmooth.nets._randomness import OwnRandomness
 from sksmooth.nets._skorch import (
-    explain_classifier,
+    explanation_of_classifier,
     layers_of_net,
     probabilities_of_net,
     refuse_labels,
@@ -27,7 +27,7 @@ from sksmooth.nets._skorch import (
 from sksmooth.noise import make_noise
 from sksmooth.training._methods import METHODS, make_method
 from sksmooth.voters import voter_of
-from sksmooth.voters._direct import asked_directly
+from sksmooth.voters._direct import directly
 
 
 class RobustNetClassifier(NeuralNetClassifier):
@@ -348,7 +348,7 @@ class RobustNetClassifier(NeuralNetClassifier):
         return to_tensor(X, device=self.device), to_tensor(y, device=self.device)
 
 
-asked_directly.register(RobustNetClassifier, direct_classifier)
+directly.register(RobustNetClassifier, direct_classifier)
 comparable_answers.register(RobustNetClassifier, probabilities_of_net)
-explain.register(RobustNetClassifier, explain_classifier)
+explanation_of.register(RobustNetClassifier, explanation_of_classifier)
 voter_of.register(RobustNetClassifier, layers_of_net)
