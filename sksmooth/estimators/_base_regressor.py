@@ -12,6 +12,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from sksmooth.base_models._names import name_of
+from sksmooth.base_models._one_row import check_answers
 from sksmooth.engine._black_box import Responder
 from sksmooth.engine._streams import Purpose
 from sksmooth.estimators._base import BaseSmoother
@@ -68,6 +69,7 @@ class BaseOutputSmoother(RegressorMixin, BaseSmoother):
         model = self._fit_base_model(X, rows, y, self._params_of_base_fit(params))
         self.estimator_ = model
         self.response_method_ = self._response_of(model)
+        check_answers(model, rows)
         some = rows[:32]
         outputs = Responder(model, self.response_method_)(
             some.to_container(some.values.astype(rows.dtype)), len(some)

@@ -9,6 +9,7 @@ from sklearn.base import _fit_context
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
+from sksmooth.base_models._one_row import check_answers
 from sksmooth.certificates import ClassificationCertificate
 from sksmooth.certifiers._options import check_radius
 from sksmooth.certifiers.splits._grid import make_grid, refuse_off_grid
@@ -201,6 +202,7 @@ class DSSNClassifier(BaseSmoothedClassifier):
         self.lam_ = n_shifts / (2 * grid.n_steps)
         model = self._fit_base_model(X, levels, y, self._params_of_base_fit(params))
         self.estimator_, self.classes_ = model, sorted_classes(model, y)
+        check_answers(model, rows)
         return self
 
     def predict(self, X):

@@ -9,6 +9,7 @@ from sklearn.base import _fit_context, clone
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 
+from sksmooth.base_models._one_row import check_answers
 from sksmooth.certificates import ErrorBudget
 from sksmooth.certifiers._linear import (
     exact_certificate,
@@ -242,6 +243,7 @@ class SmoothedClassifier(BaseSmoothedClassifier):
         self._begin_fit()
         model = self._fit_base_model(X, rows, y, self._params_of_base_fit(params))
         self.estimator_, self.classes_ = model, sorted_classes(model, y)
+        check_answers(model, rows)
         self._examine_base_model(rows, y)
         return self
 
