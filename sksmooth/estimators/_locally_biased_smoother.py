@@ -20,9 +20,9 @@ from sklearn.utils.validation import (
 )
 
 from sksmooth.base_models._names import name_of
-from sksmooth.certificates import ClassificationCertificate
 from sksmooth.certifiers._options import check_radius
-from sksmooth.certifiers.local_bias._bias import LocalBias, nearest_neighbor_certificate
+from sksmooth.certifiers.local_bias._bias import LocalBias
+from sksmooth.certifiers.local_bias._certifier import LocalCertifier, NearestNeighbors
 from sksmooth.certifiers.local_bias._neighbor_radii import ReferencePoints
 from sksmooth.certifiers.local_bias._reference import merge_conflicts, split_off_reference
 from sksmooth.estimators._base import BaseSmoother
@@ -221,9 +221,7 @@ class LocallyBiasedSmoother(ClassifierMixin, BaseSmoother):
         self.estimator_, self.classes_ = model, classes
         self.reference_points_, self.reference_labels_ = points[kept], classes[labels[kept]]
         self._reference, self._examined = None, None
-        self._neighbors()
-        if np.isfinite(self.alpha):
-            self._local_bias()
+        self._certifier()  # refuses what cannot be certified
         return self
 
     def decision_function(self, X):
@@ -242,11 +240,7 @@ class LocallyBiasedSmoother(ClassifierMixin, BaseSmoother):
             count the votes of more than one neighbour for more than two classes.
         """
         X = self._read(X)
-        if np.isfinite(self.alpha):
-            decision = self._local_bias().decide(X)
-        else:
-            decision = np.maximum(self._neighbors().support(X), np.finfo(float).min / 4)
-        return decision[:, 1] - decision[:, 0] if len(self.classes_) == 2 else decision
+        return self._certifier().decision(X)
 
     def predict(self, X):
         """Class with the largest score.
@@ -288,20 +282,14 @@ class LocallyBiasedSmoother(ClassifierMixin, BaseSmoother):
         """
         X = self._read(X)
         target = check_radius(radius, len(X))
+        return self._certifier().certify(X, target)
+
+    def _certifier(self):
         if np.isfinite(self.alpha):
-            winner, proven = self._local_bias().certify(X)
+            rule = self._local_bias()
         else:
-            winner, proven = nearest_neighbor_certificate(
-                self._neighbors(), X, self.norm, self.neighbor_certificate
-            )
-        return ClassificationCertificate.without_votes(
-            self.classes_[winner],
-            proven,
-            classes=self.classes_,
-            norm=self.norm,
-            n_features=X.shape[1],
-            target_radius=target,
-        )
+            rule = NearestNeighbors(self._neighbors(), self.norm, self.neighbor_certificate)
+        return LocalCertifier(rule, self.classes_)
 
     def _neighbors(self):
         """Return reference points that vote as `n_neighbors` says now."""
