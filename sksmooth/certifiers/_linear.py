@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from copy import deepcopy
 from typing import Any
 
 import numpy as np
@@ -132,7 +131,7 @@ def exact_certificate(
         classes=classes,
         norm=norm,
         budget=None,
-        noise=deepcopy(noise),
+        noise=noise,
         n_features=inputs.n_features,
         target_radius=target,
     )

@@ -54,7 +54,7 @@ def check_certify_options(rtol, radius, start, bilateral, simultaneous, top_k, n
         raise ValueError("start brings its own bilateral, simultaneous and top_k; leave them out.")
 
 
-def check_start(start, inputs, *, noise, classes, n_estimation):
+def check_start(start, inputs, *, noise, classes, n_estimation, fit_id):
     """Refuse a certificate whose votes cannot be continued."""
     if not isinstance(start, ClassificationCertificate):
         raise ValueError(f"start must be a ClassificationCertificate, got {type(start).__name__}.")
@@ -72,6 +72,17 @@ def check_start(start, inputs, *, noise, classes, n_estimation):
     if len(start) != len(inputs):
         raise ValueError(
             f"start has {len(start)} rows and X has {len(inputs)}; pass the same rows."
+        )
+    if start.fit_id != fit_id or start.selection is None:
+        raise ValueError(
+            "start was made by another fit of the model, and its votes say nothing about this one. "
+            "Start again with certify(X, radius=...), without start."
+        )
+    other = np.flatnonzero(start.row_ids != inputs.fingerprints())
+    if len(other):
+        raise ValueError(
+            f"start was made for other rows than X: row {other[0]} differs ({len(other)} in all). "
+            "Pass the same rows in the same order."
         )
     theirs = (repr(start.noise), start.n_features, list(start.classes))
     ours = (repr(noise), inputs.n_features, list(classes))

@@ -1,15 +1,19 @@
 """What every smoother shares: its noise, and how its base model is fitted under it."""
 
+import warnings
 from copy import copy
 from numbers import Integral, Real
 from typing import ClassVar
 
 import numpy as np
-from sklearn.base import clone
+from sklearn.base import BaseEstimator, clone
+from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
+from sklearn.utils import get_tags
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import _check_method_params
+from sklearn.utils.validation import _check_method_params, check_is_fitted
 
+from sksmooth.base_models._names import name_of
 from sksmooth.engine._augmentation import augment
 from sksmooth.engine._streams import Purpose, Streams, derived_seed
 from sksmooth.estimators._noise_training import hand_noise_down, part_that_adds_noise
@@ -45,6 +49,7 @@ class BaseSmoother(BaseWrapper):
         model = clone(self._base_model())
         if isinstance(model, FrozenEstimator):
             return model
+        self._say_that_it_is_trained_again()
         with_noise = part_that_adds_noise(model)
         if with_noise is not None:
             hand_noise_down(with_noise, getattr(self, "noise_", None))
@@ -56,6 +61,25 @@ class BaseSmoother(BaseWrapper):
             params = _check_method_params(inputs.values, params, indices=copies)
         self._seed_base_model(model)
         return model.fit(X, y, **params)
+
+    def _say_that_it_is_trained_again(self):
+        """Warn, once, where the model that was passed is fitted already."""
+        if (
+            not isinstance(self.estimator, BaseEstimator)
+            or not get_tags(self.estimator).requires_fit
+        ):
+            return
+        try:
+            check_is_fitted(self.estimator)
+        except NotFittedError:  # the rule
+            return
+        if not hasattr(self.estimator, "train_under"):
+            warnings.warn(
+                f"{name_of(self.estimator)} is fitted already, and a clone of it is trained again. "
+                "Pass it as sklearn.frozen.FrozenEstimator(model) to keep it as it is.",
+                UserWarning,
+                stacklevel=5,
+            )
 
     def for_scoring(self):
         """Return a copy with other draws: a model is not certified by those it was chosen by.

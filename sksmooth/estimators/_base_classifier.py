@@ -21,11 +21,8 @@ class BaseSmoothedClassifier(ClassifierMixin, BaseSmoother):
 
     _parameter_constraints: ClassVar[dict] = {
         **BaseSmoother._parameter_constraints,
-        "estimator": [
-            HasMethods("fit"),
-            HasMethods("forward"),
-            None,
-        ],  # modules get a message below
+        # without fit: told below what to do
+        "estimator": [HasMethods("fit"), HasMethods("predict"), HasMethods("forward"), None],
     }
 
     def _default_estimator(self):
@@ -36,7 +33,8 @@ class BaseSmoothedClassifier(ClassifierMixin, BaseSmoother):
         model, tags = self._base_model(), self._base_tags()
         if not hasattr(model, "fit"):
             raise ValueError(
-                f"estimator is a {name_of(model)} without fit. If it is a trained module of torch, "
+                f"estimator is a {name_of(model)} without fit. Pass a trained model as "
+                "sklearn.frozen.FrozenEstimator(model). If it is a trained module of torch, "
                 "pass sksmooth.nets.as_classifier(module.eval(), classes=...); to train it, put "
                 "it into a net of skorch."
             )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any
 
 import numpy as np
@@ -30,6 +31,8 @@ class Inputs:
     chosen : ndarray of int, default=None
         Positions in `array` of the rows that are meant; None: all. They are copied only when
         their values are asked for, so choosing among many rows costs no memory.
+    index : pandas.Index, default=None
+        Index of X, where it has one.
     """
 
     def __init__(
@@ -38,11 +41,13 @@ class Inputs:
         dtype: np.dtype[Any],
         to_container: Callable[[NDArray[Any]], Any],
         chosen: NDArray[np.intp] | None = None,
+        index: Any = None,
     ) -> None:
         self._array = array
         self._chosen = chosen
         self.dtype = dtype
         self.to_container = to_container
+        self.index = index
 
     @property
     def values(self) -> NDArray[Any]:
@@ -64,6 +69,12 @@ class Inputs:
         """Return the rows at some positions, without copying them yet."""
         chosen = positions if self._chosen is None else self._chosen[positions]
         return Inputs(self._array, self.dtype, self.to_container, chosen)
+
+    def fingerprints(self) -> NDArray[np.uint64]:
+        """Return a number for each row that equal rows share, and others hardly ever do."""
+        values = np.ascontiguousarray(self.values.astype(self.dtype) + 0.0)  # minus zero is zero
+        digests = (sha256(row.tobytes()).digest()[:8] for row in values)
+        return np.array([int.from_bytes(d, "big") for d in digests], np.uint64)
 
     def numbers(self, rows: slice) -> Sequence[int]:
         """Positions in X of the rows of a slice, for messages."""
@@ -116,7 +127,7 @@ def read_inputs(X: Any, *, owner: Any) -> Inputs:
         _refuse_columns_that_are_not_numbers(X, TypeError(f"Got dtype {values.dtype}."))
     _refuse_non_finite(values, X)
     dtype = np.dtype(np.float32 if values.dtype == np.float32 else np.float64)
-    return Inputs(values, dtype, _way_back(X))
+    return Inputs(values, dtype, _way_back(X), index=X.index if _is_pandas(X) else None)
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
+from copy import deepcopy
 from numbers import Real
 from typing import Any, ClassVar
 
@@ -60,6 +61,26 @@ class Noise(BaseEstimator, ABC):
                 "point, or no distribution."
             )
         return float(k)
+
+    def frozen(self) -> Any:
+        """Return a copy whose parameters cannot be set: the noise of a certificate.
+
+        Returns
+        -------
+        noise : Noise
+            `clone` makes one of it that can be changed.
+        """
+        copied = deepcopy(self)
+        copied.__dict__["_is_frozen"] = True
+        return copied
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if vars(self).get("_is_frozen", False):
+            raise AttributeError(
+                f"This {type(self).__name__} belongs to a certificate, whose radii rest on it: "
+                f"{name} cannot be set. Take sklearn.base.clone of it."
+            )
+        super().__setattr__(name, value)
 
     @abstractmethod
     def draw(

@@ -23,7 +23,7 @@ def smoothers(digits):
 
 @pytest.mark.parametrize("backend", ["threading", "loky", "multiprocessing"])
 def test_votes_are_those_of_one_worker(backend, smoothers, digits):
-    X, y = digits
+    X, _ = digits
     for smoother in smoothers:
         smoother.set_params(n_jobs=1)
         expected = smoother.certify(X[500:520])

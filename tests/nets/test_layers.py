@@ -98,6 +98,7 @@ def test_counts_are_those_of_the_black_box(name, digits):
     assert_array_equal(auto.set_params(n_jobs=2).certify(X[300:330]).counts, counts)
 
 
+@pytest.mark.filterwarnings("ignore::sksmooth.exceptions.NoiseCollapseWarning")
 def test_fewer_units_than_features(digits):
     """The noise is drawn on the units: not the same votes, but the same law."""
     X, y = digits
@@ -120,6 +121,7 @@ def test_layers_behind_a_scaler(digits):
 
 
 @pytest.mark.parametrize("shape", [(8, 8), (1, 64), (64, 1)])
+@pytest.mark.filterwarnings("ignore::sksmooth.exceptions.NoiseCollapseWarning")
 def test_linear_layer_for_each_place_of_a_sequence(shape, digits):
     """Each place has noise of its own, also where the layer has fewer units than features."""
     X, y = digits[0].reshape(-1, *shape), digits[1]

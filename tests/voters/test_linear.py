@@ -262,6 +262,7 @@ def test_exact_certificates_elsewhere(two_classes):
     assert len(type(certificate).concatenate([certificate[:5], certificate[5:]])) == len(X)
 
 
+@pytest.mark.filterwarnings("ignore::sksmooth.exceptions.NoiseCollapseWarning")
 def test_model_that_ignores_its_input(two_classes):
     X, y = two_classes
     model = LogisticRegression().fit(X, y)

@@ -212,6 +212,7 @@ def test_pairs_are_counted_as_in_a_loop(n_classes):
 @pytest.mark.parametrize(
     "noise", [LaplaceNoise(0.3), UniformNoise(0.3), GaussianNoise(0.3, k=20)], ids=name_of_case
 )
+@pytest.mark.filterwarnings("ignore::sksmooth.exceptions.NoiseCollapseWarning")
 def test_noise_of_another_law_is_projected(model, noise, digits):
     X, y = digits
     y = np.minimum(y, 2)
