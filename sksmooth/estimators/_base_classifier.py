@@ -10,6 +10,7 @@ from sklearn.utils._param_validation import HasMethods
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_y, check_consistent_length
 
+from sksmooth.base_models._answers import classes_of
 from sksmooth.base_models._names import name_of
 from sksmooth.engine._black_box import BlackBoxVoter
 from sksmooth.estimators._base import BaseSmoother
@@ -70,10 +71,7 @@ class BaseSmoothedClassifier(ClassifierMixin, BaseSmoother):
 
 def sorted_classes(model, y):
     """Return the classes of a fitted model, some of which have to be in y."""
-    classes = getattr(model, "classes_", None)
-    if isinstance(classes, list) and len(classes) and np.ndim(classes[0]) > 0:
-        raise ValueError(f"{name_of(model)} has several outputs; smooth one classifier per output.")
-    classes = np.unique(y if classes is None else classes)
+    classes = classes_of(model, y)
     if not np.isin(y, classes).any():
         raise ValueError(
             f"None of the labels in y ({', '.join(map(str, np.unique(y)[:5]))}) is a class of "

@@ -28,7 +28,7 @@ from sksmooth.certifiers.local_bias._reference import merge_conflicts, split_off
 from sksmooth.estimators._base import BaseSmoother
 from sksmooth.inputs._containers import read_inputs
 from sksmooth.smooth_scores._checks import decision_of, examine
-from sksmooth.smooth_scores._registry import score_of
+from sksmooth.smooth_scores._registry import smooth_score
 from sksmooth.smooth_scores._user import CallableScore, GivenLipschitz
 
 # Rows at which scores are compared with the model, and a constant of the user's is tested.
@@ -358,7 +358,7 @@ class LocallyBiasedSmoother(ClassifierMixin, BaseSmoother):
         """Smooth score of the base model as it is now."""
         model = self.estimator_
         if self.gradient is None:
-            score = score_of(model).for_inputs(self._shape)
+            score = smooth_score(model).for_inputs(self._shape)
         else:
             score = CallableScore(decision_of(model), self.gradient, self._shape)
         if isinstance(self.gradient_lipschitz, str):

@@ -13,7 +13,7 @@ from sksmooth.nets._calls import answers
 from sksmooth.nets._layouts import laid_out
 from sksmooth.nets._modules import refuse_answers_by_batch
 from sksmooth.nets._skorch import loads_rows_as_they_are, predicts_largest_output
-from sksmooth.voters._direct import asked_directly
+from sksmooth.voters._direct import directly
 
 
 class _Direct(BaseEstimator):
@@ -83,13 +83,13 @@ class DirectRegressor(RegressorMixin, _Direct):
         return self._ask("predict", X, lambda outputs: outputs)
 
 
-@asked_directly.register
+@directly.register
 def direct_classifier(model: NeuralNetClassifier) -> Any:
     """Return the module of a net that gives the label of its largest output."""
     return DirectClassifier.of(model) if predicts_largest_output(model) else model
 
 
-@asked_directly.register
+@directly.register
 def _(model: NeuralNetRegressor) -> Any:
     plain = loads_rows_as_they_are(model) and model.predict_nonlinearity in ("auto", None)
     return DirectRegressor.of(model) if plain else model

@@ -14,7 +14,7 @@ from sksmooth.nets._replicas import Replicas
 from sksmooth.smooth_scores import smooth_score
 from sksmooth.smooth_scores._modules import score_of_module
 from sksmooth.voters import voter_of
-from sksmooth.voters._direct import asked_directly
+from sksmooth.voters._direct import directly
 
 
 def as_classifier(module, *, classes, device=None, execution=None):
@@ -253,7 +253,7 @@ def _as_list(device):
     return list(device) if isinstance(device, (list, tuple)) else [device]
 
 
-@asked_directly.register
+@directly.register
 def _(model: ModuleClassifier):
     if model.execution is not None:
         return model

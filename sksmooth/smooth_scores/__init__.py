@@ -2,6 +2,7 @@
 
 from sksmooth.smooth_scores import (  # noqa: F401  (families register themselves)
     _gaussian_process,
+    _modules,
     _networks,
     _one_vs_rest,
     _pipeline,

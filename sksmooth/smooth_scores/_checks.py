@@ -7,6 +7,7 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 
 from sksmooth._optional import import_extra
+from sksmooth.base_models._answers import predicted_classes
 from sksmooth.base_models._names import name_of
 from sksmooth.smooth_scores._modules import answers_of_module, asks_module
 from sksmooth.smooth_scores._user import GivenLipschitz, refuse_contradiction
@@ -101,7 +102,7 @@ def _answers_of(model, X, classes):
         names = getattr(model, "feature_names_in_", None)
         X = X if names is None else _with_names(X, names)
         X = X.astype(np.float32) if asks_module(model) else X
-        return np.searchsorted(classes, np.asarray(model.predict(X)).ravel())
+        return predicted_classes(model, X, len(X), classes)
     return answers_of_module(model, X)
 
 

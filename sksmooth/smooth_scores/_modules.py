@@ -14,9 +14,11 @@ from typing import Any
 
 import numpy as np
 
+from sksmooth.base_models._registry import own_methods
 from sksmooth.smooth_scores._base import SmoothScore
 from sksmooth.smooth_scores._module_layers import UnreadableError, read_layers
 from sksmooth.smooth_scores._norms import EPS, TINY, Floats
+from sksmooth.smooth_scores._registry import smooth_score
 
 
 def is_torch(model: Any) -> bool:
@@ -34,6 +36,11 @@ def _module_of(model: Any) -> Any:
     return getattr(model, "module_", model)
 
 
+def _answers_as_its_module(model: Any) -> bool:
+    return is_torch(model) and not {"predict", "predict_proba"} & set(own_methods(model))
+
+
+@smooth_score.register_kind(_answers_as_its_module)
 def score_of_module(model: Any, shape: tuple[int, ...] | None = None) -> SmoothScore:
     """Return the score of a torch module or a fitted skorch net, in evaluation mode.
 

@@ -11,7 +11,7 @@ from sklearn.multiclass import OneVsRestClassifier
 from sksmooth.smooth_scores._affine import after_affine
 from sksmooth.smooth_scores._base import SmoothScore, Vicinity
 from sksmooth.smooth_scores._norms import Floats
-from sksmooth.smooth_scores._registry import score_of, smooth_score
+from sksmooth.smooth_scores._registry import smooth_score
 
 
 @dataclass(frozen=True)
@@ -91,6 +91,6 @@ def _(model: OneVsRestClassifier) -> SmoothScore:
         raise ValueError(
             "OneVsRestClassifier was fitted to several labels per row; one class per row is needed."
         )
-    parts = [score_of(each) for each in model.estimators_]
+    parts = [smooth_score(each) for each in model.estimators_]
     compares_scores = all(hasattr(each, "decision_function") for each in model.estimators_)
     return parts[0] if len(parts) == 1 else OneVsRestScore(parts, compares_scores)

@@ -16,7 +16,7 @@ from sksmooth.nets._skorch import layers_of_net
 from sksmooth.noise import make_noise
 from sksmooth.training._methods import METHODS, make_method
 from sksmooth.voters import voter_of
-from sksmooth.voters._direct import asked_directly
+from sksmooth.voters._direct import directly
 
 
 class RobustNetClassifier(NeuralNetClassifier):
@@ -319,4 +319,4 @@ class RobustNetClassifier(NeuralNetClassifier):
 
 
 voter_of.register(RobustNetClassifier, layers_of_net)
-asked_directly.register(RobustNetClassifier, direct_classifier)
+directly.register(RobustNetClassifier, direct_classifier)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import dataclass
-from functools import singledispatch
 from typing import Any
 
 from numpy.typing import NDArray
 
-from sksmooth.base_models._registry import is_known
+from sksmooth.base_models._registry import Registry
 from sksmooth.engine._streams import DrawStream
 from sksmooth.engine._voter import Voter
 from sksmooth.inputs._containers import Inputs
@@ -87,7 +86,7 @@ class ProjectedStream:
         return self.voter.embed_noise(self.stream.take(start, stop))
 
 
-@singledispatch
+@Registry
 def voter_of(model: Any) -> FastVoter | None:
     """Return what is known of how a fitted classifier sees its inputs, or None.
 
@@ -96,8 +95,3 @@ def voter_of(model: Any) -> FastVoter | None:
     is for that very class: a subclass may have a `predict` of its own.
     """
     return None
-
-
-def known_voter(model: Any) -> FastVoter | None:
-    """FastVoter of a model whose very class is registered and whose methods are those of it."""
-    return voter_of(model) if is_known(model, voter_of) else None

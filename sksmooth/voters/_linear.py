@@ -12,22 +12,13 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
-from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
-from sklearn.linear_model import (
-    LogisticRegression,
-    LogisticRegressionCV,
-    Perceptron,
-    RidgeClassifier,
-    RidgeClassifierCV,
-    SGDClassifier,
-)
-from sklearn.svm import LinearSVC
 
+from sksmooth.base_models._linear import LINEAR_CLASSIFIERS, coef_and_intercept
 from sksmooth.engine._streams import DrawStream
 from sksmooth.inputs._containers import Inputs
+from sksmooth.inputs._distinct_rows import distinct_rows
 from sksmooth.voters._base import FastVoter, ProjectedStream, voter_of
-from sksmooth.voters._gaussian_image import distinct_rows, image_stream, is_gaussian
+from sksmooth.voters._gaussian_image import image_stream, is_gaussian
 from sksmooth.voters._votes import count_largest, count_pairs, count_positive
 
 _LARGE = 1e120
@@ -63,9 +54,7 @@ class LinearScores(FastVoter):
     @classmethod
     def of(cls, coef: Any, intercept: Any) -> LinearScores:
         """Scores as a model holds them."""
-        dense = coef.toarray() if sparse.issparse(coef) else coef
-        coef = np.atleast_2d(np.array(dense, dtype=float))
-        intercept = np.broadcast_to(np.asarray(intercept, dtype=float), len(coef)).copy()
+        coef, intercept = map(np.copy, coef_and_intercept(coef, intercept))
         return cls(coef, intercept, np.abs(coef), np.abs(intercept))
 
     @property
@@ -151,19 +140,13 @@ class LinearPairs(LinearScores):
         return votes
 
 
-@voter_of.register(LinearDiscriminantAnalysis)
-@voter_of.register(LinearSVC)
-@voter_of.register(LogisticRegression)
-@voter_of.register(LogisticRegressionCV)
-@voter_of.register(Perceptron)
-@voter_of.register(RidgeClassifier)
-@voter_of.register(RidgeClassifierCV)
-@voter_of.register(SGDClassifier)
-def _(model: Any) -> LinearScores | None:
-    n_classes, shape = len(model.classes_), np.shape(model.coef_)
-    if len(shape) == 2 and shape[0] == (1 if n_classes == 2 else n_classes):
-        return LinearScores.of(model.coef_, model.intercept_)
-    return None
+def _of_linear_classifier(model: Any) -> LinearScores | None:
+    scores, n_classes = LinearScores.of(model.coef_, model.intercept_), len(model.classes_)
+    return scores if len(scores.coef) == (1 if n_classes == 2 else n_classes) else None
+
+
+for _kind in LINEAR_CLASSIFIERS:
+    voter_of.register(_kind, _of_linear_classifier)
 
 
 def _in_range(*values: Any) -> bool:

@@ -15,6 +15,7 @@ from sklearn.neighbors import KNeighborsClassifier
 
 from sksmooth.base_models._affine import InputMap
 from sksmooth.inputs._containers import Inputs
+from sksmooth.inputs._distinct_rows import distinct_rows
 from sksmooth.voters._base import FastVoter, voter_of
 from sksmooth.voters._votes import count_largest
 
@@ -141,7 +142,5 @@ def _(model: KNeighborsClassifier) -> NearestPoints | None:
 
 def _twins_differ(points: NDArray[np.float64], labels: NDArray[np.intp]) -> bool:
     """Whether some points are equal and of different classes."""
-    rows = np.ascontiguousarray(points + 0.0).view(np.dtype((np.void, points[0].nbytes))).ravel()
-    _, place = np.unique(rows, return_inverse=True)
-    pairs = np.unique(np.stack([place.ravel(), labels]), axis=1)
-    return pairs.shape[1] > place.max() + 1
+    rows, place = distinct_rows(points)
+    return len(set(zip(place.tolist(), labels.tolist(), strict=True))) > len(rows)

@@ -14,7 +14,7 @@ from sklearn.svm import SVC
 
 from sksmooth.engine._streams import DrawStream
 from sksmooth.inputs._containers import Inputs
-from sksmooth.voters._base import FastVoter, known_voter, voter_of
+from sksmooth.voters._base import FastVoter, voter_of
 from sksmooth.voters._kernels import kernel_scores
 from sksmooth.voters._linear import LinearScores
 
@@ -113,7 +113,7 @@ class _Constant(ClassifierMixin, BaseEstimator):
 
 
 def _linear(parts: Any) -> LinearScores | None:
-    scores = [known_voter(part) for part in parts]
+    scores = [voter_of(part) for part in parts]
     if not all(type(score) is LinearScores and len(score.coef) == 1 for score in scores):
         return None
     names = ("coef", "intercept", "coef_size", "intercept_size")

@@ -214,35 +214,6 @@ def test_wrong_answers_of_the_base_model_are_refused(labels, message):
         count(np.zeros((1, 2)), 10, model=Wrong())
 
 
-@pytest.mark.parametrize(
-    ("classes", "labels", "expected"),
-    [
-        ([0, 1, 2], np.array([2, 0], np.int32), [2, 0]),
-        ([-1, 1], np.array([1, -1]), [1, 0]),
-        ([0, 1], np.array([1.0, 0.0]), [1, 0]),
-        ([False, True], np.array([True, False]), [1, 0]),
-        (["a", "b"], np.array(["b", "a"], object), [1, 0]),
-        ([0, 1], np.array([[1], [0]]), [1, 0]),
-    ],
-)
-def test_labels_to_indices(classes, labels, expected):
-    class Fixed:
-        def predict(self, X):
-            return labels
-
-    assert_array_equal(BlackBoxVoter(Fixed(), np.array(classes))(None, len(labels)), expected)
-
-
-@pytest.mark.parametrize("labels", [[3, 0], [-1, 0], [0.5, 1], ["0", "1"]])
-def test_labels_that_are_no_class(labels):
-    class Fixed:
-        def predict(self, X):
-            return np.array(labels)
-
-    with pytest.raises(ValueError, match="outside its classes"):
-        BlackBoxVoter(Fixed(), np.array([0, 1, 2]))(None, 2)
-
-
 def test_progress_bar_counts_every_draw(X, capsys):
     count(X, 200, progress="certifying")
     shown = capsys.readouterr().err

@@ -133,7 +133,7 @@ def test_reference_points_are_kept_from_the_base_model(moons):
             seen.append(X)
             return super().fit(X, y)
 
-    smooth_score.register(Spy, smooth_score.dispatch(LogisticRegression))
+    smooth_score.register(Spy, smooth_score.registry[LogisticRegression])
     clf = LocallyBiasedSmoother(Spy(), reference_size=0.4, random_state=0).fit(X, y)
     rows = {row.tobytes() for row in X}
     trained = {row.tobytes() for row in seen[0]}
@@ -498,7 +498,7 @@ def test_scores_that_do_not_decide_as_the_model_does(moons):
         def predict(self, X):
             return (self.predict_proba(X)[:, 1] > 0.8).astype(int)
 
-    smooth_score.register(Halved, smooth_score.dispatch(LogisticRegression))
+    smooth_score.register(Halved, smooth_score.registry[LogisticRegression])
     with pytest.raises(ValueError, match="give another class than it does itself"):
         frozen(Halved().fit(*moons), *moons)
 

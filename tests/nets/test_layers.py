@@ -15,7 +15,6 @@ from sksmooth.engine._black_box import BlackBoxVoter
 from sksmooth.inputs._containers import read_inputs
 from sksmooth.noise import GaussianNoise
 from sksmooth.voters import voter_of
-from sksmooth.voters._base import known_voter
 
 nn = torch.nn
 
@@ -77,7 +76,7 @@ def votes_agree(model, X):
     """Return how many votes differ between the voter of a model and its predict."""
     rows, noise = read_inputs(X, owner=None), GaussianNoise(0.5)
     draws = noise.draw(100, rows.shape, np.random.default_rng(0), rows.dtype)
-    voter = voter_of(model) or known_voter(model)
+    voter = voter_of(model)
     assert voter.suits(rows)
     ours = voter.count_votes(voter.embed(rows), noise, voter.embed_noise(draws))
     theirs = BlackBoxVoter(model, np.arange(10)).count_votes(rows, noise, draws)
@@ -158,17 +157,17 @@ class Doubled(skorch.dataset.Dataset):
 )
 def test_what_is_not_known_is_left_to_the_model(model, digits):
     X, y = digits
-    assert known_voter(model.fit(X[:100], y[:100])) is None
+    assert voter_of(model.fit(X[:100], y[:100])) is None
 
 
 def test_net_of_another_precision_or_with_other_outputs(digits):
     X, y = digits
     rows = read_inputs(X, owner=None)
     model = net(nn.Linear(64, 12)).fit(X[:100], y[:100])
-    assert not known_voter(model).suits(rows)
+    assert not voter_of(model).suits(rows)
     model = NETS["linear"]().fit(X[:100], y[:100])
-    assert known_voter(model).suits(rows)
-    assert not known_voter(model).suits(read_inputs(X.astype(float), owner=None))
+    assert voter_of(model).suits(rows)
+    assert not voter_of(model).suits(read_inputs(X.astype(float), owner=None))
 
 
 @pytest.mark.parametrize("place", [0, 1])
@@ -176,7 +175,7 @@ def test_hooks_are_called(place, digits):
     X, y = digits
     model = NETS["linear"]().fit(X[:100], y[:100])
     model.module_[place].register_forward_hook(lambda module, args, output: -output)
-    voter = known_voter(model)
+    voter = voter_of(model)
     assert (type(voter.first) is nn.Identity) == (place == 0)
     assert votes_agree(model, X[400::8]) <= 2
 

@@ -33,8 +33,7 @@ from sksmooth.engine._black_box import BlackBoxVoter
 from sksmooth.engine._streams import DrawStream, Purpose
 from sksmooth.inputs._containers import Inputs, read_inputs
 from sksmooth.noise import GaussianNoise
-from sksmooth.voters import LinearScores, affine_map, voter_of
-from sksmooth.voters._gaussian_image import distinct_rows
+from sksmooth.voters import LinearScores, voter_of
 
 pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning", "ignore:.*onverge")
 
@@ -331,14 +330,6 @@ def test_model_that_is_fitted_to_other_classes_is_not_taken_for_the_old_one(two_
     assert_array_equal(certificate.prediction[right], model.predict(X)[right])
 
 
-def test_maps_of_single_precision_are_folded_in_double(two_classes):
-    X, _ = two_classes
-    scaler = MaxAbsScaler().fit((X * 1e4).astype(np.float32))
-    scale, _ = affine_map(scaler)
-    assert scale.dtype == np.float64
-    assert_array_equal(scale, 1 / scaler.scale_.astype(float))
-
-
 def test_rows_on_the_border_are_predicted_alike(two_classes):
     X, y = two_classes
     model = LogisticRegression().fit(X, y)
@@ -394,6 +385,15 @@ def test_classes_that_tie_for_the_model_tie_on_its_scores():
     counts = clf.certify([[-0.06, 0.0]]).counts
     assert counts[0, 1] == 0
     assert counts[0, 0] > 5000
+
+
+@pytest.mark.parametrize("model", LINEAR, ids=name)
+def test_two_classes_are_exact(model, two_classes):
+    """However the model holds one row of coefficients and one offset."""
+    clf = smoother(model).fit(*two_classes)
+    certificate = clf.certify(two_classes[0])
+    assert certificate.alpha is None
+    assert_array_equal(certificate.prediction, clf.estimator_.predict(two_classes[0]))
 
 
 def test_linear_kernel(two_classes):
@@ -456,16 +456,6 @@ def test_a_third_party_registers_its_model(iris):
     X, y = iris
     smoother(Mine(max_iter=300)).fit(X, y)
     assert seen
-    assert StandardScaler in affine_map.registry
-
-
-def test_distinct_rows():
-    matrix = np.array([[2.0, -0.0], [1.0, 3.0], [2.0, 0.0], [-1.0, 3.0], [1.0, 3.0]])
-    rows, place = distinct_rows(matrix)
-    assert_array_equal(rows, [[2.0, 0.0], [1.0, 3.0], [-1.0, 3.0]])
-    assert_array_equal(rows[place], matrix)
-    close, _ = distinct_rows(np.nextafter(matrix[[0, 1, 3]], -10))
-    assert_allclose(close, rows, atol=1e-300)  # the order does not hang on the last bit
 
 
 def test_votes_of_any_scores_and_noise():

@@ -238,7 +238,7 @@ def test_two_classes_are_exact_only_for_normal_noise(noise, digits):
 
 def test_noise_that_is_not_added_is_left_to_the_model(digits):
     X, y = digits
-    clf = SmoothedClassifier(mlp(), noise="splitting", n_estimation=100, n_augment=1)
+    clf = SmoothedClassifier(mlp(), noise="splitting", n_estimation=100, random_state=0)
     assert not clf.fit(X[:300], y[:300]).fast_votes_
 
 
