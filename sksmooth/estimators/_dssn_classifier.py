@@ -6,7 +6,6 @@ from typing import ClassVar
 import numpy as np
 from sklearn.base import _fit_context
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import check_is_fitted
 
 from sksmooth.certifiers._options import check_radius
 from sksmooth.certifiers.splits._enumeration import SplitCertifier
@@ -80,6 +79,8 @@ class DSSNClassifier(BaseSmoothedClassifier):
         Number of shifts, and of calls of the base model for each row: ``2 * lam * n_steps``.
     lam_ : float
         Half the distance of two cuts, where the range of the features is 1.
+    noise_ : SplittingNoise
+        What the shifts are all values of, where the range of the features is 1.
     offsets_ : ndarray of int of the shape of one input
         Where the cuts of each feature start, so that features are not all cut at one place.
     n_features_in_ : int
@@ -116,6 +117,10 @@ class DSSNClassifier(BaseSmoothedClassifier):
     >>> bool(certificate.radius.max() <= 16 * clf.lam_)
     True
     """
+
+    _PARAMETERS_OF_CALLS: ClassVar[frozenset[str]] = frozenset(
+        {"batch_size", "n_jobs", "off_grid", "verbose", "vote"}
+    )
 
     _parameter_constraints: ClassVar[dict] = {
         **BaseSmoothedClassifier._parameter_constraints,
@@ -184,12 +189,12 @@ class DSSNClassifier(BaseSmoothedClassifier):
         grid = make_grid(rows.values, self.feature_range, self.n_steps, self.levels)
         n_shifts = count_shifts(self.sigma, grid.n_steps)
         levels = self._on_levels(rows, grid)
-        self._seed = self._draw_seed()
+        self._begin_fit()
         rng = np.random.default_rng(None if self._seed is None else [self._seed, Purpose.OFFSETS])
         self.offsets_ = rng.integers(n_shifts, size=rows.shape, dtype=np.int32)
         self._grid, self._dtype, self.n_shifts_ = grid, rows.dtype, n_shifts
         self.n_steps_, self.feature_range_ = grid.n_steps, (grid.low[()], grid.high[()])
-        self.lam_ = n_shifts / (2 * grid.n_steps)
+        self.lam_, self.noise_ = self._splits.lam, self._splits.law
         model = self._fit_base_model(X, levels, y, self._params_of_base_fit(params))
         self.estimator_, self.classes_ = model, sorted_classes(model, y)
         return self
@@ -268,7 +273,7 @@ class DSSNClassifier(BaseSmoothedClassifier):
         levels, rows = self._read(X)
         target = check_radius(radius, len(rows))
         radii = StepRadii(self._grid, rows, perturbation, most=self.n_shifts_)
-        return self._certifier(levels).certify(radii, target)
+        return self._certifier(levels).certify(radii, target).with_index(rows.index)
 
     @property
     def _splits(self):
@@ -286,8 +291,7 @@ class DSSNClassifier(BaseSmoothedClassifier):
 
     def _read(self, X):
         """Check X, the parameters and the base model; return levels and rows as they were."""
-        check_is_fitted(self)
-        self._validate_params()
+        self._check_ready()
         rows = read_inputs(X, owner=self)
         if rows.shape != self.offsets_.shape:
             self._ask_about_first(rows)  # its own message about the number of features, if any

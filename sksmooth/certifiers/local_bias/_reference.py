@@ -8,6 +8,8 @@ from numbers import Integral
 import numpy as np
 from numpy.typing import NDArray
 
+from sksmooth.inputs._distinct_rows import distinct_rows
+
 Codes = NDArray[np.intp]
 
 
@@ -66,18 +68,17 @@ def merge_conflicts(points: NDArray[np.float64], labels: Codes) -> Codes:
     UserWarning
         If there are such copies.
     """
-    places: dict[bytes, list[int]] = {}
-    for i, row in enumerate(points + 0.0):  # -0.0 and 0.0 are the same point
-        places.setdefault(row.tobytes(), []).append(i)
-    dropped = []
-    for same in places.values():
-        if len(same) > 1:
-            counts = np.bincount(labels[same])
-            dropped += [i for i in same if labels[i] != counts.argmax()]
-    if dropped:
+    _, place = distinct_rows(points)
+    (group, label), copies = np.unique(np.stack([place, labels]), axis=1, return_counts=True)
+    order = np.lexsort([-label, copies])  # the one that is kept comes last
+    most_frequent = np.empty(place.max() + 1, labels.dtype)
+    most_frequent[group[order]] = label[order]
+    kept = labels == most_frequent[place]
+    n_dropped = np.count_nonzero(~kept)
+    if n_dropped:
         warnings.warn(
-            f"{len(dropped)} of {len(points)} reference points are copies of others with another "
+            f"{n_dropped} of {len(points)} reference points are copies of others with another "
             "label; only those with the most frequent label are kept.",
             stacklevel=4,
         )
-    return np.setdiff1d(np.arange(len(points)), dropped)
+    return np.flatnonzero(kept)
