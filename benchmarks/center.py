@@ -21,11 +21,13 @@ from scipy import stats
 from threadpoolctl import threadpool_limits
 
 from benchmarks._tables import as_text, write_for_docs
+from sksmooth.certificates import ErrorBudget
 from sksmooth.certifiers.center._ranks import CenterBounds
 from sksmooth.certifiers.center._search import best_sample_point, choose_rule
 from sksmooth.distances import Euclidean, JaccardBoxes, JaccardMasks
 
 N, M, ALPHA, DELTA = 10_000, 10_000, 0.01, 0.05
+BUDGET = ErrorBudget(ALPHA)
 SHIFTS = (0.5, 1.0, 2.0)
 LOOP_SAMPLES = 200
 
@@ -70,7 +72,7 @@ def pairs(distance, outputs):
 
 def certified(rule, distance, center, fresh, shift, group_size):
     """Bound of the library for a rule; infinite where the ranks do not exist."""
-    bounds = CenterBounds(N, M, ALPHA, rule.beta, distance.gamma, group_size=group_size)
+    bounds = CenterBounds(N, M, BUDGET, rule.beta, distance.gamma, group_size=group_size)
     ranks = bounds.ranks(shift)
     if ranks is None or not center.holds:
         return np.inf
@@ -91,7 +93,7 @@ def tightness():
         promise = None if beta is None else choose_rule(distance, shape, "auto", beta, None)
         promised = None if beta is None else promise.find(outputs)
         for shift in SHIFTS:
-            plain = CenterBounds(N, M, ALPHA, 2.0, 1.0)
+            plain = CenterBounds(N, M, BUDGET, 2.0, 1.0)
             same = plain.output_radius(plain.ranks(shift), to_center, np.empty(0))
             paper = published(shift, to_center)
             size = int(rule.method == "sample")

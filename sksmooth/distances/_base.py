@@ -11,9 +11,6 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.spatial.distance import cdist
 from sklearn.base import BaseEstimator
 
-# Pairs whose distances are in memory at once, in float64: 32 MB.
-PAIRS_AT_ONCE = 4_000_000
-
 
 class Distance(BaseEstimator, ABC):
     """Base class of the distances between outputs of a model.
@@ -140,6 +137,24 @@ class Distance(BaseEstimator, ABC):
         averages : ndarray of shape (n_groups, ...) or None
         """
         return None
+
+    def of_pairs(self, outputs: ArrayLike, others: ArrayLike) -> NDArray[np.float64]:
+        """Metric between outputs with equal numbers.
+
+        Parameters
+        ----------
+        outputs : array-like of shape (n, ...)
+            Outputs.
+        others : array-like of shape (n, ...)
+            Outputs.
+
+        Returns
+        -------
+        distances : ndarray of shape (n,)
+        """
+        a, b = self.points(outputs), self.points(others)
+        found = [self.between(a[i : i + 1], b[i : i + 1])[0, 0] for i in range(len(a))]
+        return np.array(found, dtype=float)
 
     def __call__(self, outputs: ArrayLike, output: ArrayLike) -> Any:
         """Return the reported distance of many outputs to one.

@@ -340,7 +340,7 @@ def test_bad_calls(smoother, data):
         ({}, "either"),
         ({"radius": 0.1, "output_radius": 1}, "either"),
         ({"radius": 0}, "positive"),
-        ({"radius": [0.1, 0.2, 0.3]}, "one per row"),
+        ({"radius": [0.1, 0.2, 0.3]}, "one number per row.*certify_curve"),
         ({"radius": np.nan}, "positive"),
         ({"output_radius": -1}, "positive"),
     ):
