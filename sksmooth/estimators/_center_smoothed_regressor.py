@@ -10,7 +10,7 @@ from sksmooth.certificates import ErrorBudget
 from sksmooth.certifiers._options import check_curve, check_n_radii, check_radius
 from sksmooth.certifiers.center._certify import CenterCertifier
 from sksmooth.certifiers.center._ranks import CenterBounds
-from sksmooth.certifiers.center._search import METHODS, choose_rule
+from sksmooth.certifiers.center._rules import METHODS, choose_rule
 from sksmooth.distances import NAMES, Distance
 from sksmooth.distances._checks import as_distance, check_distance
 from sksmooth.estimators._base_regressor import BaseOutputSmoother
@@ -50,15 +50,15 @@ class CenterSmoothedRegressor(BaseOutputSmoother):
         sampled output, then refined; within twice the best, for every metric. "auto" takes the
         first of these that the outputs and the distance allow.
     beta : float, default=None
-        Promise, for ``center="sample"``, that the radius of the centre is within `beta` of the
+        Guarantee, for ``center="sample"``, that the radius of the centre is within `beta` of the
         best. It is checked for every answer, and where it cannot be shown the answer abstains
         (see :meth:`predict_or_abstain`). 1.05 to 1.5 suits outputs with hundreds of
-        coordinates. None: no promise, and no abstention.
+        coordinates. None: what the way to find the centre guarantees, without abstention.
     group_size : int or "auto", default="auto"
         Also certify through the distances between averages of so many outputs and further
         outputs, which in high dimensions proves much more than the factor of "sample" does.
         Sizes above 1 need a distance with averages and draw further outputs. 0: off. "auto": 1
-        for "sample" with all candidates and no promise, else 0.
+        for "sample" with all candidates and ``beta=None``, else 0.
     n_average : int, default=1
         Smooth the average of so many outputs instead of one. Outputs spread less and the
         perturbation counts for more, by the root of `n_average`. Choose it before certifying.
@@ -218,7 +218,7 @@ class CenterSmoothedRegressor(BaseOutputSmoother):
         y : ndarray of shape (m, ...)
             Smoothed outputs.
         abstained : ndarray of bool of shape (m,)
-            Rows for which the promise of `beta` could not be shown. Without a promise, none.
+            Rows for which the guarantee of `beta` could not be shown; none for ``beta=None``.
         """
         outputs, guaranteed = self._certifier(self._read(X)).answer()
         return outputs, ~guaranteed
@@ -241,7 +241,7 @@ class CenterSmoothedRegressor(BaseOutputSmoother):
         certificate : RegressionCertificate
             For each row and every input x' within its `input_radius`: with probability at least
             ``1 - alpha`` over the noise, ``predict(x')`` is within `output_radius` of
-            `prediction` (or abstains, where `beta` is a promise).
+            `prediction` (or abstains, where `beta` is given).
 
         Raises
         ------
@@ -315,13 +315,18 @@ class CenterSmoothedRegressor(BaseOutputSmoother):
         size = self.group_size
         if size == "auto":
             limited = self.n_candidates is not None and self.n_candidates < self.n_center
-            size = int(rule.method == "sample" and not (limited or rule.is_promise))
+            size = int(rule.method == "sample" and not (limited or rule.is_checked))
             size = 0 if self.integrate_alpha else size
         if size and rule.method != "sample":
             raise ValueError(f'group_size={size} needs center="sample", got {rule.method!r}.')
         if size == 1 and self.n_candidates is not None:
             raise ValueError("group_size=1 needs all candidates: n_candidates=None.")
-        self._rule, self.center_, self.beta_, self.group_size_ = rule, rule.method, rule.beta, size
+        self._center_rule, self.center_, self.beta_, self.group_size_ = (
+            rule,
+            rule.method,
+            rule.beta,
+            size,
+        )
         self._n_center, self._n_average = self.n_center, self.n_average
         self._bounds().needed_mass(4 if size else 2)  # refuses too few candidates
 
@@ -334,12 +339,12 @@ class CenterSmoothedRegressor(BaseOutputSmoother):
             gamma=self.distance_.gamma,
             n_average=self._n_average,
             group_size=self.group_size_,
-            n_candidates=self._rule.n_candidates,
+            n_candidates=self._center_rule.n_candidates,
             is_integrated=self.integrate_alpha,
         )
 
     def _certifier(self, inputs, n_radii=1):
-        return CenterCertifier(self._sampler(inputs), self._rule, self._bounds(n_radii))
+        return CenterCertifier(self._sampler(inputs), self._center_rule, self._bounds(n_radii))
 
     def _error_distance(self):
         return self.distance_

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from sksmooth.certificates import RegressionCertificate
 from sksmooth.certifiers.center._ranks import CenterBounds, Ranks
-from sksmooth.certifiers.center._search import Center, CenterRule
+from sksmooth.certifiers.center._rules import Center, CenterRule
 from sksmooth.distances import Distance
 from sksmooth.engine._sampling import NoisyOutputs, OutputSampler
 from sksmooth.exceptions import UnreachableRadiusError
@@ -46,7 +46,7 @@ class CenterCertifier:
     def answer(self) -> tuple[NDArray[Any], NDArray[np.bool_]]:
         """Return the answers, and for which of them the guarantee of beta was shown."""
         found = self.sampler.answer(partial(_center, self.rule, self.bounds))
-        return np.stack([c.output for c in found]), np.array([c.holds for c in found])
+        return np.stack([c.output for c in found]), np.array([c.guaranteed for c in found])
 
     def certify(self, radii: NDArray[np.float64]) -> list[RegressionCertificate]:
         """Bound how far the answers move, for several radii of each input from one sample.
@@ -68,7 +68,7 @@ class CenterCertifier:
         work = partial(_output_radii, self.rule.distance, self.bounds)
         wanted = [[ranks[r] for r in column] for column in radii.T]
         metric = np.array(self.sampler.certify(work, centers, wanted), dtype=float)
-        moved = self._reported(metric.reshape(radii.shape[::-1]).T)
+        moved = self._from_metric(metric.reshape(radii.shape[::-1]).T)
         record = partial(self._record, centers, guaranteed, self._errors(centers, clean))
         return [record(*line) for line in zip(radii, moved, strict=True)]
 
@@ -109,8 +109,8 @@ class CenterCertifier:
                 "larger sigma."
             )
 
-    def _reported(self, metric: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Distances, as users read them, that belong to values of the metric."""
+    def _from_metric(self, metric: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Distances that belong to values of the metric."""
         distance = self.rule.distance
         finite = np.minimum(metric, distance.diameter)
         return np.where(np.isfinite(metric), distance.from_metric(finite), np.inf)
