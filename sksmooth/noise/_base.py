@@ -109,21 +109,6 @@ class Noise(BaseEstimator, ABC):
             If the family proves nothing in this norm or dimension.
         """
 
-    def own_alpha(self, n_features: int) -> float:
-        """Probability that the overlap itself is wrong: 0, unless it has to be sampled.
-
-        Parameters
-        ----------
-        n_features : int
-            Number of features of one input.
-
-        Returns
-        -------
-        alpha : float
-            To be taken from the alpha of every certificate. One error is shared by all.
-        """
-        return 0.0
-
     def apply(self, X: NDArray[Any], draws: NDArray[Any]) -> NDArray[Any]:
         r"""Perturb inputs by draws, with the broadcasting rules of numpy.
 

@@ -222,7 +222,6 @@ ATTACKED = [
     (SupNormNoise, 3, 0.0),
     (UniformNoise, 2, 0.0),
     (MixedNormNoise, 32, 8.0),
-    pytest.param(MixedNormNoise, 3, 1.5, marks=pytest.mark.slow),  # by a sampled table
 ]
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from sksmooth.noise import MixedNormNoise
+from sksmooth.noise import GaussianNoise, MixedNormNoise
 from sksmooth.noise._mixed_norm._mixed_norm import draw_unit
 from sksmooth.noise._mixed_norm._mixed_ratio import MixedOverlap, Spectrum, settled
 from sksmooth.noise._mixed_norm._mixed_transform import MixedTransform, range_of_size
@@ -74,6 +74,28 @@ def test_overlap_with_itself_and_its_symmetry(d, k):
     gap = np.abs(fine.overlap(log_m) - spectrum.overlap(log_m))
     assert (gap <= spectrum.error(log_m, slack)).all()
     assert spectrum.overlap(np.array([6.0 * spectrum.x]))[0] == pytest.approx(1, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("d", "k", "remedy"),
+    [
+        (1, 0.5, "from 32 features on. Use k=0, or"),
+        (31, 2, "from 32 features on. Use k=0, or"),
+        (64, 30, "for this number of features up to k=21. Use a smaller k, or"),
+        (150_528, 60_000, "for this number of features up to k=11889. Use a smaller k, or"),
+    ],
+)
+def test_where_the_integral_is_not_accurate_there_is_no_certificate(d, k, remedy):
+    message = f"MixedNormNoise with k={k} has no certificate for {d} features.*{remedy} noise="
+    with pytest.raises(ValueError, match=message):
+        MixedNormNoise(0.5, k).radius(0.9, n_features=d)
+
+
+def test_the_remedies_certify():
+    assert MixedNormNoise(0.5, 0).radius(0.9, n_features=31) > 0
+    assert MixedNormNoise(0.5, 21).radius(0.9, n_features=64) > 0
+    for d, k in [(1, 0.5), (31, 2.0), (64, 30.0)]:
+        assert GaussianNoise(sigma=0.5, k=k).radius(0.9, n_features=d, norm=np.inf) > 0
 
 
 # --------------------------------------------------- the one golden value that is not exact enough

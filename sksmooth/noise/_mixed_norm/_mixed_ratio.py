@@ -29,24 +29,24 @@ _SHIFTS = 0.02, 0.2, 1.0, 3.0, 7.0
 
 # Outside of this range the quadrature is not known to be accurate, or takes minutes. The tilt is
 # the slope of log L in the sign of the largest coordinate, over that of its normal part.
-_SMALLEST_DIMENSION, _LARGEST_SHARE, _LARGEST_TILT = 32, 1 / 3, 12.0
+SMALLEST_DIMENSION, _LARGEST_PART, _LARGEST_TILT = 32, 1 / 3, 12.0
 
 
-def is_deterministic(d: int, k: float) -> bool:
-    """Whether the overlap in d dimensions is computed by quadrature."""
-    if d < _SMALLEST_DIMENSION or k > _LARGEST_SHARE * d:
+def is_computable(d: int, k: float) -> bool:
+    """Whether the overlap in d dimensions can be computed to enough digits."""
+    if d < SMALLEST_DIMENSION or k > _LARGEST_PART * d:
         return False
     largest = np.exp(range_of_size(d, k)[1])
     return bool(k <= _LARGEST_TILT * largest * np.sqrt(d))
 
 
-def largest_deterministic(d: int) -> float:
-    """Largest k, rounded down to a whole number, for which the overlap is computed."""
-    low, high = 0, int(_LARGEST_SHARE * d) + 1
+def largest_k(d: int) -> int:
+    """Largest whole k for which the overlap is computed."""
+    low, high = 0, int(_LARGEST_PART * d) + 1
     while high - low > 1:
         middle = (low + high) // 2
-        low, high = (middle, high) if is_deterministic(d, middle) else (low, middle)
-    return float(low)
+        low, high = (middle, high) if is_computable(d, middle) else (low, middle)
+    return low
 
 
 @dataclass(frozen=True)
