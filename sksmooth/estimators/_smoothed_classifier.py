@@ -222,7 +222,7 @@ class SmoothedClassifier(BaseSmoothedClassifier):
         rows = read_inputs(X, owner=self)
         y = self._check_labels(rows, y)
         self.noise_ = make_noise(self.noise, sigma=self.sigma, k=self.k, norm=self.norm)
-        self.noise_.overlap(rows.n_features, self.norm)  # refuses norms that it cannot certify
+        self.noise_.trade_off(rows.n_features, self.norm)  # refuses norms that it cannot certify
         refuse_noise_below_resolution(self.noise_, rows)
         self._seed = self._draw_seed()
         model = self._fit_base_model(X, rows, y, self._params_of_base_fit(params))
@@ -365,7 +365,7 @@ class SmoothedClassifier(BaseSmoothedClassifier):
         check_is_fitted(self)
         self._validate_params()
         rows = read_inputs(X, owner=self)
-        self.noise_.overlap(rows.n_features, self.norm)
+        self.noise_.trade_off(rows.n_features, self.norm)
         refuse_noise_below_resolution(self.noise_, rows)
         self._ask_about_first(rows)
         return rows

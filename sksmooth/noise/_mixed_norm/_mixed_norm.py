@@ -12,14 +12,14 @@ from numpy.typing import DTypeLike, NDArray
 from scipy import special
 
 from sksmooth.noise._base import Noise, inscribed_ball, rounded_up
-from sksmooth.noise._mixed_norm._mixed_ratio import (
+from sksmooth.noise._mixed_norm._trade_off import (
     SMALLEST_DIMENSION,
-    MixedOverlap,
+    MixedNormTradeOff,
     is_computable,
     largest_k,
 )
-from sksmooth.noise._mixed_norm._mixed_transform import log_density_of_size, range_of_size
-from sksmooth.noise._radii._trade_off import Array, NormalOverlap, Overlap
+from sksmooth.noise._mixed_norm._transform import log_density_of_size, range_of_size
+from sksmooth.noise._radii._trade_off import Array, NormalTradeOff, TradeOff
 from sksmooth.noise._sup_norm import only_in_linf
 
 _TANGENTS = 80
@@ -28,8 +28,8 @@ _TANGENTS = 80
 class MixedNormNoise(Noise):
     """Noise with density ``||z||_inf^-k exp(-||z||_2^2 / (2 s^2))``.
 
-    At equal vote shares its radii are smaller than those of :class:`GaussianNoise` in the same
-    norm; see the user guide.
+    At equal class probabilities its radii are smaller than those of :class:`GaussianNoise` in the
+    same norm; see the user guide.
 
     Parameters
     ----------
@@ -49,8 +49,8 @@ class MixedNormNoise(Noise):
     Notes
     -----
     The first radius for a number of features takes seconds, for a table; later ones take
-    microseconds, but bilateral and top-k radii a fraction of a second for each pair of shares.
-    With ``k > 0`` shares below 0.504 prove nothing.
+    microseconds, but bilateral and top-k radii a fraction of a second for each pair of class
+    probabilities. With ``k > 0`` class probabilities below 0.504 prove nothing.
 
     With ``k > 0`` there are certificates from 32 features on, for k up to a third of their number
     and, in many dimensions, up to about ``25 * sqrt(n_features)`` (784 features: 261; 3,072:
@@ -91,17 +91,17 @@ class MixedNormNoise(Noise):
         draws *= rounded_up(self._scale(d), kind)
         return draws.reshape(n, *shape)
 
-    def overlap(
+    def trade_off(
         self, n_features: int | None = None, norm: float | None = None
-    ) -> tuple[Overlap, float]:
-        """Overlap of unit laws; see :meth:`Noise.overlap`."""
+    ) -> tuple[TradeOff, float]:
+        """Trade-off function of the law of unit scale; see :meth:`Noise.trade_off`."""
         d = only_in_linf(self, n_features, norm)
         k = self.check_k(d)
         if not k:
-            return NormalOverlap(), self._scale(d) * inscribed_ball(np.inf, 2, d)
+            return NormalTradeOff(), self._scale(d) * inscribed_ball(np.inf, 2, d)
         if not is_computable(d, k):
             raise ValueError(self._no_certificate(d))
-        return MixedOverlap(d, k), self._scale(d)
+        return MixedNormTradeOff(d, k), self._scale(d)
 
     def _no_certificate(self, d: int) -> str:
         if d < SMALLEST_DIMENSION:
@@ -159,15 +159,15 @@ class _Envelope:
         Where they touch, their values there and their slopes.
     ends : ndarray of shape (n + 1,)
         Where one takes over from the one before; infinite at both ends.
-    share : ndarray of shape (n,)
-        Mass below each.
+    probability : ndarray of shape (n,)
+        Part of the mass that is below each.
     """
 
     points: Array
     heights: Array
     slopes: Array
     ends: Array
-    share: Array
+    probability: Array
 
     def at(self, i: NDArray[np.intp], x: Array) -> Array:
         """Height of tangents number i at x."""
@@ -175,7 +175,7 @@ class _Envelope:
 
     def draw(self, n: int, rng: np.random.Generator) -> tuple[NDArray[np.intp], Array]:
         """Draw tangents, and points from the exponential law below each."""
-        i = rng.choice(len(self.share), size=n, p=self.share)
+        i = rng.choice(len(self.points), size=n, p=self.probability)
         left, right, slope = self.ends[i], self.ends[i + 1], self.slopes[i]
         # from the end where the exponential is larger
         start = np.where(slope > 0, right, left)
