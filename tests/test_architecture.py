@@ -213,7 +213,7 @@ PROPERTIES = {
     "distances/test_distances.py": "every distance is what it states",
     "engine/test_memory.py": "memory does not grow with the number of draws",
     "estimators/test_all_classifiers.py": "every classifier of scikit-learn can be smoothed",
-    "estimators/test_backends_classifier.py": "the same votes by every backend of joblib",
+    "estimators/test_backends.py": "the same bits by every backend of joblib",
     "estimators/test_center_on_mnist.py": "an autoencoder of real images, as in the paper",
     "estimators/test_locally_biased_under_attack.py": "no attack breaks a certificate",
     "estimators/test_noise_families.py": "every family of noise by its name",
