@@ -13,7 +13,13 @@ SOURCE = SourceTree.of_folder(Path(sksmooth.__file__).parent)
 # Names of other packages: where, which, and why. scikit-learn and skorch mean some of theirs for
 # those who write estimators; of fitted models some things are to be had in no other way.
 WRITES_ESTIMATORS = ("sksmooth.estimators", "sksmooth.training")
-READS_MODELS = ("sksmooth.voters", "sksmooth.smooth_scores", "sksmooth.nets", "sksmooth.attacks")
+READS_MODELS = (
+    "sksmooth.base_models",
+    "sksmooth.voters",
+    "sksmooth.smooth_scores",
+    "sksmooth.nets",
+    "sksmooth.attacks",
+)
 ALLOWED = [
     (WRITES_ESTIMATORS, "sklearn.base._fit_context", "checks parameters around fit"),
     (WRITES_ESTIMATORS, "sklearn.utils._param_validation.", "constraints of parameters"),
