@@ -224,7 +224,6 @@ PROPERTIES = {
     "noise/test_golden.py": "radii to many digits",
     "noise/test_laws.py": "draws have the law that radii assume",
     "noise/test_mixed.py": "the mixed family by quadrature",
-    "noise/test_sampled.py": "the mixed family by sampling",
     "smooth_scores/test_contract.py": "what every smooth score has to do",
     "test_architecture.py": "the house keeps its shape",
     "test_common.py": "the checks of scikit-learn",
