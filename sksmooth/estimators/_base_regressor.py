@@ -1,5 +1,6 @@
 """What smoothers of outputs share: the base model's response, its checks, the clean outputs."""
 
+from abc import abstractmethod
 from numbers import Real
 from typing import ClassVar
 
@@ -147,6 +148,14 @@ class BaseOutputSmoother(RegressorMixin, BaseSmoother):
             f"{name_of(model)} has no method {' or '.join(wanted)}. Wrap it in a class whose "
             "predict returns one output per row."
         )
+
+    @abstractmethod
+    def _prepare(self, outputs):
+        """Settle, at fit, what depends on the outputs; some are given."""
+
+    @abstractmethod
+    def _error_distance(self):
+        """Return the distance that errors are measured in."""
 
     def _default_estimator(self):
         return Ridge()
