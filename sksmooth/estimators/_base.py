@@ -13,6 +13,7 @@ from sklearn.utils import get_tags
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import _check_method_params, check_is_fitted
 
+from sksmooth.base_models._failures import explained
 from sksmooth.base_models._names import name_of
 from sksmooth.engine._augmentation import augment
 from sksmooth.engine._streams import Purpose, Streams, derived_seed
@@ -53,7 +54,7 @@ class BaseSmoother(BaseWrapper):
         self._say_that_it_is_trained_again()
         with_noise = part_that_adds_noise(model)
         if with_noise is not None:
-            hand_noise_down(with_noise, getattr(self, "noise_", None))
+            hand_noise_down(with_noise, self._streams().noise)
         elif self.n_augment:
             n_copies = int(self.n_augment)
             copies = np.tile(np.arange(len(inputs)), n_copies)
@@ -62,7 +63,8 @@ class BaseSmoother(BaseWrapper):
             y = None if y is None else y[copies]
             params = _check_method_params(inputs.values, params, indices=copies)
         self._seed_base_model(model)
-        with LibraryThreads(1, np.size(X)).around():  # small fits wait for threads, not for work
+        threads = LibraryThreads(1, np.size(X))  # small fits wait for threads, not for work
+        with threads.around(), explained(model, X, y):
             return model.fit(X, y, **params)
 
     def _say_that_it_is_trained_again(self):

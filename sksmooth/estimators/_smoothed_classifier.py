@@ -9,6 +9,7 @@ from sklearn.base import _fit_context, clone
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 
+from sksmooth.base_models._one_row import check_answers
 from sksmooth.certificates import ErrorBudget
 from sksmooth.certifiers._linear import (
     exact_certificate,
@@ -237,11 +238,12 @@ class SmoothedClassifier(BaseSmoothedClassifier):
         rows = read_inputs(X, owner=self)
         y = self._check_labels(rows, y)
         self.noise_ = make_noise(self.noise, sigma=self.sigma, k=self.k, norm=self.norm)
-        self.noise_.overlap(rows.n_features, self.norm)  # refuses norms that it cannot certify
+        self.noise_.trade_off(rows.n_features, self.norm)  # refuses norms that it cannot certify
         refuse_noise_below_resolution(self.noise_, rows)
         self._begin_fit()
         model = self._fit_base_model(X, rows, y, self._params_of_base_fit(params))
         self.estimator_, self.classes_ = model, sorted_classes(model, y)
+        check_answers(model, rows)
         self._examine_base_model(rows, y)
         return self
 
@@ -398,7 +400,7 @@ class SmoothedClassifier(BaseSmoothedClassifier):
         """Check X, the parameters and the base model before any sampling."""
         self._check_ready()
         rows = read_inputs(X, owner=self)
-        self.noise_.overlap(rows.n_features, self.norm)
+        self.noise_.trade_off(rows.n_features, self.norm)
         refuse_noise_below_resolution(self.noise_, rows)
         self._ask_about_first(rows)
         return rows
