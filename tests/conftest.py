@@ -1,24 +1,16 @@
-"""One thread for each numerical library, and fixtures that tests share."""
+"""Fixtures shared by all tests."""
 
 import os
 from pathlib import Path
 
+import one_thread  # noqa: F401  (before numpy)
 import pytest
-from threadpoolctl import threadpool_limits
-
-# Threads that wait for cores which others use make the suite many times slower. Libraries that are
-# imported from here on, also by processes that tests start, read the environment.
-for library in ("BLIS", "MKL", "OMP", "OPENBLAS"):
-    os.environ[f"{library}_NUM_THREADS"] = "1"
-os.environ["VECLIB_MAXIMUM_THREADS"] = "1"
-threadpool_limits(limits=1)  # those that are imported already
+from sklearn.datasets import load_digits
 
 
 @pytest.fixture(scope="session")
 def digits():
     """Handwritten digits with pixels in [0, 1]."""
-    from sklearn.datasets import load_digits
-
     X, y = load_digits(return_X_y=True)
     return X / 16, y
 

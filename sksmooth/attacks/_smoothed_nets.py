@@ -21,6 +21,7 @@ from sksmooth.attacks._gradient_search import (
     pgd_search,
 )
 from sksmooth.engine._seeds import seed_from
+from sksmooth.estimators import DSSNClassifier
 from sksmooth.inputs._containers import read_inputs
 from sksmooth.nets._module_classifier import ModuleClassifier
 from sksmooth.nets._modules import evaluating, weights_device
@@ -109,7 +110,12 @@ def attack_smoothed(
     array([[0.1],
            [0.2]], dtype=float32)
     """
-    check_is_fitted(smoother, "noise_")
+    check_is_fitted(smoother)
+    if isinstance(smoother, DSSNClassifier) or not hasattr(smoother, "noise_"):
+        raise ValueError(
+            f"attack_smoothed draws noise, which {type(smoother).__name__} does not. Attack a "
+            'SmoothedClassifier of the same net (for splits of levels: noise="splitting").'
+        )
     _check_parameters(radius, norm, n_steps, n_noise, batch_size)
     rows, net = read_inputs(X, owner=smoother), _Net.of(smoother.estimator_)
     check_consistent_length(rows.values, y)

@@ -19,19 +19,34 @@ def refuse_too_few_draws(n_estimation, alpha):
         )
 
 
-def check_radius(radius, n_rows):
-    """Return the radius to decide on, one per row, or None."""
-    if radius is None:
+def check_radius(radius, n_rows, *, positive=False):
+    """Return one radius per row, or say what is wrong.
+
+    None is returned as it is, unless radii have to be positive.
+    """
+    if radius is None and not positive:
         return None
-    target = np.asarray(radius, dtype=float)
-    if target.shape not in ((), (n_rows,)):
+    try:
+        radii = np.asarray(radius, dtype=float)
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"radius must be a number or one per row, got {radius!r}.") from error
+    if radii.shape not in ((), (n_rows,)):
+        several = " For several radii per row use certify_curve." if positive else ""
         raise ValueError(
             f"radius must be a number or one number per row (shape ({n_rows},)), got an array of "
-            f"shape {target.shape}."
+            f"shape {radii.shape}.{several}"
         )
-    if not (np.isfinite(target) & (target >= 0)).all():
-        raise ValueError(f"radius must be finite and not negative, got {radius!r}.")
-    return np.broadcast_to(target, (n_rows,)).copy()
+    if not (np.isfinite(radii) & (radii > 0 if positive else radii >= 0)).all():
+        wanted = "positive and finite" if positive else "finite and not negative"
+        raise ValueError(f"radius must be {wanted}, got {radius!r}.")
+    return np.broadcast_to(radii, (n_rows,)).copy()
+
+
+def check_curve(radii, n_rows):
+    """Return several radii for every row, one line for each, or say what is wrong."""
+    radii = check_radius(radii, np.size(radii), positive=True)
+    check_n_radii(len(radii))
+    return np.repeat(radii[:, None], n_rows, axis=1)
 
 
 def check_certify_options(rtol, radius, start, bilateral, simultaneous, top_k, n_classes):
@@ -90,22 +105,6 @@ def check_start(start, inputs, *, noise, classes, n_estimation, fit_id):
         raise ValueError(
             "start was made with another noise, other classes or another number of features."
         )
-
-
-def check_radii(radius, n_rows):
-    """Return one positive radius per row, or say what is wrong."""
-    try:
-        radii = np.asarray(radius, dtype=float)
-    except (TypeError, ValueError) as error:
-        raise TypeError(f"radius must be a number or one per row, got {radius!r}.") from error
-    if radii.shape not in ((), (n_rows,)):
-        raise ValueError(
-            f"radius must be a number or have shape ({n_rows},), one per row; got shape "
-            f"{radii.shape}. For several radii per row use certify_curve."
-        )
-    if not ((radii > 0) & np.isfinite(radii)).all():
-        raise ValueError(f"radius must be positive and finite, got {radius!r}.")
-    return np.broadcast_to(radii, (n_rows,)).astype(float)
 
 
 def check_n_radii(n_radii):

@@ -117,16 +117,3 @@ def naming(inputs: str) -> Iterator[None]:
 def progress_bar(total: int, label: str, unit: str, *, shown: Any) -> Any:
     """Progress bar of a part of the work; it is entered, and told how much more is done."""
     return tqdm(total=int(total), desc=label, unit=unit, unit_scale=True, disable=not shown)
-
-
-def for_each_row(
-    work: Callable[[int], Any], n_rows: int, *, n_jobs: int | None, progress: str | None
-) -> list[Any]:
-    """Do the same for every row, in parallel."""
-    bar = progress_bar(n_rows, progress or "", " rows", shown=progress is not None)
-    results = []
-    with Workers(n_jobs) as workers, bar:
-        for result in workers.map(work, ((i,) for i in range(n_rows)), ordered=True):
-            results.append(result)
-            bar.update()
-    return results

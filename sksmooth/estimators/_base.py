@@ -54,7 +54,7 @@ class BaseSmoother(BaseWrapper):
         self._say_that_it_is_trained_again()
         with_noise = part_that_adds_noise(model)
         if with_noise is not None:
-            hand_noise_down(with_noise, getattr(self, "noise_", None))
+            hand_noise_down(with_noise, self._streams().noise)
         elif self.n_augment:
             copies = np.tile(np.arange(len(inputs)), self.n_augment)
             stream = self._streams().of(Purpose.AUGMENTATION, inputs)

@@ -1,4 +1,4 @@
-"""What smoothers of classifiers share: their base model, its labels and its votes."""
+"""What wrappers of classifiers share: their base model, its labels, its votes."""
 
 from typing import ClassVar
 
@@ -14,14 +14,15 @@ from sksmooth.base_models._answers import classes_of
 from sksmooth.base_models._names import name_of
 from sksmooth.engine._black_box import BlackBoxVoter
 from sksmooth.estimators._base import BaseSmoother
+from sksmooth.estimators._wrapper import BaseWrapper
 from sksmooth.voters._direct import directly
 
 
-class BaseSmoothedClassifier(ClassifierMixin, BaseSmoother):
-    """Base class of the smoothers whose base model gives labels."""
+class BaseClassifier(ClassifierMixin, BaseWrapper):
+    """Base class of the wrappers of a classifier."""
 
     _parameter_constraints: ClassVar[dict] = {
-        **BaseSmoother._parameter_constraints,
+        **BaseWrapper._parameter_constraints,
         # without fit: told below what to do
         "estimator": [HasMethods("fit"), HasMethods("predict"), HasMethods("forward"), None],
     }
@@ -44,12 +45,6 @@ class BaseSmoothedClassifier(ClassifierMixin, BaseSmoother):
             raise ValueError(
                 f"The base model has to be a classifier; {name_of(model)} is a {kind}."
             )
-        if isinstance(model, FrozenEstimator) and not hasattr(model, "predict"):
-            raise ValueError(
-                f"The base model needs a predict method, which {name_of(model)} has not. Wrap it "
-                "in a class whose predict returns one label per row; a module of torch becomes one "
-                "with sksmooth.nets.as_classifier."
-            )
 
     def _check_labels(self, rows, y):
         """Return y as an array, where it holds one label per row."""
@@ -57,6 +52,25 @@ class BaseSmoothedClassifier(ClassifierMixin, BaseSmoother):
         check_consistent_length(rows.values, y)
         check_classification_targets(y)
         return y
+
+
+class BaseSmoothedClassifier(BaseClassifier, BaseSmoother):
+    """Base class of the smoothers whose base model votes with its labels."""
+
+    _parameter_constraints: ClassVar[dict] = {
+        **BaseSmoother._parameter_constraints,
+        **BaseClassifier._parameter_constraints,
+    }
+
+    def _refuse_what_does_not_classify(self):
+        super()._refuse_what_does_not_classify()
+        model = self._base_model()
+        if isinstance(model, FrozenEstimator) and not hasattr(model, "predict"):
+            raise ValueError(
+                f"The base model needs a predict method, which {name_of(model)} has not. Wrap it "
+                "in a class whose predict returns one label per row; a module of torch becomes one "
+                "with sksmooth.nets.as_classifier."
+            )
 
     def _black_box(self):
         """Return the base model as it is asked for every vote."""

@@ -238,7 +238,7 @@ class SmoothedClassifier(BaseSmoothedClassifier):
         rows = read_inputs(X, owner=self)
         y = self._check_labels(rows, y)
         self.noise_ = make_noise(self.noise, sigma=self.sigma, k=self.k, norm=self.norm)
-        self.noise_.overlap(rows.n_features, self.norm)  # refuses norms that it cannot certify
+        self.noise_.trade_off(rows.n_features, self.norm)  # refuses norms that it cannot certify
         refuse_noise_below_resolution(self.noise_, rows)
         self._begin_fit()
         model = self._fit_base_model(X, rows, y, self._params_of_base_fit(params))
@@ -400,7 +400,7 @@ class SmoothedClassifier(BaseSmoothedClassifier):
         """Check X, the parameters and the base model before any sampling."""
         self._check_ready()
         rows = read_inputs(X, owner=self)
-        self.noise_.overlap(rows.n_features, self.norm)
+        self.noise_.trade_off(rows.n_features, self.norm)
         refuse_noise_below_resolution(self.noise_, rows)
         self._ask_about_first(rows)
         return rows

@@ -6,10 +6,11 @@ import skorch
 import torch
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.stats import binom
+from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
 from torch import nn
 
-from sksmooth import SmoothedClassifier
+from sksmooth import DSSNClassifier, LocallyBiasedSmoother, SmoothedClassifier
 from sksmooth.attacks import attack_smoothed
 from sksmooth.nets import as_classifier
 from sksmooth.noise import LaplaceNoise, SplittingNoise
@@ -210,3 +211,13 @@ def test_models_without_gradients_are_refused(digits):
 def _skorch_smoother(X, y):
     net = RobustNetClassifier(nn.Linear(64, 10), verbose=0, train_split=None, max_epochs=1)
     return SmoothedClassifier(net).fit(X.astype(np.float32), y.astype(np.int64))
+
+
+@pytest.mark.parametrize("kind", [DSSNClassifier, LocallyBiasedSmoother])
+def test_smoothers_without_random_noise_are_refused(kind):
+    X, y = np.round(rows() * 255) / 255, np.resize([0, 1], 20)
+    smoother = kind(as_classifier(linear_module(), classes=[0, 1])).fit(X, y)
+    with pytest.raises(ValueError, match=r'which \w+ does not.*noise="splitting"'):
+        attack_smoothed(smoother, X, y, radius=0.1)
+    with pytest.raises(NotFittedError):
+        attack_smoothed(kind(), X, y, radius=0.1)

@@ -1,6 +1,7 @@
 """Deterministic smoothing with splitting noise: exact, and exactly as far as it says."""
 
 import pickle
+from copy import copy
 from itertools import product
 
 import numpy as np
@@ -168,12 +169,25 @@ def test_shares_are_those_of_a_plain_loop(fitted, digits_on_levels):
     assert_allclose(fitted.predict_proba(rows), votes / fitted.n_shifts_, rtol=1e-12)
 
 
+def test_noise_is_that_of_its_certificates(fitted, digits_on_levels):
+    certificate = fitted.certify(digits_on_levels[0][:2])
+    assert repr(fitted.noise_) == repr(certificate.noise)
+    assert fitted.noise_.sigma == pytest.approx(fitted.lam_ / np.sqrt(3), rel=1e-15)
+
+
+def test_what_belongs_to_fit_is_not_changed_later(fitted, digits_on_levels):
+    rows = digits_on_levels[0][:2]
+    for params in ({"sigma": 1.0}, {"n_steps": 4}, {"levels": [0.0, 1.0]}):
+        with pytest.raises(ValueError, match="after fit, where it has its effect"):
+            copy(fitted).set_params(**params).certify(rows)
+    copy(fitted).set_params(vote="soft", off_grid="round").predict(rows)
+
+
 @pytest.mark.parametrize("params", [{"n_jobs": 2}, {"batch_size": 7}, {"batch_size": 5000}])
 def test_results_do_not_depend_on_how_the_work_is_cut(params, fitted, digits_on_levels):
     rows = digits_on_levels[0][800:860]
     expected = fitted.certify(rows)
-    other = clone(fitted).set_params(**params)
-    other.__dict__.update({k: v for k, v in vars(fitted).items() if k not in fitted.get_params()})
+    other = copy(fitted).set_params(**params)
     assert_array_equal(other.certify(rows).counts, expected.counts)
     assert_array_equal(other.certify(rows[::-1]).counts, expected.counts[::-1])
 

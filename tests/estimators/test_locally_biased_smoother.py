@@ -11,7 +11,7 @@ from sklearn.datasets import load_iris, make_moons
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.neighbors import KNeighborsClassifier
@@ -23,6 +23,7 @@ from smooth_models import make_models, torch_modules, trained_modules
 
 from sksmooth import LocallyBiasedSmoother, certified_accuracy_score, make_certified_scorer
 from sksmooth.certifiers.local_bias._reference import merge_conflicts, split_off_reference
+from sksmooth.estimators._base import BaseSmoother
 from sksmooth.plotting import CertifiedAccuracyDisplay
 from sksmooth.smooth_scores import smooth_score
 
@@ -188,7 +189,8 @@ def test_certificate_decides_a_radius(fitted, moons):
     certificate = fitted.certify(X, radius=0.2)
     assert np.array_equal(certificate.certified, certificate.radius >= 0.2)
     assert "without noise" in repr(certificate)
-    assert list(certificate.to_frame()) == ["prediction", "radius", "certified", "abstained"]
+    columns = ["prediction", "radius", "certified", "abstained", "target_radius"]
+    assert list(certificate.to_frame())[:5] == columns
     assert len(certificate[:5]) == 5
     assert len(certificate.concatenate([certificate[:5], certificate[5:]])) == len(X)
     with pytest.raises(ValueError, match="exact"):
@@ -218,6 +220,16 @@ def test_feature_names_are_kept(moons):
     assert len(clf.certify(X)) == 200
     with pytest.raises(ValueError, match="feature names"):
         clf.predict(X.rename(columns={"width": "depth"}))
+
+
+def test_it_has_no_noise_and_keeps_the_index_of_rows(moons):
+    X = pd.DataFrame(moons[0], columns=["length", "width"]).iloc[::-1]
+    clf = LocallyBiasedSmoother(random_state=0).fit(X, moons[1][::-1])
+    assert not isinstance(clf, BaseSmoother)
+    assert clf.for_scoring() is clf
+    assert clf.certify(X).to_frame().index.equals(X.index)
+    with pytest.raises(ValueError, match="reference_size was changed"):
+        clf.set_params(reference_size=0.5).predict(X)
 
 
 def test_grid_search_over_bias_and_norm(moons):
@@ -364,6 +376,7 @@ BAD = [
     ({"gradient": slope_of_sine}, "gradient_lipschitz= as a number"),
     ({"gradient_lipschitz": -1.0}, "gradient_lipschitz"),
     ({"estimator": RandomForestClassifier(2)}, "SmoothedClassifier"),
+    ({"estimator": LinearRegression()}, "has to be a classifier; LinearRegression is a regressor"),
     ({"estimator": MLPClassifier((2,), max_iter=2000)}, "activation='tanh'"),
 ]
 

@@ -27,7 +27,7 @@ Codes = NDArray[np.intp]
 _SLACK = 1e-10
 
 # Of every radius, for what is not bounded otherwise.
-_ROUND_DOWN = 1 - 1e-9
+ROUND_DOWN = 1 - 1e-9
 
 # Values of a block of gradients, and rows of it: scores may hold more for each row than these.
 _VALUES_AT_ONCE, _ROWS_AT_ONCE = 2**21, 1024
@@ -173,7 +173,7 @@ class LocalBias:
             winner[part] = decision.argmax(axis=1)
             kept = self._kept(margins, winner[part])
             radius[part] = np.maximum(safe[part], kept).min(axis=1)
-        return winner, radius * _ROUND_DOWN
+        return winner, radius * ROUND_DOWN
 
     def _blocks(self, X: Floats) -> Iterator[slice]:
         fitting = _VALUES_AT_ONCE // (X.shape[1] * self.n_classes)
@@ -325,32 +325,3 @@ def _pairs(n_classes: int) -> Iterator[tuple[int, int]]:
 
 def _others(n_classes: int, *left_out: int) -> Iterator[int]:
     return (j for j in range(n_classes) if j not in left_out)
-
-
-def nearest_neighbor_certificate(
-    reference: ReferencePoints, X: Floats, norm: float, method: str
-) -> tuple[Codes, Floats]:
-    """Labels of the neighbours, and radii within which they are kept: an infinite bias.
-
-    Parameters
-    ----------
-    reference : ReferencePoints
-        Give labels.
-    X : ndarray of shape (m, n_features)
-        Inputs.
-    norm : {1, 2, inf}
-        Norm of radii.
-    method : {"nearest", "pairwise", "exact"}
-        How far neighbours are known to keep their label.
-
-    Returns
-    -------
-    winner : ndarray of int of shape (m,)
-        Positions of the classes.
-    radius : ndarray of shape (m,)
-        Rounded down.
-    """
-    neighbors = reference.radii(X, norm, method)
-    safe = neighbors.certified()
-    safe[np.arange(len(X)), neighbors.label] = np.inf
-    return neighbors.label, safe.min(axis=1) * _ROUND_DOWN

@@ -20,7 +20,7 @@ _POSITION_ROUNDING = 16 * float(np.finfo(np.float64).eps)
 
 
 def safe_steps(
-    counts: NDArray[Any], winner: NDArray[np.intp], n_open: int = 0, unit: int = 1
+    counts: NDArray[Any], winner: NDArray[np.intp], n_open: Any = 0, unit: int = 1
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return how many steps cannot change the class, from the votes of shifts.
 
@@ -30,7 +30,7 @@ def safe_steps(
         Votes, in units of which `unit` make one vote.
     winner : ndarray of int of shape (m,)
         Class of each row.
-    n_open : int, default=0
+    n_open : int or ndarray of int of shape (m,), default=0
         Number of shifts whose votes are not in yet.
     unit : int, default=1
         Size of one vote.
@@ -58,7 +58,7 @@ def safe_steps(
     return (least - n_open * unit) // (2 * unit), (least + n_open * unit) // (2 * unit)
 
 
-class Margins:
+class StepRadii:
     """From numbers of steps that change nothing to radii.
 
     Parameters
@@ -71,9 +71,15 @@ class Margins:
         What may be made of them.
     most : int
         Largest number of steps.
+
+    Attributes
+    ----------
+    perturbation : str
+        As given.
     """
 
     def __init__(self, grid: Grid, rows: Inputs, perturbation: str, most: int) -> None:
+        self.perturbation = perturbation
         self._real = perturbation == "real"
         if not (self._real or grid.is_level(rows.values, rows.dtype).all()):
             raise ValueError(

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from sksmooth.certifiers.splits._grid import Grid
 from sksmooth.engine._streams import Purpose
 from sksmooth.inputs._containers import Inputs
+from sksmooth.noise import SplittingNoise
 
 
 def count_shifts(sigma: float, n_steps: int) -> int:
@@ -51,6 +52,20 @@ class Splits:
     n_shifts: int
     offsets: NDArray[np.int32]
     dtype: np.dtype[Any]
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Other processes cut for themselves."""
+        return {name: value for name, value in vars(self).items() if name != "_pieces"}
+
+    @property
+    def lam(self) -> float:
+        """Half the distance of two cuts, where the range of the features is 1."""
+        return self.n_shifts / (2 * self.grid.n_steps)
+
+    @property
+    def law(self) -> SplittingNoise:
+        """Noise whose cuts are at random as far apart as here, where that range is 1."""
+        return SplittingNoise(self.lam / math.sqrt(3))
 
     @cached_property
     def _pieces(self) -> NDArray[Any]:

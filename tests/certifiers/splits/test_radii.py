@@ -8,7 +8,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from sksmooth.certifiers.splits._grid import Grid, make_grid
-from sksmooth.certifiers.splits._radii import Margins, safe_steps
+from sksmooth.certifiers.splits._radii import StepRadii, safe_steps
 from sksmooth.certifiers.splits._shifts import Splits, count_shifts, stride
 from sksmooth.inputs._containers import read_inputs
 
@@ -122,7 +122,7 @@ def test_safe_steps_while_votes_are_open():
 def test_radii_are_never_rounded_up(low, high, q, kind):
     grid = Grid(np.array(float(low)), np.array(float(high)), q)
     rows = read_inputs(np.full((300, 1), float(low)), owner=None)
-    radius = Margins(grid, rows, kind, most=299).radius(np.arange(300))
+    radius = StepRadii(grid, rows, kind, most=299).radius(np.arange(300))
     width = Fraction(float(high)) - Fraction(float(low))
     for steps, value in enumerate(radius):
         exact = width * steps / q if kind == "grid" else width * (2 * steps + 1) / (2 * q)
@@ -134,18 +134,18 @@ def test_radii_are_never_rounded_up(low, high, q, kind):
 
 def test_steps_for_a_radius():
     rows = read_inputs(np.zeros((4, 2)), owner=None)
-    margins = Margins(UNIT, rows, "grid", most=20)
-    assert margins.steps_for(np.array([0, 1 / 16, 0.1, 99])).tolist() == [1, 1, 2, 21]
+    radii = StepRadii(UNIT, rows, "grid", most=20)
+    assert radii.steps_for(np.array([0, 1 / 16, 0.1, 99])).tolist() == [1, 1, 2, 21]
 
 
 def test_rows_off_the_grid_are_nearer_to_other_levels():
     rows = read_inputs(np.array([[0.3, 0.5], [-2.0, 0.26]]) / 16, owner=None)
-    margins = Margins(UNIT, rows, "real", most=20)
-    assert_allclose(margins.radius(np.array([0, 0])) * 16, [0.0, 0.24], atol=1e-8)
-    assert_allclose(margins.radius(np.array([1, 1])) * 16, [0.2, 1.24], atol=1e-8)
-    assert_allclose(margins.radius(np.array([3, 3])) * 16, [2.2, 3.24], atol=1e-8)
+    radii = StepRadii(UNIT, rows, "real", most=20)
+    assert_allclose(radii.radius(np.array([0, 0])) * 16, [0.0, 0.24], atol=1e-8)
+    assert_allclose(radii.radius(np.array([1, 1])) * 16, [0.2, 1.24], atol=1e-8)
+    assert_allclose(radii.radius(np.array([3, 3])) * 16, [2.2, 3.24], atol=1e-8)
     with pytest.raises(ValueError, match="Ask for perturbation='real'"):
-        Margins(UNIT, rows, "grid", most=20)
+        StepRadii(UNIT, rows, "grid", most=20)
 
 
 def test_number_of_shifts():
@@ -189,7 +189,7 @@ def test_a_rounded_level_is_nearer_to_the_next_one():
     """In single precision a level is not quite where it should be."""
     values = (np.arange(256) / 255).astype(np.float32)[:, None]
     grid = Grid(np.array(0.0), np.array(1.0), 255)
-    radius = Margins(grid, read_inputs(values, owner=None), "real", most=3).radius(
+    radius = StepRadii(grid, read_inputs(values, owner=None), "real", most=3).radius(
         np.zeros(256, int)
     )
     for value, reach in zip(values[:, 0], radius):
@@ -199,10 +199,10 @@ def test_a_rounded_level_is_nearer_to_the_next_one():
 
 def test_radius_does_not_depend_on_the_other_rows():
     rows = np.array([[0.25], [0.5], [0.3]])
-    alone = Margins(UNIT, read_inputs(rows[:2], owner=None), "real", most=9).radius(
+    alone = StepRadii(UNIT, read_inputs(rows[:2], owner=None), "real", most=9).radius(
         np.array([3, 4])
     )
-    joined = Margins(UNIT, read_inputs(rows, owner=None), "real", most=9).radius(
+    joined = StepRadii(UNIT, read_inputs(rows, owner=None), "real", most=9).radius(
         np.array([3, 4, 0])
     )
     assert_array_equal(joined[:2], alone)
