@@ -100,8 +100,11 @@ class BaseSmoother(BaseWrapper):
 
     def _streams(self):
         """Return the draws of one call: those of the seed, or fresh ones."""
-        seed = np.random.SeedSequence().entropy if self._seed is None else int(self._seed)
-        return Streams(self.noise_, seed)
+        return Streams(self.noise_, self._entropy())
+
+    def _entropy(self):
+        """Return the seed of one call."""
+        return np.random.SeedSequence().entropy if self._seed is None else int(self._seed)
 
     def _engine_options(self):
         """Return how the engine is to do its work."""
