@@ -15,6 +15,7 @@ from sksmooth.base_models._names import name_of
 from sksmooth.engine._black_box import Responder
 from sksmooth.engine._sampling import OutputSampler
 from sksmooth.estimators._base import BaseSmoother
+from sksmooth.estimators._fit_parameters import fit_parameters, refuse_changed
 from sksmooth.inputs._checks import refuse_noise_below_resolution
 from sksmooth.inputs._containers import read_inputs
 from sksmooth.inputs._torch_containers import as_array
@@ -29,6 +30,10 @@ class BaseOutputSmoother(RegressorMixin, BaseSmoother):
 
     A subclass defines `_prepare`, which is given a few outputs at fit.
     """
+
+    _may_change_after_fit: ClassVar[frozenset] = frozenset(
+        {"alpha", "batch_size", "n_estimation", "n_jobs", "verbose"}
+    )
 
     _parameter_constraints: ClassVar[dict] = {
         **BaseSmoother._parameter_constraints,
@@ -62,6 +67,7 @@ class BaseOutputSmoother(RegressorMixin, BaseSmoother):
         X = as_array(X)
         rows = read_inputs(X, owner=self)
         y = self._read_targets(y, rows)
+        self._refuse_labels(y)
         self.noise_ = GaussianNoise(self.sigma)
         refuse_noise_below_resolution(self.noise_, rows)
         self._seed = self._draw_seed()
@@ -72,8 +78,10 @@ class BaseOutputSmoother(RegressorMixin, BaseSmoother):
         outputs = Responder(model, self.response_method_)(
             some.to_container(some.values.astype(rows.dtype)), len(some)
         )
+        self._refuse_labels(outputs)
         self.output_shape_ = outputs.shape[1:]
         self._prepare(outputs)
+        self._fit_parameters = fit_parameters(self, self._may_change_after_fit)
         return self
 
     def smoothing_error(self, X):
@@ -106,7 +114,7 @@ class BaseOutputSmoother(RegressorMixin, BaseSmoother):
         error : ndarray of shape (m,)
             In the distance of the estimator (the largest coordinate for median smoothing).
         """
-        check_is_fitted(self)
+        self._check_is_as_fitted()
         y = np.asarray(y)
         if y.shape[1:] != self.output_shape_:
             raise ValueError(
@@ -146,6 +154,33 @@ class BaseOutputSmoother(RegressorMixin, BaseSmoother):
             "predict returns one output per row."
         )
 
+    def _refuse_labels(self, values):
+        """Refuse labels where numbers are compared; `values` are targets or outputs of the model.
+
+        An indicator matrix of several labels is numbers.
+        """
+        model, tags = self._base_model(), self._base_tags()
+        if self.response_method not in ("auto", "predict") or values is None:
+            return
+        if not (
+            hasattr(model, "classes_") if tags is None else tags.estimator_type == "classifier"
+        ):
+            return
+        several = values.ndim > 1 and values.shape[1] > 1 and values.dtype.kind in "biuf"
+        if (several and np.isin(values, (0, 1)).all()) or not self._reads_numbers():
+            return
+        raise ValueError(
+            f"{name_of(model)} is a classifier, and its labels, which are names, would be taken "
+            'for numbers. Use CenterSmoothedRegressor(distance="discrete") for labels, '
+            'response_method="predict_proba" for their probabilities, and for a model of numbers '
+            "(also one that was made with as_classifier) a regressor: a class whose predict "
+            "returns them."
+        )
+
+    def _reads_numbers(self):
+        """Whether outputs are compared as numbers."""
+        return True
+
     def _default_estimator(self):
         return Ridge()
 
@@ -157,9 +192,14 @@ class BaseOutputSmoother(RegressorMixin, BaseSmoother):
         responder = Responder(model, self.response_method_, self.output_shape_)
         return OutputSampler(responder, inputs, self._streams(), **self._engine_options())
 
-    def _read(self, X):
+    def _check_is_as_fitted(self):
         check_is_fitted(self)
+        refuse_changed(self, self._fit_parameters, self._may_change_after_fit)
+
+    def _read(self, X):
+        self._check_is_as_fitted()
         self._validate_params()
+        self._check_levels()
         rows = read_inputs(X, owner=self)
         refuse_noise_below_resolution(self.noise_, rows)
         return rows
