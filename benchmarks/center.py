@@ -21,11 +21,14 @@ from scipy import stats
 from threadpoolctl import threadpool_limits
 
 from benchmarks._tables import as_text, write_for_docs
+from sksmooth.certificates import ErrorBudget
+from sksmooth.certifiers.center._best_sample import best_sample_point
 from sksmooth.certifiers.center._ranks import CenterBounds
-from sksmooth.certifiers.center._search import best_sample_point, choose_rule
+from sksmooth.certifiers.center._rules import choose_rule
 from sksmooth.distances import Euclidean, JaccardBoxes, JaccardMasks
 
 N, M, ALPHA, DELTA = 10_000, 10_000, 0.01, 0.05
+BUDGET = ErrorBudget(ALPHA)
 SHIFTS = (0.5, 1.0, 2.0)
 LOOP_SAMPLES = 200
 
@@ -70,9 +73,9 @@ def pairs(distance, outputs):
 
 def certified(rule, distance, center, fresh, shift, group_size):
     """Bound of the library for a rule; infinite where the ranks do not exist."""
-    bounds = CenterBounds(N, M, ALPHA, rule.beta, distance.gamma, group_size=group_size)
+    bounds = CenterBounds(N, M, BUDGET, rule.beta, distance.gamma, group_size=group_size)
     ranks = bounds.ranks(shift)
-    if ranks is None or not center.holds:
+    if ranks is None or not center.guaranteed:
         return np.inf
     bound = bounds.output_radius(ranks, distance(fresh, center.output), pairs(distance, fresh))
     return min(bound, distance.diameter)
@@ -88,10 +91,10 @@ def tightness():
         to_center = distance(fresh, outputs[best])
         rule = choose_rule(distance, shape, "auto", None, None)
         center = rule.find(outputs)
-        promise = None if beta is None else choose_rule(distance, shape, "auto", beta, None)
-        promised = None if beta is None else promise.find(outputs)
+        checked = None if beta is None else choose_rule(distance, shape, "auto", beta, None)
+        shown = None if beta is None else checked.find(outputs)
         for shift in SHIFTS:
-            plain = CenterBounds(N, M, ALPHA, 2.0, 1.0)
+            plain = CenterBounds(N, M, BUDGET, 2.0, 1.0)
             same = plain.output_radius(plain.ranks(shift), to_center, np.empty(0))
             paper = published(shift, to_center)
             size = int(rule.method == "sample")
@@ -101,7 +104,7 @@ def tightness():
                 paper,
                 min(same, distance.diameter),
                 certified(rule, distance, center, fresh, shift, size),
-                None if beta is None else certified(promise, distance, promised, fresh, shift, 0),
+                None if beta is None else certified(checked, distance, shown, fresh, shift, 0),
             ]
             table.append([*row[:2], *("" if v is None else f"{v:.3g}" for v in row[2:])])
             print(*table[-1], flush=True)
@@ -160,7 +163,7 @@ def main(argv=None):
             "Published formula",
             "Same centre",
             "Default",
-            "Promised beta",
+            "Guaranteed beta",
         )
         table = tightness()
         print(as_text(header, table))

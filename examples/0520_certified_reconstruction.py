@@ -26,13 +26,13 @@ train, test = slice(0, 1500), slice(1500, 1504)
 
 # %%
 # Outputs have 576 coordinates, so a sampled output is far from the best centre, and the guarantee
-# of twice the best radius would be wasteful. A promise of 1.2 is checked for every answer; the
+# of twice the best radius would be wasteful. A guarantee of 1.2 is checked for every answer; the
 # default uses distances between pairs of outputs instead.
 
 draws = {"n_center": 600, "n_estimation": 3000, "n_augment": 2, "random_state": 0}
 settings = {
     "default": {},
-    "promise": {"beta": 1.2},
+    "guarantee": {"beta": 1.2},
     "average of 16": {"n_average": 16, "beta": 1.2},
 }
 for name, options in settings.items():

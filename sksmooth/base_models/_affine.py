@@ -111,9 +111,9 @@ class InputMap:
         matrix, offset = np.asarray(matrix, dtype=float), np.asarray(offset, dtype=float)
         return InputMap(matrix.shape[-1], ((matrix, offset), *self.maps))
 
-    def suits(self, rows: Inputs) -> bool:
-        """Whether rows have the right length."""
-        return rows.shape == (self.n_features,)
+    def suits(self, inputs: Inputs) -> bool:
+        """Whether inputs have the right length."""
+        return inputs.shape == (self.n_features,)
 
     def of_inputs(self, values: NDArray[Any]) -> NDArray[np.float64]:
         """Map inputs."""

@@ -1,14 +1,20 @@
 """Options of `certify`: what they mean, and which do not go together."""
 
+from __future__ import annotations
+
 from numbers import Integral, Real
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sksmooth.bounds import min_draws_to_certify, plan_looks
 from sksmooth.certificates import ClassificationCertificate
+from sksmooth.inputs._containers import Inputs
+from sksmooth.noise import Noise
 
 
-def refuse_too_few_draws(n_estimation, alpha):
+def refuse_too_few_draws(n_estimation: int, alpha: float) -> None:
     """Refuse a number of draws with which even a unanimous vote proves nothing."""
     smallest = min_draws_to_certify(alpha)
     if n_estimation < smallest:
@@ -19,29 +25,52 @@ def refuse_too_few_draws(n_estimation, alpha):
         )
 
 
-def check_radius(radius, n_rows):
-    """Return the radius to decide on, one per row, or None."""
-    if radius is None:
+def check_radius(radius: Any, n_rows: int, *, positive: bool = False) -> NDArray[np.float64] | None:
+    """Return one radius per row, or say what is wrong.
+
+    None is returned as it is, unless radii have to be positive.
+    """
+    if radius is None and not positive:
         return None
-    target = np.asarray(radius, dtype=float)
-    if target.shape not in ((), (n_rows,)):
+    try:
+        radii = np.asarray(radius, dtype=float)
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"radius must be a number or one per row, got {radius!r}.") from error
+    if radii.shape not in ((), (n_rows,)):
+        several = " For several radii per row use certify_curve." if positive else ""
         raise ValueError(
             f"radius must be a number or one number per row (shape ({n_rows},)), got an array of "
-            f"shape {target.shape}."
+            f"shape {radii.shape}.{several}"
         )
-    if not (np.isfinite(target) & (target >= 0)).all():
-        raise ValueError(f"radius must be finite and not negative, got {radius!r}.")
-    return np.broadcast_to(target, (n_rows,)).copy()
+    if not (np.isfinite(radii) & (radii > 0 if positive else radii >= 0)).all():
+        wanted = "positive and finite" if positive else "finite and not negative"
+        raise ValueError(f"radius must be {wanted}, got {radius!r}.")
+    return np.broadcast_to(radii, (n_rows,)).copy()
 
 
-def check_certify_options(rtol, radius, start, bilateral, simultaneous, top_k, n_classes):
+def check_curve(radii: Any, n_rows: int) -> NDArray[np.float64]:
+    """Return several radii for every row, one line for each, or say what is wrong."""
+    line: Any = check_radius(radii, np.size(radii), positive=True)
+    check_n_radii(len(line))
+    return np.repeat(line[:, None], n_rows, axis=1)
+
+
+def check_certify_options(
+    rtol: Any,
+    radius: Any,
+    start: Any,
+    bilateral: bool,
+    simultaneous: bool,
+    top_k: Any,
+    n_classes: int,
+) -> None:
     """Refuse options of `certify` that do not go together."""
-    if not (isinstance(top_k, Integral) and 1 <= top_k < max(n_classes, 2)):
+    if not (isinstance(top_k, Integral) and 1 <= int(top_k) < max(n_classes, 2)):
         raise ValueError(
             f"top_k must be a whole number from 1 to {max(n_classes, 2) - 1}, one less than the "
             f"number of classes. Got {top_k!r}."
         )
-    if not (isinstance(rtol, Real) and 0 <= rtol < 1):
+    if not (isinstance(rtol, Real) and 0 <= float(rtol) < 1):
         raise ValueError(f"rtol must lie in [0, 1), got {rtol!r}.")
     if rtol and radius is not None:
         raise ValueError(
@@ -50,11 +79,19 @@ def check_certify_options(rtol, radius, start, bilateral, simultaneous, top_k, n
         )
     if start is not None and radius is None:
         raise ValueError("start continues a decision: pass the radius to decide on as well.")
-    if start is not None and (bilateral or simultaneous or top_k > 1):
+    if start is not None and (bilateral or simultaneous or int(top_k) > 1):
         raise ValueError("start brings its own bilateral, simultaneous and top_k; leave them out.")
 
 
-def check_start(start, inputs, *, noise, classes, n_estimation, fit_id):
+def check_start(
+    start: Any,
+    inputs: Inputs,
+    *,
+    noise: Noise,
+    classes: NDArray[Any],
+    n_estimation: int,
+    fit_id: str,
+) -> None:
     """Refuse a certificate whose votes cannot be continued."""
     if not isinstance(start, ClassificationCertificate):
         raise ValueError(f"start must be a ClassificationCertificate, got {type(start).__name__}.")
@@ -92,23 +129,7 @@ def check_start(start, inputs, *, noise, classes, n_estimation, fit_id):
         )
 
 
-def check_radii(radius, n_rows):
-    """Return one positive radius per row, or say what is wrong."""
-    try:
-        radii = np.asarray(radius, dtype=float)
-    except (TypeError, ValueError) as error:
-        raise TypeError(f"radius must be a number or one per row, got {radius!r}.") from error
-    if radii.shape not in ((), (n_rows,)):
-        raise ValueError(
-            f"radius must be a number or have shape ({n_rows},), one per row; got shape "
-            f"{radii.shape}. For several radii per row use certify_curve."
-        )
-    if not ((radii > 0) & np.isfinite(radii)).all():
-        raise ValueError(f"radius must be positive and finite, got {radius!r}.")
-    return np.broadcast_to(radii, (n_rows,)).astype(float)
-
-
-def check_n_radii(n_radii):
-    """Refuse to share a level among no radii at all."""
-    if not (isinstance(n_radii, Integral) and n_radii >= 1):
+def check_n_radii(n_radii: Any) -> None:
+    """Refuse to divide a level among no radii at all."""
+    if not (isinstance(n_radii, Integral) and int(n_radii) >= 1):
         raise ValueError(f"At least one radius is needed, got {n_radii!r}.")

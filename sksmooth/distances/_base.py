@@ -11,17 +11,14 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.spatial.distance import cdist
 from sklearn.base import BaseEstimator
 
-# Pairs whose distances are in memory at once, in float64: 32 MB.
-PAIRS_AT_ONCE = 4_000_000
-
 
 class Distance(BaseEstimator, ABC):
     """Base class of the distances between outputs of a model.
 
-    Proofs need the triangle inequality, and some distances that users read do not have it while
-    an increasing function of them has it (the root of a squared norm, the angle behind a cosine).
-    So a distance consists of a metric, which is certified, and an increasing map from the metric
-    to what is reported. A subclass defines :meth:`points` and :meth:`between`.
+    Proofs need the triangle inequality, and some distances do not have it while an increasing
+    function of them has it (the root of a squared norm, the angle behind a cosine). So a distance
+    consists of a metric, which is certified, and an increasing map from the metric to the
+    distance. A subclass defines :meth:`points` and :meth:`between`.
 
     An output with a NaN or an infinity is infinitely far from every output: the metric is an
     extended one, order statistics of it stay valid, and a certified distance may be infinite.
@@ -100,12 +97,12 @@ class Distance(BaseEstimator, ABC):
         return np.asarray(metric, dtype=float)[()]
 
     def to_metric(self, distance: ArrayLike) -> Any:
-        """Inverse of :meth:`reported`: the value of the metric that belongs to a distance.
+        """Inverse of :meth:`from_metric`: the value of the metric that belongs to a distance.
 
         Parameters
         ----------
         distance : float or array-like
-            Reported distances.
+            Distances as users read them.
 
         Returns
         -------
@@ -113,8 +110,8 @@ class Distance(BaseEstimator, ABC):
         """
         return np.asarray(distance, dtype=float)[()]
 
-    def middles(self, outputs: NDArray[Any]) -> NDArray[Any]:
-        """Guess outputs in the middle of some; none where none can be computed.
+    def candidate_centers(self, outputs: NDArray[Any]) -> NDArray[Any]:
+        """Compute outputs that may be good centres of some; none where none can be computed.
 
         Parameters
         ----------
@@ -123,7 +120,7 @@ class Distance(BaseEstimator, ABC):
 
         Returns
         -------
-        middles : ndarray of shape (n_middles, ...)
+        candidates : ndarray of shape (n_candidates, ...)
         """
         return outputs[:0]
 
@@ -141,8 +138,26 @@ class Distance(BaseEstimator, ABC):
         """
         return None
 
+    def of_pairs(self, outputs: ArrayLike, others: ArrayLike) -> NDArray[np.float64]:
+        """Metric between outputs with equal numbers.
+
+        Parameters
+        ----------
+        outputs : array-like of shape (n, ...)
+            Outputs.
+        others : array-like of shape (n, ...)
+            Outputs.
+
+        Returns
+        -------
+        distances : ndarray of shape (n,)
+        """
+        a, b = self.points(outputs), self.points(others)
+        found = [self.between(a[i : i + 1], b[i : i + 1])[0, 0] for i in range(len(a))]
+        return np.array(found, dtype=float)
+
     def __call__(self, outputs: ArrayLike, output: ArrayLike) -> Any:
-        """Return the reported distance of many outputs to one.
+        """Return the distances of many outputs to one.
 
         Parameters
         ----------
@@ -163,7 +178,7 @@ class Distance(BaseEstimator, ABC):
         return f"{type(self).__name__}({parameters})"
 
 
-class _VectorMetric(Distance):
+class VectorMetric(Distance):
     """A norm of the difference of points; outputs are added and averaged like vectors."""
 
     _scipy_name: ClassVar[str]
@@ -177,12 +192,12 @@ class _VectorMetric(Distance):
         distances[:, ~np.isfinite(b).all(axis=1)] = np.inf
         return nan_is_far(distances)
 
-    def middles(self, outputs: NDArray[Any]) -> NDArray[Any]:
+    def candidate_centers(self, outputs: NDArray[Any]) -> NDArray[Any]:
         values = outputs.astype(float, copy=False)
-        middles = [values.mean(axis=0), np.median(values, axis=0)]
+        candidates = [values.mean(axis=0), np.median(values, axis=0)]
         if self.is_hilbert:
-            middles.append(_geometric_median(values, middles[1]))
-        return np.stack(middles)
+            candidates.append(_geometric_median(values, candidates[1]))
+        return np.stack(candidates)
 
     def averages(self, groups: NDArray[Any]) -> NDArray[Any] | None:
         average: NDArray[Any] = groups.mean(axis=1, dtype=float)
@@ -211,10 +226,10 @@ def nan_is_far(distances: NDArray[Any]) -> NDArray[np.float64]:
 
 def _geometric_median(values: NDArray[Any], start: NDArray[Any]) -> NDArray[Any]:
     """Take a few steps of Weiszfeld; any point is a valid candidate, converged or not."""
-    points, middle = as_vectors(values), start.ravel().astype(float)
+    points, center = as_vectors(values), start.ravel().astype(float)
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         for _ in range(8):
-            gaps = np.maximum(cdist(points, middle[None])[:, 0], np.finfo(float).tiny)
+            gaps = np.maximum(cdist(points, center[None])[:, 0], np.finfo(float).tiny)
             weights = gaps.min() / gaps
-            middle = weights @ points / weights.sum()
-    return middle.reshape(start.shape)
+            center = weights @ points / weights.sum()
+    return center.reshape(start.shape)

@@ -1,6 +1,11 @@
 """Distances as the user gives them, and what is wrong with them."""
 
+from __future__ import annotations
+
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.base import clone
 
 from sksmooth.distances import NAMES, Distance, FunctionDistance
@@ -9,25 +14,29 @@ from sksmooth.distances import NAMES, Distance, FunctionDistance
 _TRIANGLE_OUTPUTS, _TRIANGLE_SLACK = 24, 1e-6
 
 
-def as_distance(distance):
+def as_distance(distance: Any) -> Distance:
     """Return a distance for a name, a distance or a function."""
     if isinstance(distance, str):
         return NAMES[distance]()
     return clone(distance) if isinstance(distance, Distance) else FunctionDistance(distance)
 
 
-def check_distance(distance, outputs):
+def check_distance(distance: Distance, outputs: NDArray[Any]) -> None:
     """Refuse a distance that is seen not to be what it states."""
     outputs = outputs[:_TRIANGLE_OUTPUTS]
     points = distance.points(outputs)
     with np.errstate(invalid="ignore"):  # infinite distances minus each other
-        _check_values(distance, outputs, distance.between(points, points))
+        d = distance.between(points, points)
+        _check_pairs(distance, outputs, d)
+        _check_triples(distance, outputs, d)
 
 
-def _check_values(distance, outputs, d):
-    """Check all pairs and triples of a few outputs."""
-    slack = _TRIANGLE_SLACK * np.max(d, initial=0.0, where=np.isfinite(d))
-    finite = np.isfinite(d)
+def _slack(d: NDArray[np.float64]) -> float:
+    return float(_TRIANGLE_SLACK * np.max(d, initial=0.0, where=np.isfinite(d)))
+
+
+def _check_pairs(distance: Distance, outputs: NDArray[Any], d: NDArray[np.float64]) -> None:
+    slack, finite = _slack(d), np.isfinite(d)
     for wrong, what in (
         (d < 0, "is negative"),
         (finite & (np.abs(d - d.T) > slack), "is not symmetric (see SymmetricDistance)"),
@@ -39,10 +48,13 @@ def _check_values(distance, outputs, d):
                 f"{distance!r} {what}: it is {d[i, j]:.6g} between {outputs[i]} and {outputs[j]}, "
                 f"and {d[j, i]:.6g} the other way."
             )
+
+
+def _check_triples(distance: Distance, outputs: NDArray[Any], d: NDArray[np.float64]) -> None:
     for b in range(len(d)):
         over = d - distance.gamma * (d[:, [b]] + d[[b], :])
         over = np.where(np.isfinite(over), over, -np.inf)
-        if len(d) and over.max() > slack:
+        if over.max() > _slack(d):
             i, j = np.unravel_index(over.argmax(), over.shape)
             raise ValueError(
                 f"{distance!r} breaks its triangle constant gamma={distance.gamma:g}: "

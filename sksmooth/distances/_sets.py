@@ -48,8 +48,8 @@ class JaccardBoxes(Distance):
         shared = np.prod(np.maximum(high - low, 0.0), axis=-1)
         return _one_minus_ratio(shared, _areas(a)[:, None] + _areas(b) - shared)
 
-    def middles(self, outputs: NDArray[Any]) -> NDArray[Any]:
-        """Box of the medians of the coordinates; see :meth:`Distance.middles`."""
+    def candidate_centers(self, outputs: NDArray[Any]) -> NDArray[Any]:
+        """Box of the medians of the coordinates; see :meth:`Distance.candidate_centers`."""
         boxes = self.points(outputs)
         found = boxes[_areas(boxes) > 0]
         return (
@@ -127,8 +127,8 @@ class JaccardMasks(Distance):
         distances[far] = np.inf
         return distances
 
-    def middles(self, outputs: NDArray[Any]) -> NDArray[Any]:
-        """Entries that most masks hold; see :meth:`Distance.middles`."""
+    def candidate_centers(self, outputs: NDArray[Any]) -> NDArray[Any]:
+        """Entries that most masks hold; see :meth:`Distance.candidate_centers`."""
         return (2 * (outputs != 0).mean(axis=0) > 1)[None].astype(outputs.dtype)
 
     def averages(self, groups: NDArray[Any]) -> NDArray[Any] | None:
@@ -145,7 +145,7 @@ class Dice(JaccardMasks):
     """
 
     def from_metric(self, metric: ArrayLike) -> Any:
-        """``J / (2 - J)``; see :meth:`Distance.reported`."""
+        """``J / (2 - J)``; see :meth:`Distance.from_metric`."""
         jaccard = np.asarray(metric, dtype=float)
         far = np.isinf(jaccard)
         inner = np.minimum(jaccard, 1.0)
@@ -183,8 +183,8 @@ class WeightedJaccard(Distance):
             ratio = np.divide(apart, whole, out=np.zeros_like(apart), where=whole != 0)
         return nan_is_far(ratio)
 
-    def middles(self, outputs: NDArray[Any]) -> NDArray[Any]:
-        """Means and medians of the weights; see :meth:`Distance.middles`."""
+    def candidate_centers(self, outputs: NDArray[Any]) -> NDArray[Any]:
+        """Means and medians of the weights; see :meth:`Distance.candidate_centers`."""
         return np.stack([outputs.mean(axis=0), np.median(outputs, axis=0)])
 
     def averages(self, groups: NDArray[Any]) -> NDArray[Any] | None:

@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.spatial.distance import cdist
 
-from sksmooth.distances._base import _VectorMetric, as_vectors, nan_is_far
+from sksmooth.distances._base import VectorMetric, as_vectors, nan_is_far
 
 
-class Manhattan(_VectorMetric):
+class Manhattan(VectorMetric):
     """l1 norm of the difference, in the units of the outputs.
 
     Examples
@@ -27,7 +27,7 @@ class Manhattan(_VectorMetric):
     _scipy_name = "cityblock"
 
 
-class Euclidean(_VectorMetric):
+class Euclidean(VectorMetric):
     """l2 norm of the difference, in the units of the outputs.
 
     Examples
@@ -42,14 +42,14 @@ class Euclidean(_VectorMetric):
     _scipy_name = "euclidean"
 
 
-class Chebyshev(_VectorMetric):
+class Chebyshev(VectorMetric):
     """l-infinity norm of the difference: the largest change of any coordinate."""
 
     norm: ClassVar[float | None] = math.inf
     _scipy_name = "chebyshev"
 
 
-class _Squared(_VectorMetric):
+class _Squared(VectorMetric):
     """Certified through the root, which has the triangle inequality; the square has not."""
 
     is_hilbert: ClassVar[bool] = True
@@ -95,7 +95,7 @@ class FeatureDistance(_Squared):
         return as_vectors(self.features(np.asarray(outputs)))
 
     def from_metric(self, metric: ArrayLike) -> Any:
-        """Square of the metric, or itself; see :meth:`Distance.reported`."""
+        """Square of the metric, or itself; see :meth:`Distance.from_metric`."""
         return super().from_metric(metric) if self.squared else np.asarray(metric, dtype=float)[()]
 
     def to_metric(self, distance: ArrayLike) -> Any:
@@ -103,7 +103,7 @@ class FeatureDistance(_Squared):
         return super().to_metric(distance) if self.squared else np.asarray(distance, float)[()]
 
 
-class TotalVariation(_VectorMetric):
+class TotalVariation(VectorMetric):
     """Total variation of the difference: the sum of its absolute changes between neighbours.
 
     A seminorm of the difference of two signals or images (adding a constant changes nothing), with
@@ -173,7 +173,7 @@ def _after(axis: int) -> int:
     return axis if axis < 0 else axis + 1
 
 
-class Angular(_VectorMetric):
+class Angular(VectorMetric):
     """Angle between vectors, divided by pi.
 
     Computed with the arctangent of the difference and the sum, which is exact to the last digits
@@ -202,10 +202,10 @@ class Angular(_VectorMetric):
         angle = 2 / np.pi * np.arctan2(cdist(a, b), cdist(a, -b))
         return nan_is_far(angle)
 
-    def middles(self, outputs: NDArray[Any]) -> NDArray[Any]:
-        """Middles of the directions; see :meth:`Distance.middles`."""
+    def candidate_centers(self, outputs: NDArray[Any]) -> NDArray[Any]:
+        """Middles of the directions; see :meth:`Distance.candidate_centers`."""
         directions = self.points(outputs).reshape(outputs.shape)
-        return super().middles(directions)
+        return super().candidate_centers(directions)
 
     def averages(self, groups: NDArray[Any]) -> NDArray[Any] | None:
         """Mean direction of each group; see :meth:`Distance.averages`."""
@@ -219,7 +219,7 @@ class Cosine(Angular):
     """One minus the cosine of the angle between vectors, certified through the angle."""
 
     def from_metric(self, metric: ArrayLike) -> Any:
-        """``1 - cos(pi * metric)``; see :meth:`Distance.reported`."""
+        """``1 - cos(pi * metric)``; see :meth:`Distance.from_metric`."""
         with np.errstate(invalid="ignore"):
             far = np.isinf(metric)
             half = np.where(far, 0.0, np.sin(np.pi / 2 * np.minimum(metric, 1.0)))
@@ -231,7 +231,7 @@ class Cosine(Angular):
         return (2 / np.pi * np.arcsin(root))[()]
 
 
-class EarthMover(_VectorMetric):
+class EarthMover(VectorMetric):
     """Earth mover's distance between histograms on a common line (Wasserstein-1).
 
     Outputs are masses, normalised to sum one; negative mass or none at all is an error.
@@ -247,8 +247,8 @@ class EarthMover(_VectorMetric):
     def __init__(self, positions: ArrayLike | None = None) -> None:
         self.positions = positions
 
-    def middles(self, outputs: NDArray[Any]) -> NDArray[Any]:
-        """Mean; medians of the bins may be empty. See :meth:`Distance.middles`."""
+    def candidate_centers(self, outputs: NDArray[Any]) -> NDArray[Any]:
+        """Mean; medians of the bins may be empty. See :meth:`Distance.candidate_centers`."""
         return np.asarray(outputs.astype(float, copy=False).mean(axis=0)[None])
 
     def points(self, outputs: ArrayLike) -> NDArray[Any]:

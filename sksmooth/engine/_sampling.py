@@ -1,8 +1,15 @@
-"""Outputs of a base model on noisy copies of a row: those that are kept, not counted."""
+"""Seeds to noise to noisy inputs to the base model to outputs, which are not counted.
+
+Draw number i of a stream depends on the seed, the purpose and i alone (and on the content of the
+input, where its stream is its own). So the outputs for an input depend neither on the other inputs
+nor on how the work is cut into calls and spread over workers.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from itertools import repeat
 from typing import Any
 
 import numpy as np
@@ -10,79 +17,150 @@ from numpy.typing import NDArray
 
 from sksmooth.engine._batch_size import default_batch_size
 from sksmooth.engine._black_box import Responder
-from sksmooth.engine._streams import DrawStream
+from sksmooth.engine._parallel import Workers, naming, progress_bar
+from sksmooth.engine._streams import DrawStream, Purpose, Streams
 from sksmooth.inputs._containers import Inputs
 
 
-def outputs_of_row(
-    responder: Responder,
-    row: Inputs,
-    stream: DrawStream,
-    n_draws: int,
-    batch_size: int | None,
-    *,
-    first_draw: int = 0,
-    average: Callable[[NDArray[Any]], Any] | None = None,
-    n_average: int = 1,
-) -> NDArray[Any]:
-    """Return outputs for noisy copies of one row, averaged in batches where asked for.
+@dataclass(frozen=True)
+class NoisyOutputs:
+    """The outputs of the base model for noisy copies of one input; it is asked when they are taken.
 
-    Parameters
+    Attributes
     ----------
     responder : Responder
         Base model.
-    row : Inputs of length 1
-        Input.
+    input : Inputs of length 1
+        What is perturbed.
+    number : int
+        Its row in X, for messages.
     stream : DrawStream
         Source of the noise.
-    n_draws : int
-        Number of outputs that are returned.
     batch_size : int or None
-        Largest number of noisy rows per call.
-    first_draw : int, default=0
-        Number of the first draw in the stream.
-    average : callable, optional
-        Averages groups of shape (n_groups, n_average, ...).
-    n_average : int, default=1
-        Draws per output.
-
-    Returns
-    -------
-    outputs : ndarray of shape (n_draws, ...)
+        Largest number of noisy copies per call; None: a default.
     """
-    parts = []
-    n_raw = n_draws * n_average
-    for block in _blocks(responder, row, stream, first_draw, n_raw, batch_size, n_average):
-        groups = block.reshape(-1, n_average, *block.shape[1:])
-        parts.append(block if n_average == 1 or average is None else average(groups))
-    return np.concatenate(parts)
+
+    responder: Responder
+    input: Inputs
+    number: int
+    stream: DrawStream
+    batch_size: int | None = None
+
+    def take(self, n_draws: int, *, first_draw: int = 0) -> NDArray[Any]:
+        """Return the outputs for some draws, as an array of shape (n_draws, ...)."""
+        return np.concatenate(list(self.batches(n_draws, first_draw=first_draw)))
+
+    def batches(
+        self, n_draws: int, *, first_draw: int = 0, unit: int = 1
+    ) -> Iterator[NDArray[Any]]:
+        """Yield the outputs for some draws in batches, each of a multiple of `unit` draws."""
+        per_call = self.batch_size or default_batch_size(self.input)
+        step = max(1, per_call // unit) * unit
+        end = first_draw + n_draws
+        for start in range(first_draw, end, step):
+            stop = min(start + step, end)
+            calls = [
+                self._call(first, min(first + per_call, stop))
+                for first in range(start, stop, per_call)
+            ]
+            yield calls[0] if len(calls) == 1 else np.concatenate(calls)
+
+    def _call(self, start: int, stop: int) -> NDArray[Any]:
+        draws = self.stream.take(start, stop)
+        noisy = self.stream.noise.perturb(self.input.values, draws).reshape(-1, *self.input.shape)
+        with naming(f"noisy copies of row {self.number} of X (draws {start} to {stop - 1})"):
+            return self.responder(self.input.to_container(noisy), len(noisy))
 
 
-def _blocks(
-    responder: Responder,
-    row: Inputs,
-    stream: DrawStream,
-    first_draw: int,
-    n_draws: int,
-    batch_size: int | None,
-    unit: int,
-) -> Iterator[NDArray[Any]]:
-    """Yield outputs in blocks of a multiple of `unit` draws."""
-    per_call = batch_size or default_batch_size(row)
-    step = max(1, per_call // unit) * unit
-    end = first_draw + n_draws
-    for start in range(first_draw, end, step):
-        stop = min(start + step, end)
-        calls = [
-            _call(responder, row, stream, first, min(first + per_call, stop))
-            for first in range(start, stop, per_call)
-        ]
-        yield calls[0] if len(calls) == 1 else np.concatenate(calls)
+@dataclass(frozen=True)
+class OutputSampler:
+    """Samples outputs of the base model for noisy copies of inputs, one input after the other.
 
+    Attributes
+    ----------
+    responder : Responder
+        Base model.
+    inputs : Inputs of length m
+        What is perturbed.
+    streams : Streams
+        Noise and seed.
+    batch_size : int or None
+        Largest number of noisy inputs per call; None: a default.
+    n_jobs : int or None
+        Number of workers, as in joblib; threads unless `joblib.parallel_config` says otherwise.
+    verbose : int or bool
+        Whether progress is shown.
+    """
 
-def _call(
-    responder: Responder, row: Inputs, stream: DrawStream, start: int, stop: int
-) -> NDArray[Any]:
-    draws = stream.take(start, stop)
-    noisy = stream.noise.perturb(row.values, draws).reshape(-1, *row.shape)
-    return responder(row.to_container(noisy), len(noisy))
+    responder: Responder
+    inputs: Inputs
+    streams: Streams
+    batch_size: int | None = None
+    n_jobs: int | None = None
+    verbose: Any = False
+
+    def clean(self) -> NDArray[Any]:
+        """Return the outputs for the inputs themselves, without noise."""
+        values = self.inputs.values.astype(self.inputs.dtype)
+        with naming("X itself, without noise"):
+            return self.responder(self.inputs.to_container(values), len(values))
+
+    def answer(self, work: Callable[[NoisyOutputs], Any]) -> list[Any]:
+        """Do some work on the outputs that make the answer for each input.
+
+        Their noise is keyed by the content of the input, so that answers for different inputs
+        share nothing and those for equal inputs are equal.
+
+        Parameters
+        ----------
+        work : callable
+            Called with the :class:`NoisyOutputs` of one input. It is sent to other processes
+            where the workers are such, so it should hold little.
+
+        Returns
+        -------
+        results : list of length m
+        """
+        streams = self.streams.of_each(Purpose.SELECTION, self.inputs)
+        return self._for_each(work, streams, repeat(()), label="answering")
+
+    def certify(self, work: Callable[..., Any], *given: Iterable[Any]) -> list[Any]:
+        """Do some work on further outputs of each input, whose noise all inputs share.
+
+        Parameters
+        ----------
+        work : callable
+            As for :meth:`answer`; also called with what is given for the input.
+        *given : iterable of length m
+            One entry per input.
+
+        Returns
+        -------
+        results : list of length m
+        """
+        stream = self.streams.of(Purpose.ESTIMATION, self.inputs)
+        more = zip(*given, strict=True) if given else repeat(())
+        return self._for_each(work, repeat(stream), more, label="certifying")
+
+    def _for_each(
+        self,
+        work: Callable[..., Any],
+        streams: Iterable[DrawStream],
+        given: Iterable[tuple[Any, ...]],
+        *,
+        label: str,
+    ) -> list[Any]:
+        numbered = zip(range(len(self.inputs)), streams, given, strict=False)
+        tasks = ((self._of(i, stream), *more) for i, stream, more in numbered)
+        results = []
+        bar = progress_bar(len(self.inputs), label, " rows", shown=self.verbose)
+        with Workers(self.n_jobs) as workers, bar:
+            for result in workers.map(work, tasks, ordered=True):
+                results.append(result)
+                bar.update()
+        return results
+
+    def _of(self, i: int, stream: DrawStream) -> NoisyOutputs:
+        one = slice(i, i + 1)
+        number = self.inputs.numbers(one)[0]
+        return NoisyOutputs(self.responder, self.inputs[one], number, stream, self.batch_size)

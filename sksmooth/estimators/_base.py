@@ -13,9 +13,11 @@ from sklearn.utils import get_tags
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import _check_method_params, check_is_fitted
 
+from sksmooth.base_models._failures import explained
 from sksmooth.base_models._names import name_of
 from sksmooth.engine._augmentation import augment
 from sksmooth.engine._streams import Purpose, Streams, derived_seed
+from sksmooth.engine._workers import LibraryThreads
 from sksmooth.estimators._noise_training import hand_noise_down, part_that_adds_noise
 from sksmooth.estimators._wrapper import BaseWrapper
 
@@ -54,13 +56,16 @@ class BaseSmoother(BaseWrapper):
         if with_noise is not None:
             hand_noise_down(with_noise, self._streams().noise)
         elif self.n_augment:
-            copies = np.tile(np.arange(len(inputs)), self.n_augment)
+            n_copies = int(self.n_augment)
+            copies = np.tile(np.arange(len(inputs)), n_copies)
             stream = self._streams().of(Purpose.AUGMENTATION, inputs)
-            X = inputs.to_container(augment(inputs, stream, self.n_augment))
+            X = inputs.to_container(augment(inputs, stream, n_copies))
             y = None if y is None else y[copies]
             params = _check_method_params(inputs.values, params, indices=copies)
         self._seed_base_model(model)
-        return model.fit(X, y, **params)
+        threads = LibraryThreads(1, np.size(X))  # small fits wait for threads, not for work
+        with threads.around(), explained(model, X, y):
+            return model.fit(X, y, **params)
 
     def _say_that_it_is_trained_again(self):
         """Warn, once, where the model that was passed is fitted already."""
@@ -104,7 +109,7 @@ class BaseSmoother(BaseWrapper):
     def _engine_options(self):
         """Return how the engine is to do its work."""
         return {
-            "batch_size": None if self.batch_size == "auto" else self.batch_size,
+            "batch_size": None if self.batch_size == "auto" else int(self.batch_size),
             "n_jobs": self.n_jobs,
             "verbose": self.verbose,
         }

@@ -1,5 +1,6 @@
 """What smoothers of outputs share: the base model's response, its checks, the clean outputs."""
 
+from abc import abstractmethod
 from numbers import Real
 from typing import ClassVar
 
@@ -12,8 +13,9 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from sksmooth.base_models._names import name_of
+from sksmooth.base_models._one_row import check_answers
 from sksmooth.engine._black_box import Responder
-from sksmooth.engine._streams import Purpose
+from sksmooth.engine._sampling import OutputSampler
 from sksmooth.estimators._base import BaseSmoother
 from sksmooth.inputs._checks import refuse_noise_below_resolution
 from sksmooth.inputs._containers import read_inputs
@@ -68,6 +70,7 @@ class BaseOutputSmoother(RegressorMixin, BaseSmoother):
         model = self._fit_base_model(X, rows, y, self._params_of_base_fit(params))
         self.estimator_ = model
         self.response_method_ = self._response_of(model)
+        check_answers(model, rows)
         some = rows[:32]
         outputs = Responder(model, self.response_method_)(
             some.to_container(some.values.astype(rows.dtype)), len(some)
@@ -89,8 +92,7 @@ class BaseOutputSmoother(RegressorMixin, BaseSmoother):
         error : ndarray of shape (m,)
             In the distance of the estimator (the largest coordinate for median smoothing).
         """
-        rows = self._read(X)
-        return self._errors(self.predict(X), self._clean_outputs(rows))
+        return self._errors(self.predict(X), self._sampler(self._read(X)).clean())
 
     def prediction_error(self, X, y):
         """Distance between the smoothed output and the target.
@@ -119,8 +121,7 @@ class BaseOutputSmoother(RegressorMixin, BaseSmoother):
 
     def _errors(self, outputs, others):
         distance = self._error_distance()
-        pairs = [distance(outputs[i : i + 1], other)[0] for i, other in enumerate(others)]
-        return np.array(pairs, dtype=float)
+        return np.asarray(distance.from_metric(distance.of_pairs(outputs, others)))
 
     def _read_targets(self, y, rows):
         tags = self._base_tags()
@@ -148,14 +149,24 @@ class BaseOutputSmoother(RegressorMixin, BaseSmoother):
             "predict returns one output per row."
         )
 
+    @abstractmethod
+    def _prepare(self, outputs):
+        """Settle, at fit, what depends on the outputs; some are given."""
+
+    @abstractmethod
+    def _error_distance(self):
+        """Return the distance that errors are measured in."""
+
     def _default_estimator(self):
         return Ridge()
 
     def _check_levels(self):
         """Refuse, before the base model is trained, numbers of draws that can prove nothing."""
 
-    def _responder(self):
-        return Responder(directly(self.estimator_), self.response_method_, self.output_shape_)
+    def _sampler(self, inputs):
+        model = directly(self.estimator_)
+        responder = Responder(model, self.response_method_, self.output_shape_)
+        return OutputSampler(responder, inputs, self._streams(), **self._engine_options())
 
     def _read(self, X):
         check_is_fitted(self)
@@ -163,20 +174,6 @@ class BaseOutputSmoother(RegressorMixin, BaseSmoother):
         rows = read_inputs(X, owner=self)
         refuse_noise_below_resolution(self.noise_, rows)
         return rows
-
-    def _clean_outputs(self, rows):
-        values = rows.values.astype(rows.dtype)
-        return self._responder()(rows.to_container(values), len(rows))
-
-    def _streams_of_rows(self, rows):
-        """One stream per row, keyed by its content: answers for different inputs share nothing."""
-        return self._streams().of_each(Purpose.SELECTION, rows)
-
-    def _batch(self):
-        return None if self.batch_size == "auto" else self.batch_size
-
-    def _progress(self, label):
-        return label if self.verbose else None
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

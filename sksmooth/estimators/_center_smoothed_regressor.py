@@ -1,28 +1,19 @@
 """Center smoothing: certificates for outputs in a metric space."""
 
-from functools import partial
 from numbers import Integral, Real
 from typing import ClassVar
 
-import numpy as np
-from sklearn.base import clone
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from sksmooth.certificates import ErrorBudget, RegressionCertificate
-from sksmooth.certifiers._options import check_n_radii, check_radii
+from sksmooth.certificates import ErrorBudget
+from sksmooth.certifiers._options import check_curve, check_n_radii, check_radius
+from sksmooth.certifiers.center._certify import CenterCertifier
 from sksmooth.certifiers.center._ranks import CenterBounds
-from sksmooth.certifiers.center._search import METHODS, choose_rule
+from sksmooth.certifiers.center._rules import METHODS, choose_rule
 from sksmooth.distances import NAMES, Distance
 from sksmooth.distances._checks import as_distance, check_distance
-from sksmooth.engine._parallel import for_each_row
-from sksmooth.engine._sampling import outputs_of_row
-from sksmooth.engine._streams import Purpose
 from sksmooth.estimators._base_regressor import BaseOutputSmoother
-from sksmooth.exceptions import UnreachableRadiusError
-
-# Averages of fresh outputs that are tried as centre, for the group certificate.
-_MOST_GROUPS = 1000
 
 
 class CenterSmoothedRegressor(BaseOutputSmoother):
@@ -59,15 +50,15 @@ class CenterSmoothedRegressor(BaseOutputSmoother):
         sampled output, then refined; within twice the best, for every metric. "auto" takes the
         first of these that the outputs and the distance allow.
     beta : float, default=None
-        Promise, for ``center="sample"``, that the radius of the centre is within `beta` of the
+        Guarantee, for ``center="sample"``, that the radius of the centre is within `beta` of the
         best. It is checked for every answer, and where it cannot be shown the answer abstains
         (see :meth:`predict_or_abstain`). 1.05 to 1.5 suits outputs with hundreds of
-        coordinates. None: no promise, and no abstention.
+        coordinates. None: what the way to find the centre guarantees, without abstention.
     group_size : int or "auto", default="auto"
         Also certify through the distances between averages of so many outputs and further
         outputs, which in high dimensions proves much more than the factor of "sample" does.
         Sizes above 1 need a distance with averages and draw further outputs. 0: off. "auto": 1
-        for "sample" with all candidates and no promise, else 0.
+        for "sample" with all candidates and ``beta=None``, else 0.
     n_average : int, default=1
         Smooth the average of so many outputs instead of one. Outputs spread less and the
         perturbation counts for more, by the root of `n_average`. Choose it before certifying.
@@ -212,7 +203,7 @@ class CenterSmoothedRegressor(BaseOutputSmoother):
         y : ndarray of shape (m, ...)
             Smoothed outputs.
         """
-        return self._centers(self._read(X))[0]
+        return self._certifier(self._read(X)).answer()[0]
 
     def predict_or_abstain(self, X):
         """Answer as `predict` does, and tell which answers no certificate speaks of.
@@ -227,10 +218,10 @@ class CenterSmoothedRegressor(BaseOutputSmoother):
         y : ndarray of shape (m, ...)
             Smoothed outputs.
         abstained : ndarray of bool of shape (m,)
-            Rows for which the promise of `beta` could not be shown. Without a promise, none.
+            Rows for which the guarantee of `beta` could not be shown; none for ``beta=None``.
         """
-        outputs, kept = self._centers(self._read(X))
-        return outputs, ~kept
+        outputs, guaranteed = self._certifier(self._read(X)).answer()
+        return outputs, ~guaranteed
 
     def certify(self, X, *, radius=None, output_radius=None):
         """Bound how far the smoothed output moves when a row is perturbed.
@@ -250,7 +241,7 @@ class CenterSmoothedRegressor(BaseOutputSmoother):
         certificate : RegressionCertificate
             For each row and every input x' within its `input_radius`: with probability at least
             ``1 - alpha`` over the noise, ``predict(x')`` is within `output_radius` of
-            `prediction` (or abstains, where `beta` is a promise).
+            `prediction` (or abstains, where `beta` is given).
 
         Raises
         ------
@@ -261,12 +252,11 @@ class CenterSmoothedRegressor(BaseOutputSmoother):
         """
         if (radius is None) == (output_radius is None):
             raise ValueError("Give either radius (of inputs) or output_radius, and not both.")
+        inputs = self._read(X)
+        certifier = self._certifier(inputs)
         if output_radius is not None:
-            return self._certify_output_radius(self._read(X), output_radius)
-        rows = self._read(X)
-        radii = check_radii(radius, len(rows))
-        self._refuse_unreachable(radii.max(initial=0.0))
-        return self._certificates(rows, radii[None], 1)[0]
+            return certifier.certify_output_radius(output_radius)
+        return certifier.certify(check_radius(radius, len(inputs), positive=True)[None])[0]
 
     def certify_curve(self, X, radii):
         """Certify several sizes of the perturbation from one sample, so that all hold together.
@@ -284,12 +274,9 @@ class CenterSmoothedRegressor(BaseOutputSmoother):
             One per radius. For each row the balls of all radii are large enough together: the
             level of the certifying draws is shared (union bound).
         """
-        rows = self._read(X)
-        radii = check_radii(radii, np.size(radii))
-        check_n_radii(len(radii))
-        self._refuse_unreachable(radii.max(), len(radii))
-        repeated = np.repeat(radii[:, None], len(rows), axis=1)
-        return self._certificates(rows, repeated, len(radii))
+        inputs = self._read(X)
+        radii = check_curve(radii, len(inputs))
+        return self._certifier(inputs, n_radii=len(radii)).certify(radii)
 
     def max_radius(self, *, n_radii=1):
         """Largest input radius that the numbers of draws can certify.
@@ -306,8 +293,7 @@ class CenterSmoothedRegressor(BaseOutputSmoother):
         """
         check_is_fitted(self)
         check_n_radii(n_radii)
-        shift = self._bounds().max_shift(n_radii)
-        return max(0.0, shift) * self.noise_.sigma / np.sqrt(self.n_average) * (1 - 1e-9)
+        return self._bounds(n_radii).max_radius(self.noise_.sigma)
 
     def _check_levels(self):
         if self.integrate_alpha and self.group_size not in ("auto", 0):
@@ -329,161 +315,36 @@ class CenterSmoothedRegressor(BaseOutputSmoother):
         size = self.group_size
         if size == "auto":
             limited = self.n_candidates is not None and self.n_candidates < self.n_center
-            size = int(rule.method == "sample" and not (limited or rule.is_promise))
+            size = int(rule.method == "sample" and not (limited or rule.is_checked))
             size = 0 if self.integrate_alpha else size
         if size and rule.method != "sample":
             raise ValueError(f'group_size={size} needs center="sample", got {rule.method!r}.')
         if size == 1 and self.n_candidates is not None:
             raise ValueError("group_size=1 needs all candidates: n_candidates=None.")
-        self._rule, self.center_, self.beta_, self.group_size_ = rule, rule.method, rule.beta, size
+        self._center_rule, self.center_, self.beta_, self.group_size_ = (
+            rule,
+            rule.method,
+            rule.beta,
+            size,
+        )
         self._n_center, self._n_average = self.n_center, self.n_average
         self._bounds().needed_mass(4 if size else 2)  # refuses too few candidates
 
-    def _bounds(self):
+    def _bounds(self, n_radii=1):
         return CenterBounds(
             n=self._n_center,
             m=self.n_estimation,
-            alpha=self.alpha,
+            budget=ErrorBudget(float(self.alpha), n_radii),
             beta=self.beta_,
             gamma=self.distance_.gamma,
             n_average=self._n_average,
             group_size=self.group_size_,
-            n_groups=self._n_groups(),
-            n_candidates=self._rule.n_candidates,
+            n_candidates=self._center_rule.n_candidates,
             is_integrated=self.integrate_alpha,
         )
 
-    def _n_groups(self):
-        return min(_MOST_GROUPS, self._n_center) if self.group_size_ > 1 else 0
-
-    def _refuse_unreachable(self, radius, n_radii=1):
-        largest = self.max_radius(n_radii=n_radii)
-        if radius > largest:
-            raise UnreachableRadiusError(
-                f"radius={radius:g} cannot be certified with n_estimation={self.n_estimation}, "
-                f"n_center={self._n_center}, n_average={self._n_average}, alpha={self.alpha:g} "
-                f"and sigma={self.noise_.sigma:g}: the largest radius is {largest:.6g} (radius / "
-                f"sigma = {largest / self.noise_.sigma:.6g}). Take more draws or a larger sigma."
-            )
-
-    def _centers(self, rows):
-        """Answers for all rows, and whether the promise of beta was kept."""
-        streams = self._streams_of_rows(rows)
-        responder, batch = self._responder(), self._batch()
-        n, b, size, groups = self._n_center, self._n_average, self.group_size_, self._n_groups()
-
-        def center(i):
-            draw = partial(
-                outputs_of_row,
-                responder,
-                rows[i : i + 1],
-                streams[i],
-                batch_size=batch,
-                average=self.distance_.averages,
-                n_average=b,
-            )
-            extra = None
-            if groups:
-                some = draw(n_draws=groups * size, first_draw=n * b)
-                extra = self.distance_.averages(some.reshape(groups, size, *some.shape[1:]))
-            return self._rule.find(draw(n_draws=n), extra)
-
-        found = for_each_row(
-            center, len(rows), n_jobs=self.n_jobs, progress=self._progress("answering")
-        )
-        return np.stack([c.output for c in found]), np.array([c.holds for c in found])
-
-    def _distances(self, rows, centers):
-        """Distances of fresh outputs to each centre, and between groups, in the metric."""
-        stream = self._streams().of(Purpose.ESTIMATION, rows)
-        responder, batch, distance = self._responder(), self._batch(), self.distance_
-        size = self.group_size_
-
-        def measure(i):
-            outputs = outputs_of_row(
-                responder,
-                rows[i : i + 1],
-                stream,
-                self.n_estimation,
-                batch,
-                average=distance.averages,
-                n_average=self._n_average,
-            )
-            points = distance.points(outputs)
-            to_center = distance.between(points, distance.points(centers[i : i + 1]))[:, 0]
-            return to_center, _between_groups(distance, outputs, size) if size else to_center[:0]
-
-        return for_each_row(
-            measure, len(rows), n_jobs=self.n_jobs, progress=self._progress("certifying")
-        )
-
-    def _certificates(self, rows, radii, n_joint):
-        """One certificate for each line of radii, from one sample."""
-        bounds, sigma = self._bounds(), self.noise_.sigma
-        ranks = {r: bounds.ranks(bounds.shift(r, sigma), n_joint) for r in np.unique(radii)}
-        error, centers, kept = self._answers(rows)
-        sampled = self._distances(rows, centers)
-        result = []
-        for line in radii:
-            metric = [
-                np.inf if ranks[r] is None else bounds.output_radius(ranks[r], *distances)
-                for r, distances in zip(line, sampled, strict=True)
-            ]
-            moved = self._reported(np.array(metric, dtype=float))
-            result.append(self._record(centers, kept, error, line.copy(), moved, n_joint))
-        return result
-
-    def _certify_output_radius(self, rows, output_radius):
-        if not (isinstance(output_radius, Real) and 0 < output_radius < np.inf):
-            raise ValueError(f"output_radius must be positive and finite, got {output_radius!r}.")
-        if self.integrate_alpha:
-            raise ValueError("output_radius needs integrate_alpha=False.")
-        bounds = self._bounds()
-        error, centers, kept = self._answers(rows)
-        metric = float(self.distance_.to_metric(output_radius))
-        if metric >= self.distance_.diameter:
-            raise ValueError(
-                f"output_radius={output_radius:g} is as large as any distance of "
-                f"{self.distance_!r}: it holds for every input."
-            )
-        found = [
-            bounds.input_radius(to_center, metric, self.noise_.sigma)
-            for to_center, _ in self._distances(rows, centers)
-        ]
-        moved = np.full(len(rows), float(output_radius))
-        return self._record(centers, kept, error, np.array(found, dtype=float), moved, 1)
-
-    def _answers(self, rows):
-        clean = self._clean_outputs(rows)
-        centers, kept = self._centers(rows)
-        return self._errors(centers, clean), centers, kept
+    def _certifier(self, inputs, n_radii=1):
+        return CenterCertifier(self._sampler(inputs), self._center_rule, self._bounds(n_radii))
 
     def _error_distance(self):
         return self.distance_
-
-    def _reported(self, metric):
-        finite = np.minimum(metric, self.distance_.diameter)
-        return np.where(np.isfinite(metric), self.distance_.from_metric(finite), np.inf)
-
-    def _record(self, centers, kept, error, radii, moved, n_joint):
-        return RegressionCertificate(
-            prediction=centers,
-            input_radius=radii,
-            output_radius=moved,
-            smoothing_error=error,
-            budget=ErrorBudget(float(self.alpha), n_joint),
-            noise=clone(self.noise_),
-            distance=self.distance_,
-            beta=float(self.beta_),
-            guaranteed=kept,
-        )
-
-
-def _between_groups(distance, outputs, size):
-    """Distances between the average of `size` outputs and the next one, in disjoint groups."""
-    n_groups = len(outputs) // (size + 1)
-    groups = outputs[: n_groups * (size + 1)].reshape(n_groups, size + 1, *outputs.shape[1:])
-    first = groups[:, 0] if size == 1 else distance.averages(groups[:, :size])
-    a, b = distance.points(first), distance.points(groups[:, size])
-    found = [distance.between(a[i : i + 1], b[i : i + 1])[0, 0] for i in range(n_groups)]
-    return np.array(found)

@@ -7,6 +7,7 @@ import numpy as np
 from sklearn.base import _fit_context
 from sklearn.utils._param_validation import Interval, StrOptions
 
+from sksmooth.base_models._one_row import check_answers
 from sksmooth.certifiers._options import check_radius
 from sksmooth.certifiers.splits._enumeration import SplitCertifier
 from sksmooth.certifiers.splits._grid import make_grid, refuse_off_grid
@@ -197,6 +198,7 @@ class DSSNClassifier(BaseSmoothedClassifier):
         self.lam_, self.noise_ = self._splits.lam, self._splits.law
         model = self._fit_base_model(X, levels, y, self._params_of_base_fit(params))
         self.estimator_, self.classes_ = model, sorted_classes(model, y)
+        check_answers(model, rows)
         return self
 
     def predict(self, X):

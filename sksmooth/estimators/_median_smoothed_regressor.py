@@ -4,28 +4,14 @@ import math
 from numbers import Integral, Real
 from typing import ClassVar
 
-import numpy as np
-from scipy import special
-from sklearn.base import clone
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
 
-from sksmooth.bounds import (
-    clopper_pearson_lower,
-    clopper_pearson_upper,
-    lower_quantile_rank,
-    upper_quantile_rank,
-)
-from sksmooth.certificates import ErrorBudget, RegressionCertificate
-from sksmooth.certifiers._options import check_n_radii, check_radii
+from sksmooth.certificates import ErrorBudget
+from sksmooth.certifiers._median import MedianBounds, MedianCertifier
+from sksmooth.certifiers._options import check_curve, check_n_radii, check_radius
 from sksmooth.distances import Chebyshev
-from sksmooth.engine._parallel import for_each_row
-from sksmooth.engine._sampling import outputs_of_row
-from sksmooth.engine._streams import Purpose
 from sksmooth.estimators._base_regressor import BaseOutputSmoother
-from sksmooth.exceptions import UnreachableRadiusError
-
-_SHIFT_UP = 1 + 1e-13
 
 
 class MedianSmoothedRegressor(BaseOutputSmoother):
@@ -153,7 +139,7 @@ class MedianSmoothedRegressor(BaseOutputSmoother):
             Smoothed outputs: for n copies, the output of rank ``ceil(quantile * n)`` in each
             coordinate, where NaN ranks above all numbers and is returned as infinity.
         """
-        return self._quantiles(self._read(X))
+        return self._certifier(self._read(X)).answer()
 
     def certify(self, X, *, radius, of="prediction"):
         """Bound the smoothed output for every input within a radius.
@@ -180,8 +166,9 @@ class MedianSmoothedRegressor(BaseOutputSmoother):
         ValueError
             If X or a parameter cannot work; the message says which and what to do.
         """
-        rows = self._read(X)
-        return self._certificates(rows, check_radii(radius, len(rows))[None], of)[0]
+        inputs = self._read(X)
+        radii = check_radius(radius, len(inputs), positive=True)[None]
+        return self._certifier(inputs, of).certify(radii)[0]
 
     def certify_curve(self, X, radii, *, of="prediction"):
         """Certify several sizes of the perturbation from one sample, so that all hold together.
@@ -200,43 +187,9 @@ class MedianSmoothedRegressor(BaseOutputSmoother):
         certificates : list of RegressionCertificate
             One per radius; the level is shared by them (union bound).
         """
-        rows = self._read(X)
-        radii = check_radii(radii, np.size(radii))
-        check_n_radii(len(radii))
-        repeated = np.repeat(radii[:, None], len(rows), axis=1)
-        return self._certificates(rows, repeated, of)
-
-    def _certificates(self, rows, radii, of):
-        """One certificate for each line of radii, from one sample."""
-        _check_kind(of)
-        n_joint, sigma = len(radii), self.noise_.sigma
-        ranks = {r: self._ranks(r / sigma * _SHIFT_UP, of, n_joint) for r in np.unique(radii)}
-        self._refuse_unreachable(ranks, of, n_joint)
-        stream = self._streams().of(Purpose.ESTIMATION, rows)
-        prediction, clean = self._quantiles(rows), self._clean_outputs(rows)
-
-        def bounds(i):
-            outputs = self._outputs(rows[i : i + 1], stream, self.n_estimation)
-            return [_order_statistics(outputs, *ranks[r]) for r in radii[:, i]]
-
-        found = for_each_row(
-            bounds, len(rows), n_jobs=self.n_jobs, progress=self._progress("certifying")
-        )
-        error = self._errors(prediction, clean)
-        return [
-            RegressionCertificate(
-                prediction=prediction,
-                input_radius=line.copy(),
-                lower=np.stack([row[k][0] for row in found]),
-                upper=np.stack([row[k][1] for row in found]),
-                smoothing_error=error,
-                budget=ErrorBudget(float(self.alpha), n_joint),
-                noise=clone(self.noise_),
-                distance=self._error_distance(),
-                guaranteed=np.ones(len(rows), bool),
-            )
-            for k, line in enumerate(radii)
-        ]
+        inputs = self._read(X)
+        radii = check_curve(radii, len(inputs))
+        return self._certifier(inputs, of, n_radii=len(radii)).certify(radii)
 
     def max_radius(self, *, of="prediction", n_radii=1):
         """Largest input radius for which the numbers of draws can prove a bound.
@@ -254,12 +207,8 @@ class MedianSmoothedRegressor(BaseOutputSmoother):
             In the units of X; beyond it neither the lower nor the upper bound is finite.
         """
         check_is_fitted(self)
-        _check_kind(of)
         check_n_radii(n_radii)
-        low, high, level = self._masses(of, n_radii)
-        tail = special.ndtri(-math.expm1(math.log(level) / self.n_estimation))
-        reach = max(special.ndtri(low) - tail, -tail - special.ndtri(high))
-        return max(0.0, float(reach)) * self.noise_.sigma * (1 - 1e-9)
+        return self._bounds(of, n_radii).max_radius(self.noise_.sigma)
 
     def _prepare(self, outputs):
         if outputs.dtype.kind not in "biuf":
@@ -271,77 +220,15 @@ class MedianSmoothedRegressor(BaseOutputSmoother):
     def _error_distance(self):
         return Chebyshev()
 
-    def _masses(self, of, n_joint):
-        """Quantiles at a perturbed input that enclose what is certified, and level of a bound."""
-        size = max(1, math.prod(self.output_shape_)) * n_joint
-        if of == "population":
-            return self.quantile, self.quantile, self.alpha / 2 / size
-        level, n = self.alpha / 4 / size, self.n_prediction
-        rank = _rank(self.quantile, n)
-        return (
-            float(clopper_pearson_lower(rank, n, level)),
-            float(clopper_pearson_upper(rank - 1, n, level)),
-            level,
+    def _bounds(self, of, n_radii):
+        return MedianBounds(
+            quantile=self.quantile,
+            n_prediction=self.n_prediction,
+            n_estimation=self.n_estimation,
+            budget=ErrorBudget(float(self.alpha), n_radii),
+            n_values=math.prod(self.output_shape_),
+            of=of,
         )
 
-    def _ranks(self, shift, of, n_joint=1):
-        low, high, level = self._masses(of, n_joint)
-        p_low = float(special.ndtr(special.ndtri(low) - shift)) * (1 - 1e-14)
-        above = float(special.ndtr(-special.ndtri(high) - shift)) * (1 - 1e-14)
-        return (
-            lower_quantile_rank(self.n_estimation, p_low, level),
-            upper_quantile_rank(self.n_estimation, above, level),
-        )
-
-    def _refuse_unreachable(self, ranks, of, n_joint):
-        for radius, (low, high) in ranks.items():
-            if low is None and high is None:
-                largest = self.max_radius(of=of, n_radii=n_joint)
-                raise UnreachableRadiusError(
-                    f"radius={radius:g} cannot be certified with n_estimation="
-                    f"{self.n_estimation}, alpha={self.alpha:g} and sigma={self.noise_.sigma:g}: "
-                    f"the largest radius is {largest:.6g}. Take more draws or a larger sigma."
-                )
-
-    def _outputs(self, row, stream, n_draws):
-        outputs = outputs_of_row(self._responder(), row, stream, n_draws, self._batch())
-        return outputs.astype(float, copy=False)
-
-    def _quantiles(self, rows):
-        streams, rank = self._streams_of_rows(rows), _rank(self.quantile, self.n_prediction)
-
-        def quantile(i):
-            outputs = self._outputs(rows[i : i + 1], streams[i], self.n_prediction)
-            outputs[np.isnan(outputs)] = np.inf
-            return np.partition(outputs, rank - 1, axis=0)[rank - 1]
-
-        return np.stack(
-            for_each_row(
-                quantile, len(rows), n_jobs=self.n_jobs, progress=self._progress("answering")
-            )
-        )
-
-
-def _check_kind(of):
-    if of not in ("prediction", "population"):
-        raise ValueError(f'of must be "prediction" or "population", got {of!r}.')
-
-
-def _rank(quantile, n):
-    """Rank of a quantile among n samples; 0.3 * 10 is meant to be 3."""
-    return min(n, max(1, math.ceil(quantile * n * (1 - 1e-12))))
-
-
-def _order_statistics(outputs, low, high):
-    """Return samples of two ranks; NaN is minus infinity for the lower, infinity for the upper.
-
-    None, for a rank that does not exist, gives an infinite bound.
-    """
-    bad = np.isnan(outputs)
-    lower = np.full(outputs.shape[1:], -np.inf)
-    upper = np.full(outputs.shape[1:], np.inf)
-    if low is not None:
-        lower = np.partition(np.where(bad, -np.inf, outputs), low - 1, axis=0)[low - 1]
-    if high is not None:
-        upper = np.partition(np.where(bad, np.inf, outputs), high - 1, axis=0)[high - 1]
-    return lower, upper
+    def _certifier(self, inputs, of="prediction", n_radii=1):
+        return MedianCertifier(self._sampler(inputs), self._bounds(of, n_radii))

@@ -9,6 +9,7 @@ from sklearn.base import _fit_context, clone
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 
+from sksmooth.base_models._one_row import check_answers
 from sksmooth.certificates import ErrorBudget
 from sksmooth.certifiers._linear import (
     exact_certificate,
@@ -237,11 +238,12 @@ class SmoothedClassifier(BaseSmoothedClassifier):
         rows = read_inputs(X, owner=self)
         y = self._check_labels(rows, y)
         self.noise_ = make_noise(self.noise, sigma=self.sigma, k=self.k, norm=self.norm)
-        self.noise_.overlap(rows.n_features, self.norm)  # refuses norms that it cannot certify
+        self.noise_.trade_off(rows.n_features, self.norm)  # refuses norms that it cannot certify
         refuse_noise_below_resolution(self.noise_, rows)
         self._begin_fit()
         model = self._fit_base_model(X, rows, y, self._params_of_base_fit(params))
         self.estimator_, self.classes_ = model, sorted_classes(model, y)
+        check_answers(model, rows)
         self._examine_base_model(rows, y)
         return self
 
@@ -279,7 +281,7 @@ class SmoothedClassifier(BaseSmoothedClassifier):
         return self.classes_[probabilities.argmax(axis=1)]
 
     def predict_proba(self, X):
-        """Vote shares among `n_selection` noisy copies of each row.
+        """Vote proportions among `n_selection` noisy copies of each row.
 
         Parameters
         ----------
@@ -288,7 +290,7 @@ class SmoothedClassifier(BaseSmoothedClassifier):
 
         Returns
         -------
-        shares : ndarray of shape (m, n_classes)
+        probabilities : ndarray of shape (m, n_classes)
             In the order of `classes_`. They are estimates, without a guarantee, except for a
             linear base model with two classes, where they are exact.
         """
@@ -317,7 +319,7 @@ class SmoothedClassifier(BaseSmoothedClassifier):
             of times fewer than for the largest radius. None: the largest radius that the votes
             prove.
         rtol : float, default=0
-            Accept radii that are smaller by this share, on average, than those that
+            Accept radii that are smaller by this fraction, on average, than those that
             `n_estimation` draws would prove, and take as many draws as each row needs for it (for
             the radius of every class of the prediction, with `top_k`). 0: `n_estimation` draws
             for every row.
@@ -325,10 +327,10 @@ class SmoothedClassifier(BaseSmoothedClassifier):
             Prove that the predicted class stays among this many classes with the most votes.
             ``certificate.prediction`` holds the `top_k` classes in the order of their votes, and
             ``certificate.label_radius`` a radius for each. It proves more than one place does
-            where classes are hard to tell apart, and shares alpha among all classes.
+            where classes are hard to tell apart, and splits alpha among all classes.
         bilateral : bool, default=False
-            Also bound the shares of the other classes, which proves more where the votes are
-            spread over many classes and costs half of `alpha`. With `top_k` above 1 they are
+            Also bound the probabilities of the other classes, which proves more where the votes
+            are spread over many classes and costs half of `alpha`. With `top_k` above 1 they are
             bounded in any case, and this changes nothing.
         simultaneous : bool, default=False
             Make `alpha` the probability that any of the m certificates is wrong (union bound).
@@ -381,8 +383,8 @@ class SmoothedClassifier(BaseSmoothedClassifier):
             classes=self.classes_,
             budget=budget,
             norm=norm,
-            n_selection=self.n_selection,
-            n_estimation=self.n_estimation,
+            n_selection=int(self.n_selection),
+            n_estimation=int(self.n_estimation),
             bilateral=bilateral,
             top_k=top_k,
             target=target,
@@ -398,7 +400,7 @@ class SmoothedClassifier(BaseSmoothedClassifier):
         """Check X, the parameters and the base model before any sampling."""
         self._check_ready()
         rows = read_inputs(X, owner=self)
-        self.noise_.overlap(rows.n_features, self.norm)
+        self.noise_.trade_off(rows.n_features, self.norm)
         refuse_noise_below_resolution(self.noise_, rows)
         self._ask_about_first(rows)
         return rows

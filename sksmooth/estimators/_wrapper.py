@@ -37,6 +37,7 @@ class BaseWrapper(MetaEstimatorMixin, BaseEstimator, ABC):
         "estimator": [HasMethods("fit"), None],
         "random_state": ["random_state"],
     }
+    _seed: int | None  # None: each call takes fresh entropy
 
     @abstractmethod
     def _default_estimator(self):

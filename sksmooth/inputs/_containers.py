@@ -93,6 +93,12 @@ class Inputs:
         """Number of features of one row."""
         return math.prod(self.shape)
 
+    @property
+    def columns(self) -> tuple[Any, ...] | None:
+        """Labels of the columns of a DataFrame; None for arrays."""
+        columns = getattr(self.to_container, "columns", None)
+        return None if columns is None else tuple(columns)
+
 
 def read_inputs(X: Any, *, owner: Any) -> Inputs:
     """Read X, or say which part of it noise cannot be added to.

@@ -65,7 +65,7 @@ def make_noise(
         return copied
     if noise not in FAMILIES:
         raise ValueError(
-            f"The 'noise' parameter must be an object of sksmooth.noise or one of "
+            "The 'noise' parameter must be an object of sksmooth.noise or one of "
             f"{', '.join(sorted(FAMILIES))}; got {noise!r}."
         )
     family = FAMILIES[noise]

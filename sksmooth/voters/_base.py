@@ -18,9 +18,9 @@ from sksmooth.noise import Noise
 class FastVoter(Voter):
     """A base model whose answer to ``x + z`` is made of what it sees of x and of z.
 
-    What it sees of a draw z is computed once and shared by all inputs; what it sees of an input x
-    is computed once and shared by all draws. What is left for each pair is much less than a call of
-    the model, and the votes are those of the model on the same noise, up to the rounding of sums.
+    What it sees of a draw z is computed once for all inputs; what it sees of an input x is computed
+    once for all draws. What is left for each pair is much less than a call of the model, and the
+    votes are those of the model on the same noise, up to the rounding of sums.
     """
 
     @abstractmethod
@@ -82,7 +82,7 @@ class ProjectedStream:
         return self.stream.block_size
 
     def take(self, start: int, stop: int) -> Any:
-        """Return the shared part of the draws numbered `start` to `stop` - 1."""
+        """Return what the votes need of the draws numbered `start` to `stop` - 1."""
         return self.voter.embed_noise(self.stream.take(start, stop))
 
 

@@ -2,7 +2,7 @@
 
 A linear classifier answers with the largest of K scores ``W x + b``. Gaussian noise on x is
 Gaussian noise on the scores, so it is drawn there: K numbers per vote instead of as many as x has.
-Other noise that is added to x is projected once for all rows.
+Other noise that is added to x is projected once for all inputs.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _LARGE = 1e120
 
 # Twice the rounding of a number up to 1, of another, of their difference, and of one up to 2, which
 # are each half a unit in the last place of single precision, relatively.
-_ROUGHNESS = np.float32(2 * 6 * 2.0**-24)
+_SINGLE_ROUNDING = np.float32(2 * 6 * 2.0**-24)
 
 # Scores of one call: few calls, and a few megabytes.
 _VALUES_PER_CALL, _FEWEST_DRAWS = 2**19, 256
@@ -62,13 +62,15 @@ class LinearScores(FastVoter):
         """Number of classes: one per score, or two."""
         return max(2, len(self.coef))
 
-    def draws_per_call(self, rows: Inputs) -> int:
+    def draws_per_call(self, inputs: Inputs) -> int:
         """Draws whose scores are held at a time."""
         return max(_FEWEST_DRAWS, _VALUES_PER_CALL // len(self.coef))
 
-    def suits(self, rows: Inputs) -> bool:
-        """Whether rows have the right length, and their scores neither over- nor underflow."""
-        return rows.shape == self.coef.shape[1:] and _in_range(self.coef_size, self.intercept_size)
+    def suits(self, inputs: Inputs) -> bool:
+        """Whether inputs have the right length, and their scores neither over- nor underflow."""
+        return inputs.shape == self.coef.shape[1:] and _in_range(
+            self.coef_size, self.intercept_size
+        )
 
     def after(self, matrix: Any, offset: Any) -> LinearScores | None:
         """Scores of ``matrix @ x + offset`` as a function of x; None where they may overflow."""
@@ -98,20 +100,20 @@ class LinearScores(FastVoter):
             return image_stream(stream, self.coef)
         return ProjectedStream(stream, self)
 
-    def count_votes(self, rows: Inputs, noise: Any, shared: NDArray[Any]) -> NDArray[np.int64]:
-        """Count the votes of every row of scores with every draw."""
-        by_class = np.ascontiguousarray(shared.T)
+    def count_votes(self, inputs: Inputs, noise: Any, draws: NDArray[Any]) -> NDArray[np.int64]:
+        """Count the votes of every input with every draw."""
+        by_class = np.ascontiguousarray(draws.T)
         if len(by_class) == 1:
-            return np.array([count_positive(by_class[0] + score) for score in rows.values[:, 0]])
-        votes = np.zeros((len(rows), len(by_class)), np.int64)
-        leaders = rows.values.argmax(axis=1)
+            return np.array([count_positive(by_class[0] + score) for score in inputs.values[:, 0]])
+        votes = np.zeros((len(inputs), len(by_class)), np.int64)
+        leaders = inputs.values.argmax(axis=1)
         unit = float(np.abs(by_class).max()) or 1.0
-        rough = _rounded(by_class / unit)
+        single = _rounded(by_class / unit)
         for leader in np.unique(leaders):
-            gain = rough - rough[leader]
+            gain = single - single[leader]
             most = gain.max(axis=1)
             for i in np.flatnonzero(leaders == leader):
-                votes[i] = _votes_of_row(rows.values[i], leader, gain, most, by_class, unit)
+                votes[i] = _votes_of_input(inputs.values[i], leader, gain, most, by_class, unit)
         return votes
 
     def _times_coef(self, values: NDArray[Any]) -> NDArray[np.float64]:
@@ -129,12 +131,12 @@ class LinearPairs(LinearScores):
         """Number of classes whose pairs are as many as the scores."""
         return int(0.5 + np.sqrt(2 * len(self.coef) + 0.25))
 
-    def count_votes(self, rows: Inputs, noise: Any, shared: NDArray[Any]) -> NDArray[np.int64]:
-        """Count the votes of every row of scores with every draw."""
-        by_pair = np.ascontiguousarray(shared.T)
+    def count_votes(self, inputs: Inputs, noise: Any, draws: NDArray[Any]) -> NDArray[np.int64]:
+        """Count the votes of every input with every draw."""
+        by_pair = np.ascontiguousarray(draws.T)
         scores = np.empty_like(by_pair)
-        votes = np.empty((len(rows), self.n_classes), np.int64)
-        for i, offset in enumerate(rows.values):
+        votes = np.empty((len(inputs), self.n_classes), np.int64)
+        for i, offset in enumerate(inputs.values):
             np.add(by_pair, offset[:, None], out=scores)
             votes[i] = count_pairs(scores, self.n_classes)
         return votes
@@ -160,7 +162,7 @@ def _rounded(values: NDArray[np.float64]) -> NDArray[np.float32]:
         return values.astype(np.float32)
 
 
-def _votes_of_row(
+def _votes_of_input(
     scores: NDArray[Any],
     leader: np.intp,
     gain: NDArray[np.float32],
@@ -175,17 +177,17 @@ def _votes_of_row(
     single precision, in units of the largest noise; what this may change is taken off.
     """
     votes = np.zeros(len(scores), np.int64)
-    behind = _rounded((scores[leader] - scores) / unit) - _ROUGHNESS
-    rivals = np.flatnonzero(behind <= most)  # with the leader itself
+    behind = _rounded((scores[leader] - scores) / unit) - _SINGLE_ROUNDING
+    competitors = np.flatnonzero(behind <= most)  # with the leader itself
     caught_up = np.zeros(by_class.shape[1], dtype=bool)
-    for rival in rivals[rivals != leader]:
-        caught_up |= gain[rival] >= behind[rival]
+    for competitor in competitors[competitors != leader]:
+        caught_up |= gain[competitor] >= behind[competitor]
     open_draws = np.flatnonzero(caught_up)
     votes[leader] = by_class.shape[1] - len(open_draws)
     if len(open_draws):
-        noisy = np.empty((len(rivals), len(open_draws)))
-        for row, rival in zip(noisy, rivals, strict=True):
-            by_class[rival].take(open_draws, out=row, mode="clip")  # the mode without a copy
-            row += scores[rival]
-        votes[rivals] += count_largest(noisy)
+        noisy = np.empty((len(competitors), len(open_draws)))
+        for row, competitor in zip(noisy, competitors, strict=True):
+            by_class[competitor].take(open_draws, out=row, mode="clip")  # the mode without a copy
+            row += scores[competitor]
+        votes[competitors] += count_largest(noisy)
     return votes

@@ -4,37 +4,24 @@ import numpy as np
 import pytest
 from case_names import name_of_case
 from numpy.testing import assert_allclose, assert_array_equal
-from sklearn.decomposition import PCA, TruncatedSVD
+from sklearn.decomposition import PCA
 from sklearn.frozen import FrozenEstimator
 from sklearn.impute import SimpleImputer
 from sklearn.preprocessing import (
     MaxAbsScaler,
     MinMaxScaler,
     PolynomialFeatures,
-    RobustScaler,
     StandardScaler,
 )
+from voter_cases import AFFINE
 
 from sksmooth.base_models._affine import InputMap, affine_map
 from sksmooth.inputs._containers import read_inputs
 
 X = np.random.default_rng(0).normal(2.0, 3.0, size=(50, 4))
-KNOWN = [
-    StandardScaler(),
-    StandardScaler(with_mean=False),
-    StandardScaler(with_std=False),
-    StandardScaler(with_mean=False, with_std=False),
-    MinMaxScaler((-1, 2)),
-    MaxAbsScaler(),
-    RobustScaler(),
-    RobustScaler(with_centering=False, with_scaling=False),
-    PCA(3),
-    TruncatedSVD(3, random_state=0),
-    SimpleImputer(),
-]
 
 
-@pytest.mark.parametrize("transformer", KNOWN, ids=name_of_case)
+@pytest.mark.parametrize("transformer", AFFINE, ids=name_of_case)
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_maps_are_what_transformers_do(transformer, dtype):
     fitted = transformer.fit(X.astype(dtype))

@@ -242,8 +242,8 @@ def test_outputs_that_cannot_be_compared(name, outputs, message):
 
 def test_one_hot_outputs_have_a_middle_with_mass():
     distance = EarthMover()
-    middles = distance.middles(np.eye(5)[[0, 1, 2, 3, 4]])
-    assert np.isfinite(distance.points(middles)).all()
+    candidates = distance.candidate_centers(np.eye(5)[[0, 1, 2, 3, 4]])
+    assert np.isfinite(distance.points(candidates)).all()
 
 
 def test_boxes_beyond_the_range_of_floats_are_at_no_distance_that_is_nan():

@@ -165,9 +165,9 @@ def test_vectors_use_the_group_certificate(data):
         a = plain.certify(X[:2], radius=0.25).output_radius
         assert (grouped.certify(X[:2], radius=0.25).output_radius < a).all()
     assert wrap(lambda X: X @ high).fit(X).group_size_ == 1
-    promised = wrap(lambda X: X @ high, beta=1.6).fit(X)
-    certificate = promised.certify(X[:2], radius=0.25)
-    _, abstained = promised.predict_or_abstain(X[:2])
+    checked = wrap(lambda X: X @ high, beta=1.6).fit(X)
+    certificate = checked.certify(X[:2], radius=0.25)
+    _, abstained = checked.predict_or_abstain(X[:2])
     np.testing.assert_array_equal(certificate.abstained, abstained)
     np.testing.assert_array_equal(~certificate.guaranteed, abstained)
     assert (certificate.output_radius < a).all()
@@ -324,7 +324,7 @@ def test_a_squared_distance_with_its_constant_is_accepted(data):
         ({"integrate_alpha": True, "group_size": 1}, "exclude"),
         ({"center": "sample", "group_size": 1, "n_candidates": 9}, "all candidates"),
         ({"center": "sample", "n_candidates": 2}, "leaves nothing"),
-        ({"beta": 1.5, "center": "shorth"}, "promise"),
+        ({"beta": 1.5, "center": "shorth"}, "guarantee"),
         ({"beta": 0.5}, "beta"),
         ({"distance": "nonsense"}, "distance"),
     ],
@@ -340,7 +340,7 @@ def test_bad_calls(smoother, data):
         ({}, "either"),
         ({"radius": 0.1, "output_radius": 1}, "either"),
         ({"radius": 0}, "positive"),
-        ({"radius": [0.1, 0.2, 0.3]}, "one per row"),
+        ({"radius": [0.1, 0.2, 0.3]}, "one number per row.*certify_curve"),
         ({"radius": np.nan}, "positive"),
         ({"output_radius": -1}, "positive"),
     ):

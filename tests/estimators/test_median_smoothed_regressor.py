@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from scipy import stats
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.datasets import load_diabetes
 from sklearn.exceptions import NotFittedError
@@ -48,32 +47,6 @@ def test_golden_width_for_the_identity():
         certificate = smoother.certify([[0.0]], radius=1.0, of=of)
         width = (certificate.upper - certificate.lower)[0] / 2
         assert width == pytest.approx(half, abs=0.03)
-
-
-ALPHA, REPETITIONS = 0.2, 800
-
-
-@pytest.mark.parametrize("quantile", [0.5, 0.2])
-@pytest.mark.parametrize("of", ["prediction", "population"])
-def test_bounds_cover_at_the_worst_input(of, quantile):
-    """For the identity the worst inputs are known. Control: bounds for a smaller radius fail."""
-    smoother = wrap(identity, quantile=quantile, alpha=ALPHA, n_prediction=101, n_estimation=150)
-    rng, radius = np.random.default_rng(0), 0.6
-    rank = int(np.ceil(quantile * 101))
-    missed, control = 0, 0
-    ranks = smoother._ranks(radius, of), smoother._ranks(0.3, of)
-    for _ in range(REPETITIONS):
-        sample = np.sort(rng.normal(size=150))
-        if of == "population":
-            at = stats.norm.ppf(quantile) + np.array([-radius, radius])
-        else:
-            there = np.sort(rng.normal(size=(2, 101)), axis=1)[:, rank - 1]
-            at = there + np.array([-radius, radius])
-        for k, (low, high) in enumerate(ranks):
-            miss = at[0] < sample[low - 1] or at[1] > sample[high - 1]
-            missed, control = missed + (miss and k == 0), control + (miss and k == 1)
-    limit = ALPHA + 3 * np.sqrt(ALPHA * (1 - ALPHA) / REPETITIONS)
-    assert missed / REPETITIONS <= limit < control / REPETITIONS
 
 
 def test_what_predict_returns_lies_between_the_bounds():

@@ -108,9 +108,11 @@ def test_fewer_units_than_features(digits):
     counts = auto.certify(X[300:320]).counts
     expected = off.fit(X[:300], y[:300]).certify(X[300:320]).counts
     assert (counts != expected).any()
-    shares = (counts + expected) / 8000
-    spread = np.sqrt(2 * 4000 * shares * (1 - shares))
-    assert np.abs((counts - expected)[shares > 0.005] / spread[shares > 0.005]).max() < 4.5
+    proportions = (counts + expected) / 8000
+    spread = np.sqrt(2 * 4000 * proportions * (1 - proportions))
+    assert (
+        np.abs((counts - expected)[proportions > 0.005] / spread[proportions > 0.005]).max() < 4.5
+    )
 
 
 def test_layers_behind_a_scaler(digits):

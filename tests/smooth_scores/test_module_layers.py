@@ -7,8 +7,8 @@ from case_names import name_of_case
 from sklearn.datasets import load_digits
 from sklearn.frozen import FrozenEstimator
 
-from benchmarks._attacks import project, projected_gradient, towards_points
 from sksmooth import LocallyBiasedSmoother
+from sksmooth.attacks import project, projected_gradient, towards_points
 from sksmooth.smooth_scores import _matrix_norms, smooth_score
 from sksmooth.smooth_scores._matrix_norms import ScaledNorms
 from sksmooth.smooth_scores._networks import NetworkScore

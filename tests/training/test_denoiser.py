@@ -181,8 +181,8 @@ def test_loss_of_answers_is_restated(nets):
     net.module_.train()
     ours = loss(torch.as_tensor(noisy), torch.as_tensor(clean)).item()
     assert net.module_.training
-    shares = net.predict_proba(noisy)[np.arange(40), net.predict(clean)]
-    assert_allclose(ours, -np.log(shares).mean(), rtol=1e-5)
+    probabilities = net.predict_proba(noisy)[np.arange(40), net.predict(clean)]
+    assert_allclose(ours, -np.log(probabilities).mean(), rtol=1e-5)
     with pytest.raises(ValueError, match="gradients of a classifier in torch"):
         StabilityLoss(Ridge())
 

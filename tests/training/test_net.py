@@ -115,8 +115,8 @@ def test_macer_loss(gamma):
     net, X, y = ready("macer", method__n_noise=6, method__beta=2.0, method__gamma=gamma, sigma=0.5)
     parts, noise = parts_and_noise(net, X, y)
     logits = np.stack([scores(net, array(X) + z) for z in noise])
-    share = softmax(logits, -1).mean(0)[np.arange(20), y]
-    assert_allclose(parts["class_loss"], -np.log(share).mean())
+    right = softmax(logits, -1).mean(0)[np.arange(20), y]
+    assert_allclose(parts["class_loss"], -np.log(right).mean())
     lack = []
     for votes, label in zip(softmax(2.0 * logits, -1).mean(0), array(y), strict=True):
         second, first = np.sort(votes)[-2:]
@@ -143,8 +143,8 @@ def ascent(net, X, y, noise, step, n_steps, radius=math.inf):
     for _ in range(n_steps):
         p = softmax(np.stack([scores(net, path[-1] + z) for z in noise]), -1)
         right = p[:, np.arange(len(y)), y]
-        slope = weight[y][None] - p @ weight  # of log p_y
-        gradient = -(right[:, :, None] * slope).mean(0) / right.mean(0)[:, None]
+        of_log = weight[y][None] - p @ weight  # gradient of log p_y
+        gradient = -(right[:, :, None] * of_log).mean(0) / right.mean(0)[:, None]
         ahead = path[-1] + step * gradient / np.linalg.norm(gradient, axis=1, keepdims=True)
         size = np.linalg.norm(ahead - X, axis=1, keepdims=True)
         path.append(X + (ahead - X) * np.minimum(1, radius / size))
@@ -189,14 +189,14 @@ def test_ddn_finds_smaller_perturbations_than_the_ball():
 
 def test_smoothmix_loss():
     net, X, y = ready("smoothmix", method__n_steps=3, method__step=0.4, method__warmup_epochs=2)
-    shares = []
-    net.uniform = lambda n, X: shares.append(type(net).uniform(net, n, X)) or shares[-1]
+    drawn = []
+    net.uniform = lambda n, X: drawn.append(type(net).uniform(net, n, X)) or drawn[-1]
     parts, noise = parts_and_noise(net, X, y)
     end = ascent(net, X, y, noise, 0.4, 3)[-1]
-    share = np.asarray(shares[0])[:, None] / 2
+    weight = np.asarray(drawn[0])[:, None] / 2
     mean = softmax(np.stack([scores(net, array(X) + z) for z in noise]), -1).mean(0)
-    target = (1 - share) * mean + share / 3
-    mixed = (1 - share) * array(X) + share * end
+    target = (1 - weight) * mean + weight / 3
+    mixed = (1 - weight) * array(X) + weight * end
     divergence = np.mean(
         [
             (mean.argmax(1) == array(y))
@@ -240,8 +240,8 @@ def test_gradient_of_the_step_is_that_of_the_loss(method):
         values.append(sum(net.method_loss(X, y)[0].values()).item())
         with torch.no_grad():
             net.module_.bias[index] -= sign * change
-    slope = (values[0] - values[1]) / (2 * change)
-    assert_allclose(net.module_.bias.grad[index].item(), slope, rtol=1e-4, atol=1e-7)
+    derivative = (values[0] - values[1]) / (2 * change)
+    assert_allclose(net.module_.bias.grad[index].item(), derivative, rtol=1e-4, atol=1e-7)
 
 
 @pytest.mark.parametrize("noise", [GaussianNoise(0.3, k=2), LaplaceNoise(0.3), SplittingNoise(0.3)])

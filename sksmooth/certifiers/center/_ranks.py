@@ -10,7 +10,8 @@ radius of B. How large R has to be is an order statistic of fresh distances arou
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -18,8 +19,16 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import optimize, special
 
-from sksmooth.bounds import clopper_pearson_lower, clopper_pearson_upper, integrated_rank
-from sksmooth.bounds import upper_quantile_rank as quantile_rank
+from sksmooth.bounds import (
+    clopper_pearson_lower,
+    clopper_pearson_upper,
+    integrated_rank,
+    upper_quantile_rank,
+)
+from sksmooth.certificates import ErrorBudget
+
+# Averages of fresh outputs that are tried as centre, for the group certificate.
+_MOST_GROUPS = 1000
 
 # Bounds are rounded up by more than the roundings of a distance and of the normal quantiles.
 ROUND_UP = 1 + 1e-12
@@ -45,22 +54,26 @@ class Ranks(NamedTuple):
 class CenterBounds:
     """Levels and ranks of the certificates of one center smoother.
 
+    Alpha is shared, equally, by 2 events: that too few outputs at the perturbed input fall into a
+    ball of the needed mass, and that the ball is taken too small at the input itself. The group
+    certificate has 4: these, and the same for pairs. Events at the perturbed input are the same
+    for all radii of a curve; those at the input itself are not, and share their part.
+
     Attributes
     ----------
     n : int
         Outputs that make a centre (batches, where outputs are averaged).
     m : int
         Outputs that certify it.
-    alpha : float
-        Failure probability of a certificate, for each perturbed input.
+    budget : ErrorBudget
+        Failure probability of a certificate, for each perturbed input, and how many radii share
+        it.
     beta, gamma : float
         Constants of the centre and of the metric.
     n_average : int
         Outputs per batch.
     group_size : int
         Outputs per candidate of the group certificate; 0: none.
-    n_groups : int
-        Number of such candidates.
     n_candidates : int or None
         Sampled outputs that are tried as centre; None: all.
     is_integrated : bool
@@ -69,12 +82,11 @@ class CenterBounds:
 
     n: int
     m: int
-    alpha: float
+    budget: ErrorBudget
     beta: float
     gamma: float
     n_average: int = 1
     group_size: int = 0
-    n_groups: int = 0
     n_candidates: int | None = None
     is_integrated: bool = False
 
@@ -83,14 +95,27 @@ class CenterBounds:
         """Outputs that have to fall into the ball to share one with every half."""
         return self.n // 2 + 1
 
+    @property
+    def n_groups(self) -> int:
+        """Candidates of the group certificate that are not sampled outputs themselves."""
+        return min(_MOST_GROUPS, self.n) if self.group_size > 1 else 0
+
     @cached_property
     def candidate_loss(self) -> float:
         """Probability that none of the candidates falls into a ball of mass one half."""
         limited = self.n_candidates is not None and self.n_candidates < self.n
         return 2.0**-self.n_candidates if limited and self.n_candidates else 0.0
 
+    def _level_there(self, n_events: int) -> float:
+        """Level of one of so many events, at the perturbed input."""
+        return float(replace(self.budget, n_statements=1, n_bounds=n_events).of_one_bound)
+
+    def _level_here(self, n_events: int) -> float:
+        """Level of one of so many events, at the input itself, for one of the radii."""
+        return float(self.budget.for_bounds(n_events).of_one_bound)
+
     def needed_mass(self, n_events: int) -> float:
-        """Mass of a ball that holds c of n outputs, but for its share of alpha.
+        """Mass of a ball that holds c of n outputs, but for its part of alpha.
 
         Parameters
         ----------
@@ -101,22 +126,22 @@ class CenterBounds:
         -------
         s : float
         """
-        level = self.alpha / n_events - self.candidate_loss
-        if level <= 0:
+        level = self._level_there(n_events)
+        if level <= self.candidate_loss:
             raise ValueError(
-                f"n_candidates={self.n_candidates} leaves nothing of alpha={self.alpha:g}; "
-                f"at least {math.ceil(-math.log2(self.alpha / n_events)) + 1} are needed, or None."
+                f"n_candidates={self.n_candidates} leaves nothing of alpha={self.budget.alpha:g}; "
+                f"at least {math.ceil(-math.log2(level)) + 1} are needed, or None."
             )
-        return float(clopper_pearson_upper(self.c - 1, self.n, level))
+        return float(clopper_pearson_upper(self.c - 1, self.n, level - self.candidate_loss))
 
     @cached_property
     def pair_mass(self) -> float:
         """Mass of near pairs that makes one of the candidates near to half of the sample."""
-        level, h = self.alpha / 4, (self.n + 1) // 2
+        level, h = self._level_there(4), (self.n + 1) // 2
         if self.group_size == 1:  # the sampled outputs themselves
             blocks, u = self.n // 2, (h - 1) / (self.n - 1)
         else:
-            blocks, u = min(self.n_groups, self.n), (h - 1) / self.n
+            blocks, u = self.n_groups, (h - 1) / self.n
 
         def excess(s: float) -> float:
             divergence = special.rel_entr(u, s) + special.rel_entr(1 - u, 1 - s)
@@ -130,29 +155,23 @@ class CenterBounds:
         """Size of a perturbation in units of the noise of one (averaged) output."""
         return math.sqrt(self.n_average) * radius / sigma * _SHIFT_UP
 
-    def max_shift(self, n_joint: int = 1) -> float:
-        """Largest shift that the draws can certify; 0 or less: none.
+    def max_radius(self, sigma: float) -> float:
+        """Largest perturbation that the draws can certify; 0: none."""
+        reach = max(0.0, self.max_shift()) * sigma / math.sqrt(self.n_average)
+        return reach * (1 - 1e-9)
 
-        Parameters
-        ----------
-        n_joint : int, default=1
-            Number of radii that share the level of the certifying draws.
-        """
+    def max_shift(self) -> float:
+        """Largest shift that the draws can certify; 0 or less: none."""
         if self.is_integrated:
-            return _last_true(
-                lambda shift: self._integrated(shift, n_joint) is not None, self._split_shift(1)
-            )
-        return self._split_shift(n_joint)
-
-    def _split_shift(self, n_joint: int) -> float:
-        tail = -math.expm1(math.log(self.alpha / 2 / n_joint) / self.m)
+            return _last_true(lambda shift: self._integrated(shift) is not None)
+        tail = -math.expm1(math.log(self._level_here(2)) / self.m)
         return float(-special.ndtri(tail) - special.ndtri(self.needed_mass(2)))
 
-    def _integrated(self, shift: float, n_joint: int) -> int | None:
-        level = (self.alpha - self.candidate_loss) / n_joint
+    def _integrated(self, shift: float) -> int | None:
+        level = (self._level_there(1) - self.candidate_loss) / self.budget.n_statements
         return integrated_rank(self.n, self.m, self.c, shift, level)
 
-    def ranks(self, shift: float, n_joint: int = 1) -> Ranks | None:
+    def ranks(self, shift: float) -> Ranks | None:
         """Ranks for a perturbation; None: the draws are too few.
 
         They depend on nothing that is sampled, so neither does the choice whether the group
@@ -162,31 +181,28 @@ class CenterBounds:
         ----------
         shift : float
             Size of the perturbation in units of the noise.
-        n_joint : int, default=1
-            Number of radii that share the level of the certifying draws.
 
         Returns
         -------
         ranks : Ranks or None
         """
         if self.is_integrated:
-            k = self._integrated(shift, n_joint)
+            k = self._integrated(shift)
             return None if k is None else Ranks(k, None)
         if self.group_size:
-            ball = self._rank(self.m, self.needed_mass(4), shift, 4 * n_joint)
+            ball = self._rank(self.m, self.needed_mass(4), shift, 4)
             steps = shift * math.sqrt(self.group_size + 1)
-            n_pairs = self.m // (self.group_size + 1)
-            pair = self._rank(n_pairs, self.pair_mass, steps, 4 * n_joint)
+            pair = self._rank(self.m // (self.group_size + 1), self.pair_mass, steps, 4)
             if ball is not None and pair is not None:
                 return Ranks(ball, pair)
-        ball = self._rank(self.m, self.needed_mass(2), shift, 2 * n_joint)
+        ball = self._rank(self.m, self.needed_mass(2), shift, 2)
         return None if ball is None else Ranks(ball, None)
 
     def _rank(self, m: int, mass: float, shift: float, n_events: int) -> int | None:
         if mass >= 1 or m < 1:
             return None
         outside = float(special.ndtr(-(special.ndtri(mass) + shift))) * (1 - 1e-14)
-        return quantile_rank(m, outside, self.alpha / n_events)
+        return upper_quantile_rank(m, outside, self._level_here(n_events))
 
     def output_radius(self, ranks: Ranks, to_center: NDArray[Any], of_pairs: NDArray[Any]) -> float:
         """Bound on the metric between the two answers.
@@ -229,7 +245,7 @@ class CenterBounds:
         """
         ball = metric_radius / (self.gamma * (1 + self.beta)) / ROUND_UP
         inside = int(np.count_nonzero(to_center <= ball))
-        mass = float(clopper_pearson_lower(inside, self.m, self.alpha / 2))
+        mass = float(clopper_pearson_lower(inside, self.m, self._level_here(2)))
         shift = float(-special.ndtri(1 - mass) - special.ndtri(self.needed_mass(2)))
         return max(0.0, shift * sigma / math.sqrt(self.n_average) / ROUND_UP)
 
@@ -238,10 +254,12 @@ def _order_statistic(values: NDArray[Any], rank: int) -> float:
     return float(np.partition(values, rank - 1)[rank - 1])
 
 
-def _last_true(holds: Any, start: float) -> float:
-    """Largest number, to four digits and from below, at which a decreasing condition holds."""
-    low = max(start, 0.0)
-    high = low + 1.0
+def _last_true(holds: Callable[[float], bool]) -> float:
+    """Largest number from 0, to four digits and from below, at which a decreasing condition holds.
+
+    0 where it does not hold at 0.
+    """
+    low, high = 0.0, 1.0
     if not holds(low):
         return low
     while holds(high):

@@ -5,8 +5,9 @@ import pytest
 from scipy import special, stats
 
 from sksmooth.bounds import upper_quantile_rank
+from sksmooth.certificates import ErrorBudget
 from sksmooth.certifiers.center._ranks import CenterBounds, Ranks
-from sksmooth.certifiers.center._search import CenterRule, choose_rule
+from sksmooth.certifiers.center._rules import CenterRule, choose_rule
 from sksmooth.distances import Discrete, Euclidean
 
 N, M, ALPHA = 51, 200, 0.1
@@ -14,8 +15,9 @@ REPETITIONS = 2000
 LIMIT = ALPHA + 3 * np.sqrt(ALPHA * (1 - ALPHA) / REPETITIONS)
 
 
-def bounds(**options):
-    return CenterBounds(**{"n": N, "m": M, "alpha": ALPHA, "beta": 1.0, "gamma": 1.0, **options})
+def bounds(*, alpha=ALPHA, n_radii=1, **options):
+    budget = ErrorBudget(alpha, n_radii)
+    return CenterBounds(**{"n": N, "m": M, "budget": budget, "beta": 1.0, "gamma": 1.0, **options})
 
 
 def worst_failure(ranks, shift, n_average=1):
@@ -74,7 +76,7 @@ def test_the_largest_shift_is_where_ranks_end(shift, options):
     assert (b.ranks(shift) is not None) == (shift <= largest)
     assert b.ranks(largest - 1e-3) is not None
     assert b.ranks(largest + 1e-3) is None
-    assert b.max_shift(5) < largest
+    assert bounds(n_radii=5, **options).max_shift() < largest
 
 
 def test_golden_largest_shifts():
@@ -139,7 +141,7 @@ def test_pairs_bound_the_radius_of_the_center(size):
     Control: a rank for pairs that only have to be as near as they are where the half is lost.
     """
     rng, shift, n, m = np.random.default_rng(8), 0.3, 201, 900
-    b = bounds(n=n, m=m, group_size=size, n_groups=n)
+    b = bounds(n=n, m=m, group_size=size)
     n_pairs = m // (size + 1)
     p = special.ndtr(special.ndtri(b.pair_mass) + np.sqrt(size + 1) * shift)
     at_x = p ** (1 / (size + 1))  # share of zeros: a group and its partner are all zero
@@ -158,10 +160,10 @@ def test_pairs_bound_the_radius_of_the_center(size):
     assert failed[True] <= limit < failed[False]
 
 
-def test_promised_beta_holds_where_it_is_not_withdrawn():
+def test_a_guaranteed_beta_holds_where_it_was_shown():
     rng = np.random.default_rng(5)
     rule = choose_rule(Euclidean(), (60,), "auto", 1.3, None)
-    b, shift, failed, kept = bounds(beta=1.3), 0.5, 0, 0
+    b, shift, failed, shown = bounds(beta=1.3), 0.5, 0, 0
     for _ in range(100):
         here = rng.normal(size=(N, 60))
         there = rng.normal(size=(N, 60)) + shift * np.eye(60)[0]
@@ -169,9 +171,9 @@ def test_promised_beta_holds_where_it_is_not_withdrawn():
         bound = b.output_radius(
             b.ranks(shift), Euclidean()(rng.normal(size=(M, 60)), a.output), np.empty(0)
         )
-        kept += c.holds
-        failed += c.holds and np.linalg.norm(a.output - c.output) > bound
-    assert kept > 50
+        shown += c.guaranteed
+        failed += c.guaranteed and np.linalg.norm(a.output - c.output) > bound
+    assert shown > 50
     assert failed == 0
 
 
@@ -219,3 +221,13 @@ def test_few_candidates_cost_alpha_or_are_refused():
     assert bounds(n_candidates=8).needed_mass(2) > bounds().needed_mass(2)
     with pytest.raises(ValueError, match="at least 6"):
         bounds(n_candidates=2).needed_mass(2)
+
+
+@pytest.mark.parametrize("is_integrated", [False, True])
+def test_every_part_of_alpha_is_that_of_the_budget(is_integrated):
+    """Radii share the level at the input itself; that of a perturbed input is theirs in common."""
+    b = bounds(n_radii=5, is_integrated=is_integrated)
+    assert b.needed_mass(2) == bounds().needed_mass(2)
+    assert b.ranks(b.max_shift() - 1e-3) is not None
+    assert b.ranks(b.max_shift() + 1e-3) is None
+    assert b.ranks(0.5).ball > bounds(is_integrated=is_integrated).ranks(0.5).ball

@@ -11,8 +11,8 @@ from sklearn.multiclass import OneVsRestClassifier
 from sklearn.neural_network import MLPClassifier
 from sklearn.svm import SVC
 
-from benchmarks._attacks import project, projected_gradient, towards_points
 from sksmooth import LocallyBiasedSmoother
+from sksmooth.attacks import project, projected_gradient, towards_points
 
 NORMS = [1, 2, np.inf]
 SIZE = {1: 0.6, 2: 0.3, np.inf: 0.05}

@@ -1,0 +1,202 @@
+"""Answers and certificates of median smoothing: order statistics of sampled outputs."""
+
+from __future__ import annotations
+
+import math
+from copy import deepcopy
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import special
+
+from sksmooth.bounds import (
+    clopper_pearson_lower,
+    clopper_pearson_upper,
+    lower_quantile_rank,
+    upper_quantile_rank,
+)
+from sksmooth.certificates import ErrorBudget, RegressionCertificate
+from sksmooth.distances import Chebyshev
+from sksmooth.engine._sampling import NoisyOutputs, OutputSampler
+from sksmooth.exceptions import UnreachableRadiusError
+
+# A perturbation is rounded up by more than the rounding of its quotient with sigma.
+_SHIFT_UP = 1 + 1e-13
+
+
+class Ranks(NamedTuple):
+    """Ranks, from 1, of the outputs that bound an answer; None: there is no bound."""
+
+    lower: int | None
+    upper: int | None
+
+
+@dataclass(frozen=True)
+class MedianBounds:
+    """Levels and ranks of the certificates of one median smoother.
+
+    Each coordinate has a lower and an upper bound. What `predict` returns for a perturbed input
+    is a sample too, so that each bound rests on two confidence bounds then: one there, and one
+    here.
+
+    Attributes
+    ----------
+    quantile : float
+        Quantile that is the answer.
+    n_prediction, n_estimation : int
+        Outputs that make an answer, and outputs that certify it.
+    budget : ErrorBudget
+        Failure probability of a certificate, for each perturbed input, and how many radii share
+        it.
+    n_values : int
+        Number of coordinates of one output.
+    of : {"prediction", "population"}
+        What is bounded.
+    """
+
+    quantile: float
+    n_prediction: int
+    n_estimation: int
+    budget: ErrorBudget
+    n_values: int = 1
+    of: str = "prediction"
+
+    def __post_init__(self) -> None:
+        if self.of not in ("prediction", "population"):
+            raise ValueError(f'of must be "prediction" or "population", got {self.of!r}.')
+
+    @property
+    def rank(self) -> int:
+        """Rank of the answer among the outputs that make it; 0.3 of 10 is meant to be 3."""
+        n = self.n_prediction
+        return min(n, max(1, math.ceil(self.quantile * n * (1 - 1e-12))))
+
+    @property
+    def _level(self) -> float:
+        """Level of one confidence bound of one coordinate."""
+        n_bounds = 2 if self.of == "population" else 4
+        return float(self.budget.for_bounds(n_bounds * max(1, self.n_values)).of_one_bound)
+
+    def _masses(self) -> tuple[float, float]:
+        """Probabilities of the quantiles, at a perturbed input, that enclose what is bounded."""
+        if self.of == "population":
+            return self.quantile, self.quantile
+        n, rank = self.n_prediction, self.rank
+        return (
+            float(clopper_pearson_lower(rank, n, self._level)),
+            float(clopper_pearson_upper(rank - 1, n, self._level)),
+        )
+
+    def ranks(self, shift: float) -> Ranks:
+        """Ranks for a perturbation, whose size is given in units of the noise."""
+        low, high = self._masses()
+        below = float(special.ndtr(special.ndtri(low) - shift)) * (1 - 1e-14)
+        above = float(special.ndtr(-special.ndtri(high) - shift)) * (1 - 1e-14)
+        return Ranks(
+            lower_quantile_rank(self.n_estimation, below, self._level),
+            upper_quantile_rank(self.n_estimation, above, self._level),
+        )
+
+    def max_radius(self, sigma: float) -> float:
+        """Largest perturbation for which the draws can prove a bound; 0: none."""
+        low, high = self._masses()
+        tail = special.ndtri(-math.expm1(math.log(self._level) / self.n_estimation))
+        reach = max(special.ndtri(low) - tail, -tail - special.ndtri(high))
+        return max(0.0, float(reach)) * sigma * (1 - 1e-9)
+
+
+@dataclass(frozen=True)
+class MedianCertifier:
+    """Answers with a quantile of sampled outputs, and bounds it from below and above.
+
+    Attributes
+    ----------
+    sampler : OutputSampler
+        Base model, inputs, noise.
+    bounds : MedianBounds
+        Numbers of draws, level, and what they prove.
+    """
+
+    sampler: OutputSampler
+    bounds: MedianBounds
+
+    def answer(self) -> NDArray[np.float64]:
+        """Return the answers."""
+        work = partial(_quantile, self.bounds.n_prediction, self.bounds.rank)
+        return np.stack(self.sampler.answer(work))
+
+    def certify(self, radii: NDArray[np.float64]) -> list[RegressionCertificate]:
+        """Bound the answers, for several radii of each input from one sample.
+
+        Parameters
+        ----------
+        radii : ndarray of shape (n_radii, m)
+            Sizes of the perturbation.
+
+        Returns
+        -------
+        certificates : list of RegressionCertificate
+            One for each line of radii.
+        """
+        sigma = self.sampler.streams.noise.sigma
+        ranks = {r: self.bounds.ranks(r / sigma * _SHIFT_UP) for r in np.unique(radii)}
+        for radius, found in ranks.items():
+            if found == (None, None):
+                self._refuse_unreachable(radius, sigma)
+        prediction, clean = self.answer(), self.sampler.clean()
+        work = partial(_order_statistics, self.bounds.n_estimation)
+        wanted = [[ranks[r] for r in column] for column in radii.T]
+        rows = self.sampler.certify(work, wanted)
+        error = Chebyshev().of_pairs(prediction, clean)
+        return [
+            RegressionCertificate(
+                prediction=prediction,
+                input_radius=line.copy(),
+                lower=np.stack([row[k][0] for row in rows]),
+                upper=np.stack([row[k][1] for row in rows]),
+                smoothing_error=error,
+                budget=self.bounds.budget,
+                noise=deepcopy(self.sampler.streams.noise),
+                distance=Chebyshev(),
+                guaranteed=np.ones(len(prediction), bool),
+            )
+            for k, line in enumerate(radii)
+        ]
+
+    def _refuse_unreachable(self, radius: float, sigma: float) -> None:
+        raise UnreachableRadiusError(
+            f"radius={radius:g} cannot be certified with n_estimation="
+            f"{self.bounds.n_estimation}, alpha={self.bounds.budget.alpha:g} and sigma={sigma:g}: "
+            f"the largest radius is {self.bounds.max_radius(sigma):.6g}. Take more draws or a "
+            "larger sigma."
+        )
+
+
+def _quantile(n: int, rank: int, outputs: NoisyOutputs) -> NDArray[np.float64]:
+    """Output of a rank in each coordinate; NaN ranks above all numbers."""
+    values = outputs.take(n).astype(float, copy=False)
+    values[np.isnan(values)] = np.inf
+    answer: NDArray[np.float64] = np.partition(values, rank - 1, axis=0)[rank - 1]
+    return answer
+
+
+def _order_statistics(n: int, outputs: NoisyOutputs, ranks: list[Ranks]) -> list[Any]:
+    """Lower and upper bounds of one input, one pair for each of its radii.
+
+    NaN is minus infinity for the lower, infinity for the upper ones; so is a rank that does not
+    exist.
+    """
+    values = outputs.take(n).astype(float, copy=False)
+    bad = np.isnan(values)
+    low, high = np.where(bad, -np.inf, values), np.where(bad, np.inf, values)
+    nothing = np.full(values.shape[1:], np.inf)
+    return [
+        (
+            -nothing if k.lower is None else np.partition(low, k.lower - 1, axis=0)[k.lower - 1],
+            nothing if k.upper is None else np.partition(high, k.upper - 1, axis=0)[k.upper - 1],
+        )
+        for k in ranks
+    ]

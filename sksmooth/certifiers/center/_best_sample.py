@@ -1,0 +1,166 @@
+"""The sampled output with the smallest ball that holds half of the sample."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial.distance import cdist
+
+from sksmooth.distances import Distance
+
+# Pairs of points in memory at once, and candidates looked at before the others are pruned.
+PAIRS_AT_ONCE, FIRST_CANDIDATES = 1_000_000, 32
+
+# Bounds give way by more than the rounding of distances.
+ROUNDING = 1e-12
+
+
+def best_sample_point(
+    points: NDArray[Any],
+    candidates: NDArray[Any],
+    distance: Distance,
+    h: int,
+    *,
+    are_sampled: bool = False,
+) -> tuple[int, float]:
+    """Candidate whose h-th smallest distance to the points is least.
+
+    Parameters
+    ----------
+    points : ndarray of shape (n, ...)
+        Points of the sample.
+    candidates : ndarray of shape (k, ...)
+        Points to choose from.
+    distance : Distance
+        Metric between them.
+    h : int
+        Rank.
+    are_sampled : bool, default=False
+        Whether the candidates are the first k points.
+
+    Returns
+    -------
+    best : int
+        Its index.
+    radius : float
+        Its h-th smallest distance; infinite where every candidate's is.
+    """
+    if distance.is_hilbert:
+        return _best_by_products(points, candidates, distance, h)
+    return _best_by_triangles(points, candidates, distance, h, are_sampled)
+
+
+def _best_by_triangles(
+    points: NDArray[Any], candidates: NDArray[Any], distance: Distance, h: int, are_sampled: bool
+) -> tuple[int, float]:
+    """Skip candidates too near to a bad one: the radius changes by no more than the distance."""
+    best, radius = 0, np.inf
+    step = max(1, PAIRS_AT_ONCE // len(points))
+    at_least = np.zeros(len(candidates))
+    size = min(step, FIRST_CANDIDATES)
+    left = np.arange(len(candidates))
+    while len(left):
+        chosen, left = left[:size], left[size:]
+        distances = distance.between(candidates[chosen], points)
+        radii = np.full(len(chosen), np.inf)
+        near = np.count_nonzero(distances < radius, axis=1) >= h
+        if near.any():
+            radii[near] = np.partition(distances[near], h - 1, axis=1)[:, h - 1]
+            if radii.min() < radius:
+                best, radius = int(chosen[radii.argmin()]), float(radii.min())
+        if radius == 0:
+            break
+        known = near & np.isfinite(radii)
+        if len(left) and known.any() and are_sampled:
+            reach = radii[known][:, None] / distance.gamma - distances[known][:, left]
+            at_least[left] = np.maximum(at_least[left], reach.max(axis=0))
+            left = left[at_least[left] * (1 - ROUNDING) < radius]
+        size = step
+    return best, radius
+
+
+def _best_by_products(
+    points: NDArray[Any], candidates: NDArray[Any], distance: Distance, h: int
+) -> tuple[int, float]:
+    """Prune by counts from matrix products in single precision; measure the rest exactly."""
+    finite = np.flatnonzero(np.isfinite(points).all(axis=1))
+    usable = np.flatnonzero(np.isfinite(candidates).all(axis=1))
+    if len(finite) < h or not len(usable):
+        return 0, np.inf
+    points = points[finite]
+    origin = np.median(points[:: max(1, len(points) // 1000)], axis=0)
+    order = usable[np.argsort(cdist(candidates[usable], origin[None])[:, 0], kind="stable")]
+    best, radius = _measure(points, candidates, order[:FIRST_CANDIDATES], distance, h, 0, np.inf)
+    order = order[FIRST_CANDIDATES:]
+    products = SquaredDistances(points, origin)
+    step = max(1, PAIRS_AT_ONCE // len(points))
+    for first in range(0, len(order), step):
+        if radius == 0:
+            break
+        chosen = order[first : first + step]
+        near = products.count_within(candidates[chosen], radius) >= h
+        best, radius = _measure(points, candidates, chosen[near], distance, h, best, radius)
+    return best, radius
+
+
+def _measure(
+    points: NDArray[Any],
+    candidates: NDArray[Any],
+    chosen: NDArray[Any],
+    distance: Distance,
+    h: int,
+    best: int,
+    radius: float,
+) -> tuple[int, float]:
+    """Compare the best candidate so far with some others, exactly."""
+    for first in range(0, len(chosen), 32):
+        some = chosen[first : first + 32]
+        distances = distance.between(candidates[some], points)
+        radii = np.partition(distances, h - 1, axis=1)[:, h - 1]
+        if radii.min() < radius:
+            best, radius = int(some[radii.argmin()]), float(radii.min())
+    return best, radius
+
+
+class SquaredDistances:
+    """Counts of points within a radius, never too few, by one matrix product per block.
+
+    ``|c - p|^2 = (-2 c, |c|^2, 1) . (p, 1, |p|^2)``. Every rounding of the product is covered by
+    a margin, so a count is at least the true one.
+    """
+
+    def __init__(self, points: NDArray[Any], origin: NDArray[Any]) -> None:
+        centred = points - origin
+        self.origin = origin
+        with np.errstate(over="ignore"):  # an infinite margin prunes nothing
+            squares = np.square(centred).sum(axis=1)
+            right = np.column_stack([centred, np.ones(len(points)), squares])
+            self.right = right.astype(np.float32)
+        self.reach = math.sqrt(squares.max())
+        self.error = (self.right.shape[1] + 8) * 2.0**-24
+
+    def count_within(self, candidates: NDArray[Any], radius: float) -> NDArray[np.intp]:
+        """Count the points within a radius of each candidate, or somewhat more."""
+        squares, margin = self._squares(candidates)
+        with np.errstate(over="ignore", invalid="ignore"):
+            limit = (np.square(radius) + margin) * (1 + 1e-6)
+            found = squares > limit.astype(np.float32)[:, None]
+        return len(self.right) - np.count_nonzero(found, axis=1)
+
+    def at_least(self, candidates: NDArray[Any]) -> NDArray[Any]:
+        """Bound squared distances from below, by less than the rounding of the product."""
+        squares, margin = self._squares(candidates)
+        with np.errstate(over="ignore", invalid="ignore"):
+            return np.nan_to_num(squares - (margin * (1 + 1e-6)).astype(np.float32)[:, None])
+
+    def _squares(self, candidates: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Squared distances in single precision, and a bound of their error per candidate."""
+        centred = candidates - self.origin
+        with np.errstate(over="ignore", invalid="ignore"):
+            squares = np.square(centred).sum(axis=1)
+            left = np.column_stack([-2 * centred, squares, np.ones(len(candidates))])
+            margin = self.error * np.square(np.sqrt(squares) + self.reach)
+            return left.astype(np.float32) @ self.right.T, margin
