@@ -1,4 +1,4 @@
-"""Confidence bounds for vote shares.
+"""Confidence bounds of class probabilities.
 
 Everything here is about one binomial proportion (or several at a joint level) and knows nothing
 of models or noise. Every bound is one-sided, and is rounded towards the safe side by more than
@@ -94,12 +94,12 @@ def clopper_pearson_upper(n_success: ArrayLike, n: ArrayLike, alpha: ArrayLike) 
 def runner_up_upper_bound(
     counts: NDArray[Any], top: NDArray[Any], n: ArrayLike, alpha: ArrayLike
 ) -> Any:
-    """Upper bound on the share of every class but the top one, jointly.
+    """Upper bound of the probability of every class but the top one, jointly.
 
     The bound belongs to the class with the most votes among the others. Its error need not be
-    split among them: let B be the class whose true share is the largest. B is fixed, so its own
-    bound fails with probability `alpha` at most; the bound returned is never below it, and no
-    other share is above that of B.
+    split among them: let B be the most probable of them. B is fixed, so its own bound fails with
+    probability `alpha` at most; the bound returned is never below it, and no other class is more
+    probable than B.
 
     Parameters
     ----------
@@ -115,7 +115,7 @@ def runner_up_upper_bound(
     Returns
     -------
     upper : ndarray of shape (m,)
-        With probability at least ``1 - alpha``, no class other than `top` has a share above it.
+        With probability at least ``1 - alpha``, no class other than `top` is more probable.
     """
     others = counts.copy()
     np.put_along_axis(others, top[:, None], -1, axis=1)
@@ -123,7 +123,7 @@ def runner_up_upper_bound(
 
 
 def min_draws_to_certify(alpha: float) -> int:
-    """Smallest number of draws with which a unanimous vote proves a share above one half.
+    """Smallest number of draws with which a unanimous vote proves a probability above one half.
 
     Parameters
     ----------
@@ -167,7 +167,7 @@ def _check_counts(
 def _once_per_count(
     bound: Callable[[Any, Any, float], Any], successes: Any, trials: Any, levels: Any
 ) -> Any:
-    """Evaluate `bound` once for each distinct pair: a million rows share few thousand counts."""
+    """Evaluate `bound` once for each distinct pair: a million rows have a few thousand counts."""
     bounds = np.empty(successes.shape)
     for level in np.unique(levels):
         here = levels == level
@@ -179,7 +179,7 @@ def _once_per_count(
 
 
 def _lower(successes: Any, trials: Any, alpha: float) -> Any:
-    """Lower bound, above one half through the upper bound of the share of failures.
+    """Lower bound, above one half by the upper bound of the failure probability.
 
     One minus the bound is what a radius depends on, and close to 1 only the failure form has it
     to full relative precision.

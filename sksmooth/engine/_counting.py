@@ -7,6 +7,7 @@ calls and spread over workers.
 
 from __future__ import annotations
 
+import operator
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -148,6 +149,8 @@ def count_votes(
     counts : ndarray of shape (m, n_classes)
         Each row sums to `n_draws`.
     """
+    # Integers of numpy overflow, wrap around or become floats where these never do.
+    n_draws, first_draw, batch_size = map(operator.index, (n_draws, first_draw, batch_size or 0))
     embedded = voter.embed(inputs)
     counts = np.zeros((len(inputs), voter.n_classes), np.int64)
     left = [Task(slice(0, len(inputs)), first_draw, first_draw + n_draws)]

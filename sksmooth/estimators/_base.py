@@ -58,9 +58,10 @@ class BaseSmoother(BaseWrapper):
         if with_noise is not None:
             hand_noise_down(with_noise, self._streams().noise)
         elif self.n_augment:
-            copies = np.tile(np.arange(len(inputs)), self.n_augment)
+            n_copies = int(self.n_augment)
+            copies = np.tile(np.arange(len(inputs)), n_copies)
             stream = self._streams().of(Purpose.AUGMENTATION, inputs)
-            X = inputs.to_container(augment(inputs, stream, self.n_augment))
+            X = inputs.to_container(augment(inputs, stream, n_copies))
             y = None if y is None else y[copies]
             params = _check_method_params(inputs.values, params, indices=copies)
         self._seed_base_model(model)
@@ -100,13 +101,16 @@ class BaseSmoother(BaseWrapper):
 
     def _streams(self):
         """Return the draws of one call: those of the seed, or fresh ones."""
-        seed = np.random.SeedSequence().entropy if self._seed is None else int(self._seed)
-        return Streams(self.noise_, seed)
+        return Streams(self.noise_, self._entropy())
+
+    def _entropy(self):
+        """Return the seed of one call."""
+        return np.random.SeedSequence().entropy if self._seed is None else int(self._seed)
 
     def _engine_options(self):
         """Return how the engine is to do its work."""
         return {
-            "batch_size": None if self.batch_size == "auto" else self.batch_size,
+            "batch_size": None if self.batch_size == "auto" else int(self.batch_size),
             "n_jobs": self.n_jobs,
             "verbose": self.verbose,
         }

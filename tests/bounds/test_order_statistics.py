@@ -45,7 +45,7 @@ def test_ranks_are_the_best_by_enumeration(n, p, alpha):
 
 
 def total_failure(n, m, c, k, shift, uniform):
-    """Average, over the mass of the ball, of the chance that too few samples fall into it."""
+    """Average, over the mass of the ball, of the probability that too few samples fall into it."""
     mass = special.betaincinv(k, m - k + 1, uniform)
     moved = special.ndtr(special.ndtri(mass) - shift)
     return stats.binom.cdf(c - 1, n, moved).mean()
