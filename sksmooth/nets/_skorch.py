@@ -26,7 +26,7 @@ _HARMLESS = {"batch_size", "num_workers", "persistent_workers", "pin_memory", "p
 
 @voter_of.register
 def layers_of_net(model: NeuralNetClassifier) -> TorchLayers | None:
-    """Layers of a fitted net, where nothing else has a say in its labels."""
+    """Layers of a fitted net, whose labels are those of its largest outputs."""
     if not hasattr(model, "module_") or not predicts_largest_output(model):
         return None
     return layers_of_module(module_of_net(model), model.classes_)

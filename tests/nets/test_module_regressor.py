@@ -118,7 +118,7 @@ def test_a_module_in_training_mode_is_copied():
     assert in_evaluation_mode(still).module is still
 
 
-def test_an_output_that_is_not_a_number_is_the_affair_of_the_smoother():
+def test_an_output_that_is_not_a_number_is_returned():
     module, X = Returning(lambda X: torch.log(X).expand(-1, 2)).eval(), np.array([[1.0], [-1.0]])
     assert np.isnan(as_regressor(module).predict(X)[1]).all()
     with pytest.raises(ValueError, match="NaN for row 1"):  # which no class has won

@@ -192,25 +192,6 @@ def test_answers_are_learned_from_where_pixels_left_off(nets):
     assert not hasattr(watching, "module_")
 
 
-def test_loss_of_answers_is_restated(nets):
-    import torch
-
-    from sksmooth.training._stability_loss import StabilityLoss
-
-    net, _, (X, _) = nets
-    loss = StabilityLoss(FrozenEstimator(net))
-    assert list(loss.parameters()) == []
-    clean = X[:40]
-    noisy = clean + GaussianNoise(0.5).draw(40, (64,), np.random.default_rng(0), np.float32)
-    net.module_.train()
-    ours = loss(torch.as_tensor(noisy), torch.as_tensor(clean)).item()
-    assert net.module_.training
-    probabilities = net.predict_proba(noisy)[np.arange(40), net.predict(clean)]
-    assert_allclose(ours, -np.log(probabilities).mean(), rtol=1e-5)
-    with pytest.raises(ValueError, match="gradients of a classifier in torch"):
-        StabilityLoss(Ridge())
-
-
 def test_nets_are_called_without_their_loader(nets):
     _, regressor, (X, _) = nets
     denoiser = Denoiser(regressor, n_augment=1).fit(X[:200])
@@ -229,18 +210,6 @@ def test_a_module_is_called_in_evaluation_mode(nets):
     assert_array_equal(denoiser.transform(X[:20]), X[:20])
     assert_array_equal(pickle.loads(pickle.dumps(denoiser)).transform(X[:20]), X[:20])
     assert module.training
-
-
-def test_layers_that_were_frozen_stay_frozen():
-    """The classifier is put into evaluation mode for a while, and then back layer by layer."""
-    import torch
-
-    from sksmooth.training._stability_loss import StabilityLoss
-
-    classifier = torch.nn.Sequential(torch.nn.BatchNorm1d(4), torch.nn.Linear(4, 2)).train()
-    classifier[0].eval()
-    StabilityLoss(classifier)(torch.ones(3, 4), torch.zeros(3, 4))
-    assert [part.training for part in classifier.modules()] == [True, False, True]
 
 
 def test_a_module_in_training_mode_is_steady_in_threads(nets):
