@@ -219,6 +219,8 @@ PROPERTIES = {
     "estimators/test_noise_families.py": "every family of noise by its name",
     "estimators/test_skorch.py": "nets are base models like any other",
     "estimators/test_useless_models.py": "models without use are told from perfect ones",
+    "nets/test_backends.py": "votes and outputs of modules by every backend of joblib",
+    "nets/test_optional_packages.py": "what works without skorch or torch, and what is said",
     "noise/test_contract.py": "what every family of noise has to do",
     "noise/test_findings.py": "what the guide says of the families",
     "noise/test_golden.py": "radii to many digits",

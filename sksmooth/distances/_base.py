@@ -8,7 +8,6 @@ from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.spatial.distance import cdist
 from sklearn.base import BaseEstimator
 
 
@@ -68,6 +67,12 @@ class Distance(BaseEstimator, ABC):
     @abstractmethod
     def between(self, a: NDArray[Any], b: NDArray[Any]) -> NDArray[np.float64]:
         """Metric between two blocks of points.
+
+        Values are never below the metric of the very numbers of the outputs by more than rounding
+        relative to the value itself (a unit of roundoff for each number that is summed up),
+        however large or small the numbers are. So they are 0 only where the metric is 0. They may
+        lie above it by more, as long as they are symmetric, 0 from an output to itself, and keep
+        the triangle inequality.
 
         Parameters
         ----------
@@ -176,60 +181,3 @@ class Distance(BaseEstimator, ABC):
     def __repr__(self) -> str:
         parameters = ", ".join(f"{name}={value!r}" for name, value in self.get_params().items())
         return f"{type(self).__name__}({parameters})"
-
-
-class VectorMetric(Distance):
-    """A norm of the difference of points; outputs are added and averaged like vectors."""
-
-    _scipy_name: ClassVar[str]
-
-    def points(self, outputs: ArrayLike) -> NDArray[Any]:
-        return as_vectors(outputs)
-
-    def between(self, a: NDArray[Any], b: NDArray[Any]) -> NDArray[np.float64]:
-        distances = cdist(a, b, self._scipy_name)
-        distances[~np.isfinite(a).all(axis=1)] = np.inf  # scipy's maximum overlooks NaN
-        distances[:, ~np.isfinite(b).all(axis=1)] = np.inf
-        return nan_is_far(distances)
-
-    def candidate_centers(self, outputs: NDArray[Any]) -> NDArray[Any]:
-        values = outputs.astype(float, copy=False)
-        candidates = [values.mean(axis=0), np.median(values, axis=0)]
-        if self.is_hilbert:
-            candidates.append(_geometric_median(values, candidates[1]))
-        return np.stack(candidates)
-
-    def averages(self, groups: NDArray[Any]) -> NDArray[Any] | None:
-        average: NDArray[Any] = groups.mean(axis=1, dtype=float)
-        return average
-
-
-def as_vectors(outputs: ArrayLike) -> NDArray[np.float64]:
-    """Flatten each output to a vector of float64."""
-    try:
-        values = np.asarray(outputs, dtype=float)
-    except (TypeError, ValueError) as error:
-        raise ValueError(
-            "This distance compares numbers, and the outputs are none. For labels use "
-            'distance="discrete".'
-        ) from error
-    if values.ndim == 0:
-        raise ValueError("outputs must have one entry per output, got a single number.")
-    return np.ascontiguousarray(values.reshape(len(values), -1))
-
-
-def nan_is_far(distances: NDArray[Any]) -> NDArray[np.float64]:
-    """Replace NaN, in place, by infinity."""
-    distances[np.isnan(distances)] = np.inf
-    return distances
-
-
-def _geometric_median(values: NDArray[Any], start: NDArray[Any]) -> NDArray[Any]:
-    """Take a few steps of Weiszfeld; any point is a valid candidate, converged or not."""
-    points, center = as_vectors(values), start.ravel().astype(float)
-    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        for _ in range(8):
-            gaps = np.maximum(cdist(points, center[None])[:, 0], np.finfo(float).tiny)
-            weights = gaps.min() / gaps
-            center = weights @ points / weights.sum()
-    return center.reshape(start.shape)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from sksmooth.distances._base import Distance, nan_is_far
+from sksmooth.distances._base import Distance
 
 
 class SymmetricDistance(Distance):
@@ -56,6 +56,8 @@ class SymmetricDistance(Distance):
 
 class FunctionDistance(Distance):
     """A distance of the user's own.
+
+    Its values are taken as they are: where they underflow to 0, outputs are held for equal.
 
     Parameters
     ----------
@@ -106,4 +108,10 @@ def _columns(
                 "and one other; it has to return one number for each."
             )
         distances[:, j] = column
+    return distances
+
+
+def nan_is_far(distances: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Replace NaN, in place, by infinity."""
+    distances[np.isnan(distances)] = np.inf
     return distances

@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import itertools
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.spatial.distance import cdist
 
-from sksmooth.distances._base import Distance, as_vectors, nan_is_far
+from sksmooth.distances._arithmetic import Floats, quotients
+from sksmooth.distances._base import Distance
+from sksmooth.distances._numbers import as_vectors, infinite_is_far, means
+
+# Products of two differences of numbers between these, or 0, are normal numbers.
+_SMALLEST_SIDE, _LARGEST_SIDE = 2.0**-200, 2.0**200
+_ROUND_UP = 1 + 1e-12
+
+# More than what is lost of four products below the normal numbers.
+_BELOW_NORMAL = 8 * float(np.finfo(float).smallest_subnormal)
 
 
 class JaccardBoxes(Distance):
@@ -41,33 +50,69 @@ class JaccardBoxes(Distance):
             raise ValueError("A box has an infinite corner; its area is not finite.")
         return np.where(area[:, None], boxes, 0.0)
 
-    def between(self, a: NDArray[Any], b: NDArray[Any]) -> NDArray[np.float64]:
-        """One minus intersection over union; see :meth:`Distance.between`."""
-        low = np.maximum(a[:, None, :2], b[None, :, :2])
-        high = np.minimum(a[:, None, 2:], b[None, :, 2:])
-        shared = np.prod(np.maximum(high - low, 0.0), axis=-1)
-        return _one_minus_ratio(shared, _areas(a)[:, None] + _areas(b) - shared)
+    def between(self, a: NDArray[Any], b: NDArray[Any]) -> Floats:
+        """One minus intersection over union; see :meth:`Distance.between`.
+
+        The areas that only one of the boxes covers are summed up, side by side: a difference of
+        whole areas would keep nothing of a small distance.
+        """
+        wide, high = _sides(a[:, 0::2], b[:, 0::2]), _sides(a[:, 1::2], b[:, 1::2])
+        shared = wide.shared * high.shared
+        alone = wide.alone_a * high.whole_a + wide.shared * high.alone_a
+        alone += wide.alone_b * high.whole_b + wide.shared * high.alone_b
+        distances = quotients(alone, alone + shared)
+        differ = (a[:, None] != b).any(axis=-1)
+        distances = np.where(differ, np.minimum(distances + _BELOW_NORMAL, 1.0), 0.0)
+        return np.where(differ & ~(wide.meet & high.meet), 1.0, distances)
 
     def candidate_centers(self, outputs: NDArray[Any]) -> NDArray[Any]:
         """Box of the medians of the coordinates; see :meth:`Distance.candidate_centers`."""
         boxes = self.points(outputs)
-        found = boxes[_areas(boxes) > 0]
-        return (
-            np.median(found, axis=0)[None].reshape(-1, *outputs.shape[1:])
-            if len(found)
-            else (outputs[:0])
-        )
+        found = boxes[boxes[:, 2] > boxes[:, 0]]
+        if not len(found):
+            return outputs[:0]
+        with np.errstate(over="ignore"):
+            median = np.median(found, axis=0)[None]
+        return median[np.isfinite(median).all(axis=1)].reshape(-1, *outputs.shape[1:])
 
 
-def _areas(boxes: NDArray[Any]) -> Any:
-    return (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
+class _Sides(NamedTuple):
+    """What two intervals have, for every pair: lengths in a unit of the pair."""
+
+    meet: NDArray[np.bool_]
+    shared: Floats
+    whole_a: Floats
+    whole_b: Floats
+    alone_a: Floats
+    alone_b: Floats
 
 
-def _one_minus_ratio(part: NDArray[Any], whole: NDArray[Any]) -> NDArray[np.float64]:
-    """One minus `part` over `whole`, and 0 where there is nothing at all."""
-    with np.errstate(invalid="ignore", over="ignore"):  # areas beyond the range of floats
-        ratio = np.divide(part, whole, out=np.ones_like(whole, dtype=float), where=whole != 0)
-    return np.where(np.isnan(ratio), np.inf, np.maximum(1.0 - ratio, 0.0))
+def _sides(a: Floats, b: Floats) -> _Sides:
+    """Compare intervals, given as pairs of numbers."""
+    (a0, a1), (b0, b1) = a.T[:, :, None], b.T[:, None, :]
+    meet = np.minimum(a1, b1) > np.maximum(a0, b0)
+    if _is_moderate(a) and _is_moderate(b):
+        return _Sides(meet, *_lengths(a0, a1, b0, b1))
+    ends = _in_unit_of(np.stack(np.broadcast_arrays(a0, a1, b0, b1)), slice(None))
+    return _Sides(meet, *_in_unit_of(np.stack(_lengths(*ends)), slice(1, 3)))
+
+
+def _lengths(a0: Floats, a1: Floats, b0: Floats, b1: Floats) -> tuple[Floats, ...]:
+    """Lengths of what is shared, of both intervals, and of what each of them has alone."""
+    low, high = np.maximum(a0, b0), np.minimum(a1, b1)
+    alone = (low - a0) + (a1 - high), (low - b0) + (b1 - high)
+    return np.maximum(high - low, 0.0), *np.broadcast_arrays(a1 - a0, b1 - b0, low)[:2], *alone
+
+
+def _in_unit_of(values: Floats, largest: slice) -> Floats:
+    """Scale the numbers of each pair by a power of two, so that the largest of some is near 1."""
+    sizes = np.abs(values[largest]).max(axis=0)
+    return np.ldexp(values, -np.frexp(sizes)[1])
+
+
+def _is_moderate(values: Floats) -> bool:
+    sizes = np.abs(values)
+    return bool(((sizes == 0) | ((sizes >= _SMALLEST_SIDE) & (sizes <= _LARGEST_SIDE))).all())
 
 
 def farthest_box(boxes: ArrayLike, lower: ArrayLike, upper: ArrayLike) -> NDArray[np.float64]:
@@ -101,7 +146,7 @@ def farthest_box(boxes: ArrayLike, lower: ArrayLike, upper: ArrayLike) -> NDArra
     for i in np.flatnonzero(bounded):
         vertices = np.array(list(itertools.product(*zip(lower[i], upper[i], strict=True))))
         distance[i] = metric(vertices, boxes[i]).max()
-    return distance
+    return np.minimum(distance * _ROUND_UP, 1.0)
 
 
 class JaccardMasks(Distance):
@@ -117,15 +162,12 @@ class JaccardMasks(Distance):
         values = as_vectors(outputs)
         return np.where(np.isfinite(values), (values != 0).astype(float), np.nan)
 
-    def between(self, a: NDArray[Any], b: NDArray[Any]) -> NDArray[np.float64]:
-        """One minus intersection over union; see :meth:`Distance.between`."""
-        shared = a @ b.T  # whole numbers: exact
-        far = np.isnan(shared)
-        shared[far] = 0.0
-        whole = np.nan_to_num(a.sum(axis=1)[:, None] + b.sum(axis=1)) - shared
-        distances = _one_minus_ratio(shared, whole)
-        distances[far] = np.inf
-        return distances
+    def between(self, a: NDArray[Any], b: NDArray[Any]) -> Floats:
+        """Entries of one mask alone, over those of either; see :meth:`Distance.between`."""
+        with np.errstate(invalid="ignore"):
+            shared = a @ b.T  # whole numbers: exact
+            either = a.sum(axis=1)[:, None] + b.sum(axis=1) - shared
+        return infinite_is_far(quotients(either - shared, either), a, b)
 
     def candidate_centers(self, outputs: NDArray[Any]) -> NDArray[Any]:
         """Entries that most masks hold; see :meth:`Distance.candidate_centers`."""
@@ -175,22 +217,33 @@ class WeightedJaccard(Distance):
             )
         return weights
 
-    def between(self, a: NDArray[Any], b: NDArray[Any]) -> NDArray[np.float64]:
+    def between(self, a: NDArray[Any], b: NDArray[Any]) -> Floats:
         """Through the l1 distance: larger minus smaller weights; see :meth:`Distance.between`."""
-        with np.errstate(invalid="ignore"):
-            apart = cdist(a, b, "cityblock")
-            whole = (a.sum(axis=1)[:, None] + b.sum(axis=1) + apart) / 2
-            ratio = np.divide(apart, whole, out=np.zeros_like(apart), where=whole != 0)
-        return nan_is_far(ratio)
+        with np.errstate(over="ignore", invalid="ignore"):
+            apart, larger = _compared(a, b)
+            ratio = quotients(apart, larger)
+            if np.isinf(larger).any():
+                down = 2 + a.shape[1].bit_length()
+                small_apart, small = _compared(np.ldexp(a, -down), np.ldexp(b, -down))
+                of_small = quotients(small_apart, small)
+                of_both = np.where(np.isinf(apart), of_small, quotients(apart, small, -down))
+                ratio = np.where(np.isinf(larger), of_both, ratio)
+        return infinite_is_far(np.minimum(ratio, 1.0), a, b)
 
     def candidate_centers(self, outputs: NDArray[Any]) -> NDArray[Any]:
         """Means and medians of the weights; see :meth:`Distance.candidate_centers`."""
-        return np.stack([outputs.mean(axis=0), np.median(outputs, axis=0)])
+        with np.errstate(over="ignore", invalid="ignore"):
+            return np.stack([outputs.mean(axis=0), np.median(outputs, axis=0)])
 
     def averages(self, groups: NDArray[Any]) -> NDArray[Any] | None:
         """Mean weights of each group; see :meth:`Distance.averages`."""
-        average: NDArray[Any] = groups.mean(axis=1, dtype=float)
-        return average
+        return means(groups)
+
+
+def _compared(a: Floats, b: Floats) -> tuple[Floats, Floats]:
+    """Sum the differences of weights, and the larger ones."""
+    apart: Floats = cdist(a, b, "cityblock")
+    return apart, (a.sum(axis=1)[:, None] + b.sum(axis=1) + apart) / 2
 
 
 class Discrete(Distance):

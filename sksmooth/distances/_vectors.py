@@ -10,7 +10,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.spatial.distance import cdist
 
-from sksmooth.distances._base import VectorMetric, as_vectors, nan_is_far
+from sksmooth.distances._arithmetic import UNIT_ROUNDOFF, Floats, different, norms, scaled
+from sksmooth.distances._numbers import (
+    VectorMetric,
+    as_numbers,
+    as_vectors,
+    infinite_is_far,
+    means,
+)
 
 
 class Manhattan(VectorMetric):
@@ -135,37 +142,60 @@ class TotalVariation(VectorMetric):
         self.channel_norm = channel_norm
 
     def points(self, outputs: ArrayLike) -> NDArray[Any]:
-        """Differences of neighbours, channel by channel; see :meth:`Distance.points`."""
+        """Differences of neighbours, and what rounding took from them; see :meth:`Distance.points`.
+
+        The rounding comes as further coordinates, so that outputs whose differences are equal as
+        floats only are at a distance.
+        """
+        values = self._images(outputs)
+        n, channels = len(values), values.shape[-1]
+        along = [_exact_differences(values, axis) for axis in range(1, values.ndim - 1)]
+        changes, rests = zip(*along, strict=True)
+        joined = np.concatenate([c.reshape(n, -1, channels) for c in (*changes, *rests)], axis=1)
+        if self.channel_norm == 1 or channels == 1:
+            return np.ascontiguousarray(joined.reshape(n, -1))
+        return joined
+
+    def _images(self, outputs: ArrayLike) -> Floats:
+        """Return outputs with their channels last; one channel where they have none."""
         if self.channel_norm not in (1, 2):
             raise ValueError(f"channel_norm must be 1 or 2, got {self.channel_norm!r}.")
-        values = np.asarray(outputs, dtype=float)
+        values = as_numbers(outputs)
         if self.shape is not None:
             values = values.reshape(len(values), *self.shape)
         axis = self.channel_axis
         if axis is None and values.ndim == 4:
             axis = -1
-        values = values[..., None] if axis is None else np.moveaxis(values[:], _after(axis), -1)
-        spatial = values.ndim - 2
-        if spatial not in (1, 2):
+        values = values[..., None] if axis is None else np.moveaxis(values, _after(axis), -1)
+        if values.ndim - 2 not in (1, 2):
             raise ValueError(
                 "TotalVariation compares signals or images; one output has shape "
                 f"{values.shape[1:-1]}. Pass shape=..., or channel_axis=... for channels."
             )
-        changes = [np.diff(values, axis=1 + k) for k in range(spatial)]
-        n, channels = len(values), values.shape[-1]
-        joined = np.concatenate([c.reshape(n, -1, channels) for c in changes], axis=1)
-        if self.channel_norm == 1 or channels == 1:
-            return np.ascontiguousarray(joined.reshape(n, -1))
-        return joined
+        return values
 
-    def between(self, a: NDArray[Any], b: NDArray[Any]) -> NDArray[np.float64]:
+    def between(self, a: NDArray[Any], b: NDArray[Any]) -> Floats:
         """Sum of the norms of the changes; see :meth:`Distance.between`."""
+        changes = a.shape[1] // 2
+        if not (a[:, changes:].any() or b[:, changes:].any()):  # nothing was rounded
+            a, b = a[:, :changes], b[:, :changes]
         if a.ndim == 2:
             return super().between(a, b)
         distances = np.empty((len(a), len(b)))
-        for j, one in enumerate(b):
-            distances[:, j] = np.sqrt(np.square(a - one).sum(axis=-1)).sum(axis=-1)
-        return nan_is_far(distances)
+        with np.errstate(over="ignore", invalid="ignore"):
+            for j, one in enumerate(b):
+                distances[:, j] = norms(a - one).sum(axis=-1)
+        return infinite_is_far(distances, a, b)
+
+
+def _exact_differences(values: Floats, axis: int) -> tuple[Floats, Floats]:
+    """Differences of neighbours as floats, and the rest: their sum is exact (Knuth's two-sum)."""
+    lower, upper = np.delete(values, -1, axis), np.delete(values, 0, axis)
+    with np.errstate(over="ignore", invalid="ignore"):
+        change = upper - lower
+        taken = change - upper
+        rest = (upper - (change - taken)) - (lower + taken)
+    return change, rest
 
 
 def _after(axis: int) -> int:
@@ -188,31 +218,33 @@ class Angular(VectorMetric):
 
     diameter = 1.0
 
-    def points(self, outputs: ArrayLike) -> NDArray[Any]:
-        """Scale to unit vectors; see :meth:`Distance.points`."""
-        vectors = as_vectors(outputs)
-        for size in (np.abs(vectors).max(axis=1, initial=0), None):
-            scale = np.linalg.norm(vectors, axis=1) if size is None else size
-            with np.errstate(invalid="ignore"):
-                vectors = vectors / np.where(scale == 0, 1.0, scale)[:, None]
-        return vectors
+    def between(self, a: NDArray[Any], b: NDArray[Any]) -> Floats:
+        """Angle over pi; see :meth:`Distance.between`.
 
-    def between(self, a: NDArray[Any], b: NDArray[Any]) -> NDArray[np.float64]:
-        """Angle over pi; see :meth:`Distance.between`."""
-        angle = 2 / np.pi * np.arctan2(cdist(a, b), cdist(a, -b))
-        return nan_is_far(angle)
+        Directions are rounded, so that vectors which differ are never nearer than that.
+        """
+        with np.errstate(invalid="ignore"):
+            u, v = _directions(a), _directions(b)
+            angle = 2 / np.pi * np.arctan2(cdist(u, v), cdist(u, -v))
+        rounding = 1.5 * (a.shape[1] + 4) * UNIT_ROUNDOFF
+        return infinite_is_far(np.minimum(apart(angle, a, b, rounding), 1.0), a, b)
 
     def candidate_centers(self, outputs: NDArray[Any]) -> NDArray[Any]:
-        """Middles of the directions; see :meth:`Distance.candidate_centers`."""
-        directions = self.points(outputs).reshape(outputs.shape)
-        return super().candidate_centers(directions)
+        """Centres of the directions; see :meth:`Distance.candidate_centers`."""
+        return super().candidate_centers(_directions(as_vectors(outputs)).reshape(outputs.shape))
 
     def averages(self, groups: NDArray[Any]) -> NDArray[Any] | None:
         """Mean direction of each group; see :meth:`Distance.averages`."""
-        flat = groups.reshape(-1, *groups.shape[2:])
-        directions: NDArray[Any] = self.points(flat).reshape(groups.shape)
-        average: NDArray[Any] = directions.mean(axis=1)
-        return average
+        directions = _directions(as_vectors(groups.reshape(-1, *groups.shape[2:])))
+        return means(directions.reshape(groups.shape))
+
+
+def _directions(vectors: Floats) -> Floats:
+    """Scale vectors to unit length; a zero vector stays."""
+    small, _ = scaled(vectors)
+    with np.errstate(invalid="ignore"):
+        sizes = np.sqrt(np.square(small).sum(axis=1, keepdims=True))
+        return np.divide(small, sizes, out=small, where=sizes != 0)
 
 
 class Cosine(Angular):
@@ -247,33 +279,64 @@ class EarthMover(VectorMetric):
     def __init__(self, positions: ArrayLike | None = None) -> None:
         self.positions = positions
 
-    def candidate_centers(self, outputs: NDArray[Any]) -> NDArray[Any]:
-        """Mean; medians of the bins may be empty. See :meth:`Distance.candidate_centers`."""
-        return np.asarray(outputs.astype(float, copy=False).mean(axis=0)[None])
-
     def points(self, outputs: ArrayLike) -> NDArray[Any]:
-        """Cumulative masses times the widths of the bins; see :meth:`Distance.points`."""
+        """Masses as vectors; see :meth:`Distance.points`."""
         mass = as_vectors(outputs)
-        widths = np.ones(mass.shape[1] - 1)
-        if self.positions is not None:
-            widths = np.diff(np.asarray(self.positions, dtype=float))
-            if len(widths) != mass.shape[1] - 1 or not (widths > 0).all():
-                raise ValueError(
-                    f"positions must be {mass.shape[1]} increasing numbers, one per bin of the "
-                    f"outputs; got {self.positions!r}."
-                )
-        bad = (mass < 0).any(axis=1) | (mass.sum(axis=1) == 0)
+        self._widths(mass.shape[1])
+        bad = (mass < 0).any(axis=1) | (mass == 0).all(axis=1)
         if bad.any():
             raise ValueError(
                 "EarthMover compares masses that are not negative and not all zero; got "
                 f"{mass[bad.argmax()][:8]}. Clip or shift the outputs first."
             )
-        with np.errstate(invalid="ignore"):
-            shares = mass / mass.sum(axis=1, keepdims=True)
-        return np.ascontiguousarray(np.cumsum(shares, axis=1)[:, :-1] * widths)
+        return mass
+
+    def _widths(self, n_bins: int) -> Floats:
+        """Distances of neighbouring bins."""
+        if self.positions is None:
+            return np.ones(n_bins - 1)
+        widths = np.diff(np.asarray(self.positions, dtype=float))
+        if len(widths) != n_bins - 1 or not (widths > 0).all():
+            raise ValueError(
+                f"positions must be {n_bins} increasing numbers, one per bin of the outputs; got "
+                f"{self.positions!r}."
+            )
+        return widths
+
+    def between(self, a: NDArray[Any], b: NDArray[Any]) -> Floats:
+        """Sum of the differences of cumulative masses, by width; see :meth:`Distance.between`.
+
+        Cumulative masses are rounded, so that outputs which differ are never nearer than that.
+        """
+        widths = self._widths(a.shape[1])
+        below = [np.cumsum(_shares(mass), axis=1)[:, :-1] * widths for mass in (a, b)]
+        rounding = 12 * a.shape[1] * UNIT_ROUNDOFF * widths.sum()
+        return infinite_is_far(apart(cdist(*below, "cityblock"), a, b, rounding), a, b)
+
+    def candidate_centers(self, outputs: NDArray[Any]) -> NDArray[Any]:
+        """Mean; medians of the bins may be empty. See :meth:`Distance.candidate_centers`."""
+        return means(outputs[None])
 
     def averages(self, groups: NDArray[Any]) -> NDArray[Any] | None:
         """Average of the normalised masses; see :meth:`Distance.averages`."""
-        totals = groups.sum(axis=tuple(range(2, groups.ndim)), keepdims=True)
-        average: NDArray[Any] = (groups / totals).mean(axis=1)
-        return average
+        shares = _shares(as_vectors(groups.reshape(-1, *groups.shape[2:])))
+        return means(shares.reshape(groups.shape))
+
+
+def _shares(mass: Floats) -> Floats:
+    """Masses that sum up to one."""
+    small, _ = scaled(mass)
+    with np.errstate(invalid="ignore"):
+        return small / small.sum(axis=1, keepdims=True)
+
+
+def apart(distances: Floats, a: Floats, b: Floats, rounding: float) -> Floats:
+    """Add three times what rounding may have taken to the distances of points that differ.
+
+    Once makes them an upper bound. Three times that makes what is computed a metric, and the
+    theorems hold although errors of three distances meet in them.
+    """
+    zero = distances == 0
+    if zero.any():
+        zero[zero] = ~different(a, b, zero)
+    return np.where(zero, 0.0, distances + rounding)

@@ -9,6 +9,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, clone
 from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
+from sklearn.pipeline import Pipeline
 from sklearn.utils import get_tags
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import _check_method_params, check_is_fitted
@@ -51,8 +52,9 @@ class BaseSmoother(BaseWrapper):
         model = clone(self._base_model())
         if isinstance(model, FrozenEstimator):
             return model
-        self._say_that_it_is_trained_again()
         with_noise = part_that_adds_noise(model)
+        if with_noise is None and not _ends_frozen(model):
+            self._say_that_it_is_trained_again()
         if with_noise is not None:
             hand_noise_down(with_noise, self._streams().noise)
         elif self.n_augment:
@@ -78,13 +80,12 @@ class BaseSmoother(BaseWrapper):
             check_is_fitted(self.estimator)
         except NotFittedError:  # the rule
             return
-        if not hasattr(self.estimator, "train_under"):
-            warnings.warn(
-                f"{name_of(self.estimator)} is fitted already, and a clone of it is trained again. "
-                "Pass it as sklearn.frozen.FrozenEstimator(model) to keep it as it is.",
-                UserWarning,
-                stacklevel=5,
-            )
+        warnings.warn(
+            f"{name_of(self.estimator)} is fitted already, and a clone of it is trained again. "
+            "Pass it as sklearn.frozen.FrozenEstimator(model) to keep it as it is.",
+            UserWarning,
+            stacklevel=5,
+        )
 
     def for_scoring(self):
         """Return a copy with other draws: a model is not certified by those it was chosen by.
@@ -100,8 +101,11 @@ class BaseSmoother(BaseWrapper):
 
     def _streams(self):
         """Return the draws of one call: those of the seed, or fresh ones."""
-        seed = np.random.SeedSequence().entropy if self._seed is None else int(self._seed)
-        return Streams(self.noise_, seed)
+        return Streams(self.noise_, self._entropy())
+
+    def _entropy(self):
+        """Return the seed of one call."""
+        return np.random.SeedSequence().entropy if self._seed is None else int(self._seed)
 
     def _engine_options(self):
         """Return how the engine is to do its work."""
@@ -110,3 +114,8 @@ class BaseSmoother(BaseWrapper):
             "n_jobs": self.n_jobs,
             "verbose": self.verbose,
         }
+
+
+def _ends_frozen(model):
+    """Whether the last step of a Pipeline is frozen, after which it counts as fitted."""
+    return isinstance(model, Pipeline) and isinstance(model.steps[-1][1], FrozenEstimator)

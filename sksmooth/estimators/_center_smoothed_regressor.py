@@ -1,5 +1,6 @@
 """Center smoothing: certificates for outputs in a metric space."""
 
+import math
 from numbers import Integral, Real
 from typing import ClassVar
 
@@ -328,6 +329,7 @@ class CenterSmoothedRegressor(BaseOutputSmoother):
             size,
         )
         self._n_center, self._n_average = self.n_center, self.n_average
+        self._n_values = math.prod(self.distance_.points(outputs[:1]).shape[1:])
         self._bounds().needed_mass(4 if size else 2)  # refuses too few candidates
 
     def _bounds(self, n_radii=1):
@@ -341,6 +343,7 @@ class CenterSmoothedRegressor(BaseOutputSmoother):
             group_size=self.group_size_,
             n_candidates=self._center_rule.n_candidates,
             is_integrated=self.integrate_alpha,
+            n_values=self._n_values,
         )
 
     def _certifier(self, inputs, n_radii=1):

@@ -289,7 +289,7 @@ class DSSNClassifier(BaseSmoothedClassifier):
         return SplitCertifier(counter, self.classes_, unit)
 
     def _streams(self):
-        return ShiftStreams(self._splits, self._seed)
+        return ShiftStreams(self._splits, self._entropy())
 
     def _read(self, X):
         """Check X, the parameters and the base model; return levels and rows as they were."""

@@ -146,6 +146,20 @@ def test_the_smoothed_net_falls_further_than_under_chance(digit_smoother):
     assert right[2] < right[0] - 0.4
 
 
+def test_no_seed_takes_fresh_entropy_and_leaves_shared_generators_alone(digit_smoother):
+    clf, X, y = digit_smoother
+    found = []
+    for _ in range(2):
+        np.random.seed(3)  # noqa: NPY002 (the generator that all code shares)
+        torch.manual_seed(3)
+        found.append(attack_smoothed(clf, X[:9], y[:9], radius=0.3, n_noise=1, n_steps=1))
+        numbers = np.random.rand(), float(torch.rand(1))  # noqa: NPY002
+        np.random.seed(3)  # noqa: NPY002
+        torch.manual_seed(3)
+        assert numbers == (np.random.rand(), float(torch.rand(1)))  # noqa: NPY002
+    assert (found[0] != found[1]).any()
+
+
 def test_same_seed_same_rows_and_nothing_else_moves(digit_smoother):
     clf, X, y = digit_smoother
     module = clf.estimator_.module_.train()
@@ -199,6 +213,7 @@ def test_what_cannot_work_is_refused(params, message):
         attack_smoothed(linear_smoother(), rows(), **params)
 
 
+@pytest.mark.filterwarnings("ignore::sksmooth.exceptions.NoiseCollapseWarning")
 def test_models_without_gradients_are_refused(digits):
     X, y = digits[0][:200], digits[1][:200]
     clf = SmoothedClassifier(LogisticRegression(max_iter=50, tol=0.1), n_augment=1).fit(X, y)

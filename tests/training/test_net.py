@@ -2,6 +2,7 @@
 
 import math
 import pickle
+from threading import Barrier, Thread
 
 import numpy as np
 import pytest
@@ -13,9 +14,11 @@ from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import LabelEncoder, StandardScaler
+from skorch import NeuralNetClassifier
 from skorch.callbacks import ProgressBar
 from torch import nn
+from torch.utils.data import TensorDataset
 
 from sksmooth import (
     DSSNClassifier,
@@ -42,7 +45,7 @@ AT_ONCE = {"method__n_steps": 4, "method__radius": 0.5, "method__warmup_epochs":
 
 def linear_net(method="gaussian", **params):
     torch.manual_seed(0)
-    params = {"train_split": None, "verbose": 0, "max_epochs": 1, **params}
+    params = {"train_split": None, "verbose": 0, "max_epochs": 1, "random_state": 0, **params}
     return RobustNetClassifier(nn.Linear(5, 3), method=method, **params)
 
 
@@ -351,7 +354,7 @@ def test_training_makes_certificates_larger(digits):
         torch.manual_seed(0)
         module = nn.Sequential(nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, 10))
         settings = {"lr": 0.1, "optimizer__momentum": 0.9, "batch_size": 64, "verbose": 0}
-        settings |= {"max_epochs": 30, "train_split": None, "random_state": 0}
+        settings |= {"max_epochs": 30, "train_split": None, "random_state": 1}
         return RobustNetClassifier(module, method=method, **settings, **params)
 
     def radius_of(base):
@@ -367,6 +370,7 @@ def test_training_makes_certificates_larger(digits):
     assert found["consistency"] > found["gaussian"] + 0.01, found
 
 
+@pytest.mark.filterwarnings("ignore::sksmooth.exceptions.NoiseCollapseWarning")
 def test_one_sigma_moves_both_and_nothing_is_added_twice(images):
     seen = []
 
@@ -447,6 +451,7 @@ def test_validation_is_under_noise(images):
     assert net.train_split is not None
 
 
+@pytest.mark.filterwarnings("ignore::sksmooth.exceptions.NoiseCollapseWarning")
 @pytest.mark.parametrize("structure", ["auto", "off"])
 @pytest.mark.parametrize("noise", ["gaussian", SplittingNoise(0.3), LaplaceNoise(0.3)])
 def test_float32_is_kept_from_training_to_certificates(images, structure, noise):
@@ -478,7 +483,6 @@ def test_pickle_partial_fit_and_warm_start(images):
     copy = pickle.loads(pickle.dumps(net))
     assert_array_equal(copy.predict_proba(X), net.predict_proba(X))
     for model in (net, copy):
-        torch.manual_seed(3)
         model.partial_fit(X, y)
         assert len(model.history) == 2
     assert_array_equal(copy.predict_proba(X), net.predict_proba(X))
@@ -494,3 +498,131 @@ def test_layers_are_called_without_the_loader(images):
     off.set_params(n_estimation=500, random_state=0).fit(images[0][:200], images[1][:200])
     counts = clf.certify(images[0][:10]).counts
     assert np.abs(counts - off.certify(images[0][:10]).counts).sum() <= 4
+
+
+class WithDropout(nn.Module):
+    """Weights, batches and dropout are random."""
+
+    def __init__(self):
+        super().__init__()
+        self.layers = nn.Sequential(
+            nn.Linear(64, 30), nn.ReLU(), nn.Dropout(0.3), nn.Linear(30, 10)
+        )
+
+    def forward(self, X):
+        return self.layers(X)
+
+
+def random_net(seed, **params):
+    settings = {"max_epochs": 3, "batch_size": 32, "verbose": 0, "iterator_train__shuffle": True}
+    settings |= {"train_split": None, "random_state": seed, "method": "consistency", **params}
+    return RobustNetClassifier(WithDropout, **settings)
+
+
+def weights_of(net):
+    return torch.cat([weight.detach().ravel() for weight in net.module_.parameters()])
+
+
+def trained_in_threads(nets, X, y):
+    """Train nets at the same time."""
+    together = Barrier(len(nets))
+
+    def train(net):
+        together.wait()
+        net.fit(X, y)
+
+    threads = [Thread(target=train, args=(net,)) for net in nets]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+def test_nets_trained_in_threads_are_those_trained_alone(digits):
+    X, y = digits[0][:400].astype(np.float32), digits[1][:400].astype(np.int64)
+    alone = [weights_of(random_net(seed).fit(X, y)) for seed in (0, 1)]
+    assert not torch.equal(*alone)
+    nets = [random_net(seed) for seed in (0, 1, 0)]
+    trained_in_threads(nets, X, y)
+    for net, seed in zip(nets, (0, 1, 0), strict=True):
+        assert torch.equal(weights_of(net), alone[seed])
+
+
+def test_dropout_of_plain_nets_is_mixed_up_by_threads(digits):
+    """The control: without turns, threads draw from one generator."""
+    X, y = digits[0][:400].astype(np.float32), digits[1][:400].astype(np.int64)
+
+    class Seeded(NeuralNetClassifier):
+        def on_train_begin(self, net, X=None, y=None, **kwargs):
+            super().on_train_begin(net, X=X, y=y, **kwargs)
+            torch.manual_seed(0)
+
+    def net():
+        settings = {"criterion": nn.CrossEntropyLoss, "train_split": None, "verbose": 0}
+        torch.manual_seed(0)
+        return Seeded(WithDropout(), max_epochs=10, batch_size=8, **settings)
+
+    alone = weights_of(net().fit(X, y))
+    assert torch.equal(weights_of(net().fit(X, y)), alone)
+    nets = [net(), net()]
+    trained_in_threads(nets, X, y)
+    assert not all(torch.equal(weights_of(net), alone) for net in nets)
+
+
+def test_without_a_seed_nothing_that_others_draw_from_matters_or_moves(digits):
+    X, y = digits[0][:100].astype(np.float32), digits[1][:100].astype(np.int64)
+    found = []
+    for _ in range(2):
+        torch.manual_seed(0)
+        np.random.seed(0)  # noqa: NPY002 (the generator that all code shares)
+        found.append(weights_of(random_net(None, max_epochs=1).fit(X, y)))
+        after = float(torch.rand(1)), np.random.rand()  # noqa: NPY002
+        torch.manual_seed(0)
+        np.random.seed(0)  # noqa: NPY002
+        assert after == (float(torch.rand(1)), np.random.rand())  # noqa: NPY002
+    assert not torch.equal(*found)
+
+
+def test_training_goes_on_with_other_draws(digits):
+    """What is random in the second half of training is not what was in the first."""
+    X, y = digits[0][:100].astype(np.float32), digits[1][:100].astype(np.int64)
+    net = random_net(0, lr=0.0, max_epochs=1).fit(X, y)
+    first = net.history[-1, "train_loss"]
+    assert net.partial_fit(X, y).history[-1, "train_loss"] != first
+    assert random_net(0, lr=0.0, max_epochs=1).fit(X, y).history[-1, "train_loss"] == first
+
+
+@pytest.mark.parametrize("kind", [np.asarray, torch.as_tensor])
+def test_missing_values_are_refused_with_their_row(kind, digits):
+    X, y = digits[0][:50].astype(np.float32), digits[1][:50].astype(np.int64)
+    X[7, 3] = np.nan
+    with pytest.raises(ValueError, match="X contains NaN at row 7, column 3"):
+        linear_net().fit(kind(X), y)
+    in_a_set = TensorDataset(torch.as_tensor(X), torch.as_tensor(y))
+    with pytest.raises(ValueError, match="NaN or infinity, in this batch at row 7"):
+        random_net(0, iterator_train__shuffle=False).fit(in_a_set, None)
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        (np.array(["a", "b"])[np.arange(20) % 2], "y has shape .* and dtype <U1"),
+        (np.arange(20) / 2, "y has shape .* and dtype float64"),
+        (np.eye(3, dtype=int)[np.arange(20) % 3], r"y has shape \(20, 3\)"),
+        (np.arange(20) % 3 - 1, "y has the label -1"),
+        (np.arange(20) % 3 + 1, "y has the label 3, and the module has 3 outputs"),
+    ],
+)
+def test_labels_that_are_no_numbers_of_outputs_are_refused(labels, message):
+    X = np.random.default_rng(0).normal(size=(20, 5)).astype(np.float32)
+    with pytest.raises(ValueError, match=rf"{message}.*LabelEncoder\(\).fit_transform\(y\)"):
+        linear_net().fit(X, labels)
+    if labels.ndim == 1 and message != "y has shape .* and dtype float64":
+        y = LabelEncoder().fit_transform(labels)  # the remedy
+        assert linear_net().fit(X, y).predict(X).shape == (20,)
+
+
+def test_half_precision_is_refused():
+    X, y = np.zeros((4, 5), np.float16), np.arange(4) % 3
+    with pytest.raises(ValueError, match=r"float32 or float64 per batch.*float16"):
+        linear_net().fit(X, y)

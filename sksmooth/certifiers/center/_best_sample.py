@@ -14,8 +14,10 @@ from sksmooth.distances import Distance
 # Pairs of points in memory at once, and candidates looked at before the others are pruned.
 PAIRS_AT_ONCE, FIRST_CANDIDATES = 1_000_000, 32
 
-# Bounds give way by more than the rounding of distances.
-ROUNDING = 1e-12
+
+def rounding(n_values: int) -> float:
+    """More than the relative error of a distance between points of so many numbers."""
+    return 1e-12 + 2.0**-51 * n_values
 
 
 def best_sample_point(
@@ -57,7 +59,7 @@ def _best_by_triangles(
     points: NDArray[Any], candidates: NDArray[Any], distance: Distance, h: int, are_sampled: bool
 ) -> tuple[int, float]:
     """Skip candidates too near to a bad one: the radius changes by no more than the distance."""
-    best, radius = 0, np.inf
+    best, radius, error = 0, np.inf, rounding(math.prod(points.shape[1:]))
     step = max(1, PAIRS_AT_ONCE // len(points))
     at_least = np.zeros(len(candidates))
     size = min(step, FIRST_CANDIDATES)
@@ -75,9 +77,10 @@ def _best_by_triangles(
             break
         known = near & np.isfinite(radii)
         if len(left) and known.any() and are_sampled:
-            reach = radii[known][:, None] / distance.gamma - distances[known][:, left]
+            reach = radii[known][:, None] / distance.gamma * (1 - error)
+            reach = reach - distances[known][:, left] * (1 + error)
             at_least[left] = np.maximum(at_least[left], reach.max(axis=0))
-            left = left[at_least[left] * (1 - ROUNDING) < radius]
+            left = left[at_least[left] * (1 - error) < radius]
         size = step
     return best, radius
 
@@ -91,7 +94,7 @@ def _best_by_products(
     if len(finite) < h or not len(usable):
         return 0, np.inf
     points = points[finite]
-    origin = np.median(points[:: max(1, len(points) // 1000)], axis=0)
+    origin = origin_of(points[:: max(1, len(points) // 1000)])
     order = usable[np.argsort(cdist(candidates[usable], origin[None])[:, 0], kind="stable")]
     best, radius = _measure(points, candidates, order[:FIRST_CANDIDATES], distance, h, 0, np.inf)
     order = order[FIRST_CANDIDATES:]
@@ -125,41 +128,66 @@ def _measure(
     return best, radius
 
 
+def origin_of(points: NDArray[Any]) -> NDArray[Any]:
+    """Choose a point amidst finite points: any does, but near ones lose less to rounding."""
+    with np.errstate(over="ignore"):
+        origin = np.median(points, axis=0)
+    return origin if np.isfinite(origin).all() else points[0]
+
+
 class SquaredDistances:
     """Counts of points within a radius, never too few, by one matrix product per block.
 
     ``|c - p|^2 = (-2 c, |c|^2, 1) . (p, 1, |p|^2)``. Every rounding of the product is covered by
-    a margin, so a count is at least the true one.
+    a margin, so a count is at least the true one. Points are measured in a unit, a power of two,
+    of the size of the largest, so that what leaves the range of floats is less than the margin.
+
+    Parameters
+    ----------
+    points : ndarray of shape (n, n_dimensions)
+        Finite points.
+    origin : ndarray of shape (n_dimensions,)
+        A point amidst them.
     """
 
     def __init__(self, points: NDArray[Any], origin: NDArray[Any]) -> None:
-        centred = points - origin
-        self.origin = origin
-        with np.errstate(over="ignore"):  # an infinite margin prunes nothing
-            squares = np.square(centred).sum(axis=1)
-            right = np.column_stack([centred, np.ones(len(points)), squares])
-            self.right = right.astype(np.float32)
+        self.origin, self.halving, self.exponent = origin, 0, 0
+        size = np.abs(self._centred(points)).max()
+        if np.isinf(size):  # the difference of two floats may be none, that of their halves is
+            self.halving = self.exponent = 1
+            size = np.abs(self._centred(points)).max()
+        self.exponent = int(np.frexp(size)[1]) + self.halving
+        centred = self._centred(points)
+        squares = np.square(centred).sum(axis=1)
+        right = np.column_stack([centred, np.ones(len(points)), squares])
+        self.right = right.astype(np.float32)
         self.reach = math.sqrt(squares.max())
         self.error = (self.right.shape[1] + 8) * 2.0**-24
+
+    def _centred(self, points: NDArray[Any]) -> NDArray[Any]:
+        with np.errstate(over="ignore"):
+            gaps = points / 2 - self.origin / 2 if self.halving else points - self.origin
+            return np.ldexp(gaps, self.halving - self.exponent)
 
     def count_within(self, candidates: NDArray[Any], radius: float) -> NDArray[np.intp]:
         """Count the points within a radius of each candidate, or somewhat more."""
         squares, margin = self._squares(candidates)
         with np.errstate(over="ignore", invalid="ignore"):
-            limit = (np.square(radius) + margin) * (1 + 1e-6)
+            small = np.ldexp(radius, -self.exponent)
+            limit = (np.square(small) + margin) * (1 + 1e-6)
             found = squares > limit.astype(np.float32)[:, None]
         return len(self.right) - np.count_nonzero(found, axis=1)
 
     def at_least(self, candidates: NDArray[Any]) -> NDArray[Any]:
-        """Bound squared distances from below, by less than the rounding of the product."""
+        """Bound squared distances, in squared units, from below."""
         squares, margin = self._squares(candidates)
         with np.errstate(over="ignore", invalid="ignore"):
             return np.nan_to_num(squares - (margin * (1 + 1e-6)).astype(np.float32)[:, None])
 
     def _squares(self, candidates: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
         """Squared distances in single precision, and a bound of their error per candidate."""
-        centred = candidates - self.origin
-        with np.errstate(over="ignore", invalid="ignore"):
+        with np.errstate(over="ignore", invalid="ignore"):  # an infinite margin prunes nothing
+            centred = self._centred(candidates)
             squares = np.square(centred).sum(axis=1)
             left = np.column_stack([-2 * centred, squares, np.ones(len(candidates))])
             margin = self.error * np.square(np.sqrt(squares) + self.reach)

@@ -88,7 +88,9 @@ class CenterCertifier:
             raise ValueError(f"output_radius must be positive and finite, got {output_radius!r}.")
         if self.bounds.is_integrated:
             raise ValueError("output_radius needs integrate_alpha=False.")
-        metric = float(distance.to_metric(output_radius))
+        metric, step = float(distance.to_metric(output_radius)), 2.0**-52
+        while distance.from_metric(metric) > output_radius:  # rounded, to the wrong side
+            metric, step = metric * (1 - step), 2 * step
         if metric >= distance.diameter:
             raise ValueError(
                 f"output_radius={output_radius:g} is as large as any distance of {distance!r}: it "
@@ -110,10 +112,14 @@ class CenterCertifier:
             )
 
     def _from_metric(self, metric: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Distances that belong to values of the metric."""
+        """Distances that belong to values of the metric, rounded up."""
         distance = self.rule.distance
-        finite = np.minimum(metric, distance.diameter)
-        return np.where(np.isfinite(metric), distance.from_metric(finite), np.inf)
+        moved = np.full(metric.shape, np.inf)
+        finite, largest = np.isfinite(metric), distance.diameter
+        moved[finite] = distance.from_metric(np.minimum(metric[finite], largest))
+        inexact = finite & (metric > 0) & (metric < largest)
+        moved[inexact] = np.nextafter(moved[inexact], np.inf)
+        return moved
 
     def _errors(self, centers: NDArray[Any], clean: NDArray[Any]) -> NDArray[np.float64]:
         distance = self.rule.distance
@@ -128,6 +134,7 @@ class CenterCertifier:
         moved: NDArray[np.float64],
     ) -> RegressionCertificate:
         return RegressionCertificate(
+            index=self.sampler.inputs.index,
             prediction=centers,
             input_radius=radii.copy(),
             output_radius=moved,

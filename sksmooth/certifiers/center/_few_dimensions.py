@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import itertools
-import math
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial.distance import cdist
 
-from sksmooth.certifiers.center._best_sample import PAIRS_AT_ONCE, ROUNDING
+from sksmooth.certifiers.center._best_sample import PAIRS_AT_ONCE
+from sksmooth.distances import Distance
 
 # Branch and bound: its tolerance, its largest dimension, and when it gives up.
 TOLERANCE, MOST_DIMENSIONS, _MOST_CELLS = 0.05, 4, 200_000
+_ROUNDING = 1e-12
 
 
 def shorth(outputs: NDArray[Any], h: int) -> tuple[NDArray[Any], float]:
@@ -37,21 +37,31 @@ def shorth(outputs: NDArray[Any], h: int) -> tuple[NDArray[Any], float]:
     values = values[np.isfinite(values)]
     if len(values) < h:
         return outputs[0], np.inf
-    lengths = values[h - 1 :] - values[: len(values) - h + 1]
-    start = int(lengths.argmin())
-    center = values[start] + lengths[start] / 2
-    radius = np.partition(np.abs(values - center), h - 1)[h - 1]
+    low, high = values[: len(values) - h + 1], values[h - 1 :]
+    centers = _between(low, high)
+    # Of the centres that are floats: the middle of the shortest interval may be none.
+    center = centers[np.maximum(centers - low, high - centers).argmin()]
+    with np.errstate(over="ignore"):
+        radius = np.partition(np.abs(values - center), h - 1)[h - 1]
     return np.full(outputs.shape[1:], center), float(radius)
 
 
+def _between(low: NDArray[Any], high: NDArray[Any]) -> NDArray[Any]:
+    """Middles of intervals, also of those whose length is no float."""
+    with np.errstate(over="ignore"):
+        halves = (high - low) / 2
+    return low + np.where(np.isfinite(halves), halves, high / 2 - low / 2)
+
+
 def branch_and_bound(
-    points: NDArray[Any], h: int, norm: float, center: NDArray[Any], radius: float
+    points: NDArray[Any], h: int, distance: Distance, center: NDArray[Any], radius: float
 ) -> tuple[NDArray[Any], float, bool]:
     """Find a centre within 5 % of the best one, in few dimensions.
 
     The radius is a 1-Lipschitz function of the centre. So a cell is left out once the ball around
     its middle that would have to hold h points, were there a centre in the cell that is better by
-    more than the tolerance, does not hold them.
+    more than the tolerance, does not hold them. Middles of cells are rounded, at every split; what
+    a cell has lost by that is added to it.
 
     Parameters
     ----------
@@ -59,8 +69,8 @@ def branch_and_bound(
         Finite points.
     h : int
         Rank.
-    norm : float
-        p of the lp norm.
+    distance : Distance
+        Norm of the difference of two points.
     center : ndarray of shape (n_dimensions,)
         A centre to start from.
     radius : float
@@ -75,23 +85,24 @@ def branch_and_bound(
     finished : bool
         Whether the search was finished.
     """
-    name = {1: "cityblock", 2: "euclidean", math.inf: "chebyshev"}[norm]
     # A ball of this radius that holds h points reaches the h-th point from either side.
-    ordered = np.sort(points, axis=0)
-    low, high = ordered[h - 1] - radius, ordered[len(points) - h] + radius
-    cells, half, seen = ((low + high) / 2)[None], (high - low) / 2, 0
-    half *= 1 + ROUNDING
+    ordered, largest = np.sort(points, axis=0), np.finfo(float).max
+    low = np.maximum(ordered[h - 1] - radius, -largest)
+    high = np.minimum(ordered[len(points) - h] + radius, largest)
+    spacing = float(np.spacing(np.maximum(abs(low), abs(high))).max()) * points.shape[1]
+    cells, half = _between(low, high)[None], (high / 2 - low / 2) * (1 + _ROUNDING)
+    seen, lost = 0, spacing
     while len(cells) and radius > 0:
-        seen += len(cells)
+        seen, lost = seen + len(cells), lost + spacing
         if seen > _MOST_CELLS:
             return center, radius, False
         inside = np.zeros(len(cells), np.intp)
         step = max(1, PAIRS_AT_ONCE // len(points))
+        reach = float(distance.between(half[None], np.zeros((1, len(half))))[0, 0]) + lost
         for first in range(0, len(cells), step):
             some = cells[first : first + step]
-            distances = cdist(some, points, name)
-            reach = float(np.linalg.norm(half, ord=norm))
-            limit = (radius / (1 + TOLERANCE) + reach) * (1 + ROUNDING)
+            distances = distance.between(some, points)
+            limit = (radius / (1 + TOLERANCE) + reach) * (1 + _ROUNDING)
             counts = np.count_nonzero(distances <= limit, axis=1)
             inside[first : first + step] = counts
             most = counts.argmax()
@@ -107,5 +118,5 @@ def _split(cells: NDArray[Any], half: NDArray[Any]) -> tuple[NDArray[Any], NDArr
     shift = np.where(half > half.max() / 2, half / 2, 0.0)
     sides = [(-s, s) if s > 0 else (0.0,) for s in shift]
     corners = np.array(list(itertools.product(*sides)))
-    smaller = (half - shift) * (1 + ROUNDING)
+    smaller = (half - shift) * (1 + _ROUNDING)
     return (cells[:, None] + corners).reshape(-1, len(half)), smaller

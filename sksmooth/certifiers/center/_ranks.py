@@ -26,13 +26,16 @@ from sksmooth.bounds import (
     upper_quantile_rank,
 )
 from sksmooth.certificates import ErrorBudget
+from sksmooth.certifiers.center._best_sample import rounding
 
 # Averages of fresh outputs that are tried as centre, for the group certificate.
 _MOST_GROUPS = 1000
 
-# Bounds are rounded up by more than the roundings of a distance and of the normal quantiles.
-ROUND_UP = 1 + 1e-12
-_SHIFT_UP = 1 + 1e-13
+# Quantiles and perturbations are rounded up by more than the error of the normal quantiles.
+_ROUND_UP, _SHIFT_UP = 1 + 1e-12, 1 + 1e-13
+
+# More than what is lost of sums and products below the normal numbers.
+_BELOW_NORMAL = 4 * float(np.finfo(float).smallest_subnormal)
 
 
 class Ranks(NamedTuple):
@@ -78,6 +81,8 @@ class CenterBounds:
         Sampled outputs that are tried as centre; None: all.
     is_integrated : bool
         Average over the mass of the ball instead of splitting alpha.
+    n_values : int
+        Numbers of which a distance is computed, for its rounding.
     """
 
     n: int
@@ -89,6 +94,7 @@ class CenterBounds:
     group_size: int = 0
     n_candidates: int | None = None
     is_integrated: bool = False
+    n_values: int = 1
 
     @property
     def c(self) -> int:
@@ -149,7 +155,7 @@ class CenterBounds:
 
         if excess(1 - 1e-12) < 0:
             return 1.0
-        return min(1.0, float(optimize.brentq(excess, u + 1e-12, 1 - 1e-12)) * ROUND_UP)
+        return min(1.0, float(optimize.brentq(excess, u + 1e-12, 1 - 1e-12)) * _ROUND_UP)
 
     def shift(self, radius: float, sigma: float) -> float:
         """Size of a perturbation in units of the noise of one (averaged) output."""
@@ -224,7 +230,8 @@ class CenterBounds:
         reach = self.beta * ball
         if ranks.pair is not None:
             reach = min(reach, _order_statistic(of_pairs, ranks.pair))
-        return self.gamma * (ball + reach) * ROUND_UP
+        bound = self.gamma * (ball + reach) * (1 + rounding(self.n_values))
+        return bound + self.gamma * _BELOW_NORMAL if bound > 0 else 0.0
 
     def input_radius(self, to_center: NDArray[Any], metric_radius: float, sigma: float) -> float:
         """Largest perturbation that provably moves the answer by no more than a given distance.
@@ -243,11 +250,12 @@ class CenterBounds:
         radius : float
             0 where nothing is proven.
         """
-        ball = metric_radius / (self.gamma * (1 + self.beta)) / ROUND_UP
+        ball = metric_radius / (self.gamma * (1 + self.beta)) / (1 + rounding(self.n_values))
+        ball = max(0.0, ball - _BELOW_NORMAL)
         inside = int(np.count_nonzero(to_center <= ball))
         mass = float(clopper_pearson_lower(inside, self.m, self._level_here(2)))
         shift = float(-special.ndtri(1 - mass) - special.ndtri(self.needed_mass(2)))
-        return max(0.0, shift * sigma / math.sqrt(self.n_average) / ROUND_UP)
+        return max(0.0, shift * sigma / math.sqrt(self.n_average) / _ROUND_UP)
 
 
 def _order_statistic(values: NDArray[Any], rank: int) -> float:

@@ -17,9 +17,10 @@ from numpy.typing import NDArray
 from sksmooth.certifiers.center._best_sample import (
     FIRST_CANDIDATES,
     PAIRS_AT_ONCE,
-    ROUNDING,
     SquaredDistances,
     best_sample_point,
+    origin_of,
+    rounding,
 )
 from sksmooth.certifiers.center._few_dimensions import (
     MOST_DIMENSIONS,
@@ -99,7 +100,7 @@ class CenterRule:
         search.try_sample(self.n_candidates)
         if self.distance.space is not None:
             search.try_outputs(np.asarray(self.distance.space))
-        metric_bound = search.radius / (2 * self.distance.gamma)
+        metric_bound = search.radius / (2 * self.distance.gamma) * (1 - search.rounding)
         if extra is not None and len(extra):
             search.try_outputs(extra)
         search.refine()
@@ -111,13 +112,12 @@ class CenterRule:
     def _branch_and_bound(self, search: CenterSearch) -> Center:
         search.try_sample(FIRST_CANDIDATES)
         search.refine()
-        points, norm = search.points, self.distance.norm
-        finite = np.isfinite(points).all(axis=1)
+        finite = np.isfinite(search.points).all(axis=1)
         if not np.isfinite(search.radius):
             return Center(search.output, search.radius, True)  # no ball of finite radius exists
-        assert norm is not None
+        start = np.ravel(search.output).astype(float)
         center, radius, finished = branch_and_bound(
-            points[finite], search.h, norm, search.output.ravel(), search.radius
+            search.points[finite], search.h, self.distance, start, search.radius
         )
         return Center(center.reshape(search.output.shape), radius, finished)
 
@@ -182,6 +182,7 @@ class CenterSearch:
         self.outputs = outputs
         self.points = distance.points(outputs)
         self.h = (len(outputs) + 1) // 2
+        self.rounding = rounding(math.prod(self.points.shape[1:]))
         self.output, self.radius = outputs[0], np.inf
 
     def try_sample(self, n_candidates: int | None) -> None:
@@ -208,7 +209,8 @@ class CenterSearch:
             return
         half = self._nearest(len(self.outputs))
         for _ in range(_ROUNDS_OF_REFINEMENT):
-            candidates = self.distance.candidate_centers(self.outputs[half])
+            with np.errstate(over="ignore", invalid="ignore"):  # what overflows is far
+                candidates = self.distance.candidate_centers(self.outputs[half])
             if not len(candidates):
                 return
             self.try_outputs(candidates)
@@ -232,14 +234,15 @@ def lower_bound(search: CenterSearch) -> float:
     points, h = search.points, search.h
     if search.distance.norm == math.inf:
         columns = points.reshape(len(points), -1).T
-        return max(shorth(column, h)[1] for column in columns)
+        return max(shorth(column, h)[1] for column in columns) * (1 - search.rounding)
     if not search.distance.is_hilbert or np.isfinite(points).all(axis=1).sum() < h:
         return 0.0
     points = points[np.isfinite(points).all(axis=1)]
-    products = SquaredDistances(points, np.median(points, axis=0))
+    products = SquaredDistances(points, origin_of(points))
     least, step = np.inf, max(1, PAIRS_AT_ONCE // len(points))
     for first in range(0, len(points), step):
         distances = products.at_least(points[first : first + step])
         nearest = np.partition(distances, h - 1, axis=1)[:, :h]
         least = min(least, float(nearest.mean(axis=1, dtype=float).min()))
-    return math.sqrt(max(least, 0.0) / 2) * (1 - ROUNDING)
+    root = math.sqrt(max(least, 0.0) / 2) * (1 - search.rounding)
+    return max(0.0, float(np.nextafter(np.ldexp(root, products.exponent), -1.0)))

@@ -18,6 +18,7 @@ from scipy.spatial import cKDTree
 
 from sksmooth.certifiers.local_bias._neighbor_search import NeighborSearch
 from sksmooth.certifiers.local_bias._screening import RoughPoints, Singles
+from sksmooth.smooth_scores._norms import squared_norms
 
 Floats = NDArray[np.float64]
 Codes = NDArray[np.intp]
@@ -190,7 +191,7 @@ class ReferencePoints:
         """Of the distances to borders, from the longest distances that can occur in them."""
         n_features = X.shape[1]
         ratio = np.sqrt(n_features) if norm == 1 else 1.0  # of l2 norms to dual norms
-        away = np.sqrt(_squared_norms(X - self.rough.center)) + self.rough.size
+        away = np.sqrt(squared_norms(X - self.rough.center)) + self.rough.size
         return np.asarray((n_features + 16) * _EPS * away * ratio)
 
     def _blocks(self, X: Floats) -> Iterator[slice]:
@@ -237,7 +238,7 @@ class ReferencePoints:
         """Distances to the n nearest and place of the first, among those that may be one."""
         threshold = squares.min() if n == 1 else np.partition(squares, n - 1)[n - 1]
         candidates = np.flatnonzero(squares <= threshold + 2 * error) + place.start
-        exact = _squared_norms(self.points[candidates] - x)
+        exact = squared_norms(self.points[candidates] - x)
         order = np.argsort(exact, kind="stable")[:n]
         return np.sqrt(exact[order]), int(candidates[order[0]])
 
@@ -296,7 +297,3 @@ def ways_to_lose(n_neighbors: int, n_classes: int, *, wins_ties: bool) -> list[t
         if own + other <= n_neighbors and (not ways or other < ways[-1][1]):
             ways.append((own, other))
     return ways
-
-
-def _squared_norms(rows: Floats) -> Floats:
-    return np.asarray(np.einsum("...d,...d->...", rows, rows))

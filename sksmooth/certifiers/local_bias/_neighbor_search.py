@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 
 from sksmooth.certifiers.local_bias._polyhedra import least_distance, linear_program
 from sksmooth.certifiers.local_bias._screening import RoughPoints, Singles
+from sksmooth.smooth_scores._norms import dual_norm, squared_norms
 
 Floats = NDArray[np.float64]
 Codes = NDArray[np.intp]
@@ -190,7 +191,7 @@ class NeighborSearch:
         """Half the difference of two distances is a bound too (triangle inequality)."""
         if not self._is_searchable():
             return np.zeros(len(places))
-        near = np.sort(_squared_norms(self.points[rivals] - self.x))
+        near = np.sort(squared_norms(self.points[rivals] - self.x))
         deciding = np.sqrt(near[n_spared]) / self.rough.unit
         away = np.sqrt(np.maximum(self.squares[places] - self.error, 0))
         lead = away * (1 - 1e-5) - deciding * (1 + 1e-5)
@@ -227,9 +228,9 @@ class NeighborSearch:
         from_own, from_others = self.x - own, self.x - others
         apart = own - others[:, None, :]
         sums = from_own + from_others[:, None, :]
-        gain, size = np.einsum("jid,jid->ji", apart, sums), 2 * _dual_norm(apart, norm)
+        gain, size = np.einsum("jid,jid->ji", apart, sums), 2 * dual_norm(apart, norm)
         reach = np.maximum(_ratio(gain, size), 0.0) * self._stretch(norm)
-        lost = self._undecided(np.sqrt(_squared_norms(from_own)) + reach)
+        lost = self._undecided(np.sqrt(squared_norms(from_own)) + reach)
         bounds = _ratio(gain - lost, size)
         return np.asarray(np.partition(bounds, -rank, axis=1)[:, -rank])
 
@@ -263,7 +264,7 @@ class NeighborSearch:
 
     def _nearest_at(self, y: Floats, place: int, cut: slice) -> int | None:
         """Point of another label that is nearer to y than the one at `place`."""
-        squares = _squared_norms(self.points - y)
+        squares = squared_norms(self.points - y)
         mine = squares[place]
         squares[cut] = np.inf
         nearest = int(squares.argmin())
@@ -277,8 +278,8 @@ class NeighborSearch:
         apart, sums = own - point, (self.x - own) + (self.x - point)
         gains = np.einsum("id,id->i", apart, sums)
         reach = self._stretch(norm) * np.linalg.norm(self.x - point, norm)
-        lost = self._undecided(np.sqrt(_squared_norms(self.x - own)) + reach)
-        lengths = np.sqrt(_squared_norms(apart))
+        lost = self._undecided(np.sqrt(squared_norms(self.x - own)) + reach)
+        lengths = np.sqrt(squared_norms(apart))
         keep = lengths > 0
         rows = -apart[keep] / lengths[keep, None]
         bounds = gains[keep] / (2 * lengths[keep])
@@ -287,11 +288,11 @@ class NeighborSearch:
         if solution is None:
             return 0.0, None
         duals, step = solution
-        errors = (len(point) + 16) * _EPS * np.sqrt(_squared_norms(sums[keep]))
+        errors = (len(point) + 16) * _EPS * np.sqrt(squared_norms(sums[keep]))
         errors += lost[keep] / (2 * lengths[keep])
         proven = duals @ bounds - duals @ (errors + 64 * _EPS * np.abs(bounds))
-        size = _dual_norm(duals @ rows, norm)
-        size = size + (len(point) + len(rows)) * _EPS * _dual_norm(duals @ np.abs(rows), norm)
+        size = dual_norm(duals @ rows, norm)
+        size = size + (len(point) + len(rows)) * _EPS * dual_norm(duals @ np.abs(rows), norm)
         return (float(proven / size) if size > 0 else 0.0), step
 
 
@@ -349,17 +350,6 @@ def _smallest_first(values: NDArray[Any], n: int) -> Codes:
     smallest = int(values.argmin())
     order[0], order[smallest] = smallest, 0
     return order
-
-
-def _squared_norms(rows: Floats) -> Floats:
-    return np.asarray(np.einsum("...d,...d->...", rows, rows))
-
-
-def _dual_norm(rows: Floats, norm: float) -> Floats:
-    if norm == 2:
-        return np.asarray(np.sqrt(_squared_norms(rows)))
-    sizes = np.abs(rows)
-    return np.asarray(sizes.max(axis=-1) if norm == 1 else sizes.sum(axis=-1))
 
 
 def _ratio(gain: Floats, size: Floats) -> Floats:

@@ -8,12 +8,15 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from sksmooth.certifiers.splits._grid import Grid
-from sksmooth.engine._streams import Purpose
+from sksmooth.engine._streams import DrawStream, Purpose
 from sksmooth.inputs._containers import Inputs
 from sksmooth.noise import SplittingNoise
+
+# Shifts at random that share one seed.
+_SHIFTS_OF_BLOCK = 2**16
 
 
 def count_shifts(sigma: float, n_steps: int) -> int:
@@ -84,6 +87,12 @@ class Splits:
             middle = self.grid.at(middle * q)
         return np.concatenate([middle, middle], axis=1).astype(self.dtype)
 
+    def draw(
+        self, n: int, shape: tuple[int, ...], rng: np.random.Generator, dtype: DTypeLike
+    ) -> NDArray[Any]:
+        """Choose shifts at random, one for each of n inputs."""
+        return rng.integers(self.n_shifts, size=(n, *shape))
+
     def perturb(self, levels: NDArray[Any], shifts: NDArray[Any]) -> NDArray[Any]:
         r"""Split every input by consecutive shifts.
 
@@ -147,27 +156,6 @@ class ShiftStream:
 
 
 @dataclass(frozen=True)
-class RandomShifts:
-    """Shifts chosen at random, one for each copy of a training row.
-
-    Attributes
-    ----------
-    noise : Splits
-        Applies them.
-    seed : int or sequence of int
-        Entropy.
-    """
-
-    noise: Splits
-    seed: Any
-
-    def take(self, start: int, stop: int) -> NDArray[np.int64]:
-        """Return the shifts of the copies numbered `start` to `stop` - 1."""
-        rng = np.random.default_rng(self.seed)
-        return rng.integers(self.noise.n_shifts, size=stop)[start:]
-
-
-@dataclass(frozen=True)
 class ShiftStreams:
     """Shifts for every purpose: at random for training, else all of them in order.
 
@@ -175,12 +163,12 @@ class ShiftStreams:
     ----------
     splits : Splits
         Applies them.
-    seed : int or None
-        Entropy of the estimator; None: fresh.
+    seed : int
+        Entropy of the shifts at random.
     """
 
     splits: Splits
-    seed: int | None
+    seed: int
 
     @property
     def noise(self) -> Splits:
@@ -189,7 +177,9 @@ class ShiftStreams:
 
     def of(self, purpose: Purpose, inputs: Inputs) -> Any:
         """Return the shifts of a purpose."""
-        if purpose == Purpose.AUGMENTATION:
-            seed = None if self.seed is None else [self.seed, purpose]
-            return RandomShifts(self.splits, np.random.SeedSequence(seed).entropy)
-        return ShiftStream(self.splits)
+        if purpose != Purpose.AUGMENTATION:
+            return ShiftStream(self.splits)
+        source: Any = self.splits
+        return DrawStream(
+            source, self.seed, purpose, (), np.dtype(np.int64), most_per_block=_SHIFTS_OF_BLOCK
+        )

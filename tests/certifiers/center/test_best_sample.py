@@ -18,6 +18,10 @@ SAMPLES = {
     "far from zero": lambda rng: 1e7 + rng.normal(size=(300, 3)),
     "outliers": lambda rng: rng.standard_cauchy(size=(201, 4)) ** 3,
     "huge": lambda rng: 10 ** rng.uniform(15, 130, size=(101, 3)),
+    "tiny": lambda rng: 1e-170 * rng.normal(size=(101, 3)),
+    "below the normal numbers": lambda rng: 5e-324 * rng.integers(-9, 9, size=(101, 3)),
+    "at the upper end": lambda rng: 1.7e308 * rng.uniform(-1, 1, size=(101, 3)),
+    "of every size": lambda rng: 2.0 ** rng.uniform(-1070, 1020, size=(101, 3)),
     "lattice": lambda rng: rng.integers(0, 3, (200, 3)).astype(float),
     "equal": lambda rng: np.ones((50, 2)),
     "bad": lambda rng: np.where(rng.random((200, 1)) < 0.3, np.nan, rng.normal(size=(200, 4))),
@@ -79,3 +83,31 @@ def test_candidates_that_are_as_many_as_the_sample_are_no_sample():
         expected = np.sort(table[candidates][:, points], axis=1)[:, 8]
         assert radius == expected.min()
         assert expected[best] == radius
+
+
+def test_rounding_does_not_prune():
+    """What a far candidate says of near ones is rounded by more than these differ.
+
+    Leaves are at 3 from one another and at `reach` from a candidate; the far one is at 1e10 from
+    all leaves. So its bound of the radius of a candidate is the radius itself, but for rounding.
+    """
+    reach = np.full(34, 2.0)
+    reach[0], reach[-1] = 2 - 5e-8, 2 - 1e-7
+    kinds = np.repeat([0, 1, 2], [1, 34, 66])  # the far one, candidates, leaves
+    table = np.full((101, 101), 3.0)
+    table[1:35, 35:] = reach[:, None]
+    table[0, 1:35], table[0, 35:] = 1e10 - reach, 1e10
+    table = np.triu(table, 1) + np.triu(table, 1).T
+    distance = FunctionDistance(lambda a, b: table[a, b])
+    best, radius = best_sample_point(*[np.arange(101)] * 2, distance, 51, are_sampled=True)
+    assert kinds[best] == 1
+    assert radius == 2 - 1e-7
+
+
+@pytest.mark.parametrize("scale", [1e-300, 1e-170, 1e150, 1e300])
+def test_counts_by_products_do_not_depend_on_the_unit(scale):
+    points = np.random.default_rng(2).normal(size=(500, 7))
+    origin, radius = np.zeros(7), 2.5
+    plain = SquaredDistances(points, origin).count_within(points, radius)
+    counts = SquaredDistances(points * scale, origin).count_within(points * scale, radius * scale)
+    np.testing.assert_allclose(counts, plain, atol=1)

@@ -38,12 +38,13 @@ def test_golden_centers():
     assert search.radius == pytest.approx(1.0)
 
 
+@pytest.mark.parametrize("scale", [1e-310, 1e-170, 1.0, 1e300])
 @pytest.mark.parametrize("norm", ["l2", "linf"])
 @pytest.mark.parametrize("dimension", [2, 30])
-def test_lower_bounds_are_below_every_center(norm, dimension):
+def test_lower_bounds_are_below_every_center(norm, dimension, scale):
     rng = np.random.default_rng(3)
     for _ in range(5):
-        outputs, distance = rng.normal(size=(41, dimension)), NAMES[norm]()
+        outputs, distance = scale * rng.normal(size=(41, dimension)), NAMES[norm]()
         search = CenterSearch(distance, outputs)
         bound = lower_bound(search)
         search.try_sample(None)
