@@ -45,20 +45,20 @@ def data_sets():
     yield "breast cancer, tanh MLP", mlp, (1, 2, np.inf), (0.3,), X, y
 
 
-def paper_radius(clf, X, bend, *, remainder):
+def paper_radius(clf, X, curvature, *, remainder):
     """Theorem 8: the smaller of a neighbour's radius and one to the boundary.
 
-    `remainder` is the factor of ``bend * r ** 2`` that bounds the change of the score: 1 in the
-    paper, 1/2 by Taylor's remainder in integral form.
+    `remainder` is the factor of ``curvature * r ** 2`` that bounds the change of the score: 1 in
+    the paper, 1/2 by Taylor's remainder in integral form.
     """
     bias = clf._local_bias()
     label = bias.reference.support(X).argmax(axis=1)
     away = bias.reference.radii(X, clf.norm, "nearest").radius.max(axis=1)
-    slope = np.linalg.norm(bias.score.gradient(X)[:, 0], DUAL[clf.norm], axis=1)
-    score = bias.score.value(X)[:, 0] + clf.alpha * slope * np.where(label == 1, 1, -1)
-    a = clf.alpha * bend + slope
+    gradient_norm = np.linalg.norm(bias.score.gradient(X)[:, 0], DUAL[clf.norm], axis=1)
+    score = bias.score.value(X)[:, 0] + clf.alpha * gradient_norm * np.where(label == 1, 1, -1)
+    a = clf.alpha * curvature + gradient_norm
     with np.errstate(invalid="ignore", divide="ignore"):
-        radius = 2 * np.abs(score) / (a + np.sqrt(a**2 + 4 * remainder * bend * np.abs(score)))
+        radius = 2 * np.abs(score) / (a + np.sqrt(a**2 + 4 * remainder * curvature * np.abs(score)))
     return np.minimum(away, radius)
 
 

@@ -33,6 +33,8 @@ class Distance(BaseEstimator, ABC):
         lie anywhere between them.
     is_hilbert : bool
         Whether the metric is the Euclidean norm of the difference of two *points*.
+    compares_numbers : bool
+        Whether outputs are read as numbers, which labels of classes are not, whatever their type.
     space : array-like or None
         All outputs that there are, where they are finitely many: the best centre is then found by
         trying them all, also those that were not sampled.
@@ -42,6 +44,7 @@ class Distance(BaseEstimator, ABC):
     diameter: float = math.inf
     norm: ClassVar[float | None] = None
     is_hilbert: ClassVar[bool] = False
+    compares_numbers: ClassVar[bool] = False
     space: ArrayLike | None = None
 
     @abstractmethod

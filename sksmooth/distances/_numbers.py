@@ -18,6 +18,7 @@ _LARGEST_WHOLE = 2.0**53
 class VectorMetric(Distance):
     """A norm of the difference of points; outputs are added and averaged like vectors."""
 
+    compares_numbers: ClassVar[bool] = True
     _scipy_name: ClassVar[str]
 
     def points(self, outputs: ArrayLike) -> NDArray[Any]:

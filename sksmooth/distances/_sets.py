@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -35,6 +35,7 @@ class JaccardBoxes(Distance):
     """
 
     diameter = 1.0
+    compares_numbers: ClassVar[bool] = True
 
     def points(self, outputs: ArrayLike) -> NDArray[Any]:
         """Boxes, with those that are empty at zero; see :meth:`Distance.points`."""
@@ -156,6 +157,7 @@ class JaccardMasks(Distance):
     """
 
     diameter = 1.0
+    compares_numbers: ClassVar[bool] = True
 
     def points(self, outputs: ArrayLike) -> NDArray[Any]:
         """Masks as vectors of 0 and 1; see :meth:`Distance.points`."""
@@ -206,6 +208,7 @@ class WeightedJaccard(Distance):
     """
 
     diameter = 1.0
+    compares_numbers: ClassVar[bool] = True
 
     def points(self, outputs: ArrayLike) -> NDArray[Any]:
         """Weights as vectors; see :meth:`Distance.points`."""

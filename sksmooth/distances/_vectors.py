@@ -91,6 +91,8 @@ class FeatureDistance(_Squared):
         Report the squared l2 norm (as LPIPS does), or the norm itself.
     """
 
+    compares_numbers: ClassVar[bool] = False
+
     def __init__(
         self, features: Callable[[NDArray[Any]], ArrayLike], *, squared: bool = True
     ) -> None:

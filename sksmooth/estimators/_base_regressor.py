@@ -10,7 +10,7 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import Ridge
 from sklearn.utils import check_array
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import check_consistent_length, check_is_fitted
+from sklearn.utils.validation import check_consistent_length
 
 from sksmooth.base_models._names import name_of
 from sksmooth.base_models._one_row import check_answers
@@ -31,6 +31,10 @@ class BaseOutputSmoother(RegressorMixin, BaseSmoother):
 
     A subclass defines `_prepare`, which is given a few outputs at fit.
     """
+
+    _PARAMETERS_OF_CALLS: ClassVar[frozenset[str]] = frozenset(
+        {"alpha", "batch_size", "n_estimation", "n_jobs", "verbose"}
+    )
 
     _parameter_constraints: ClassVar[dict] = {
         **BaseSmoother._parameter_constraints,
@@ -64,9 +68,10 @@ class BaseOutputSmoother(RegressorMixin, BaseSmoother):
         X = as_array(X)
         rows = read_inputs(X, owner=self)
         y = self._read_targets(y, rows)
+        self._refuse_labels(y)
         self.noise_ = GaussianNoise(self.sigma)
         refuse_noise_below_resolution(self.noise_, rows)
-        self._seed = self._draw_seed()
+        self._begin_fit()
         model = self._fit_base_model(X, rows, y, self._params_of_base_fit(params))
         self.estimator_ = model
         self.response_method_ = self._response_of(model)
@@ -75,6 +80,7 @@ class BaseOutputSmoother(RegressorMixin, BaseSmoother):
         outputs = Responder(model, self.response_method_)(
             some.to_container(some.values.astype(rows.dtype)), len(some)
         )
+        self._refuse_labels(outputs)
         self.output_shape_ = outputs.shape[1:]
         self._prepare(outputs)
         return self
@@ -109,7 +115,7 @@ class BaseOutputSmoother(RegressorMixin, BaseSmoother):
         error : ndarray of shape (m,)
             In the distance of the estimator (the largest coordinate for median smoothing).
         """
-        check_is_fitted(self)
+        self._check_ready()
         y = np.asarray(y)
         if y.shape[1:] != self.output_shape_:
             raise ValueError(
@@ -157,6 +163,33 @@ class BaseOutputSmoother(RegressorMixin, BaseSmoother):
     def _error_distance(self):
         """Return the distance that errors are measured in."""
 
+    def _refuse_labels(self, values):
+        """Refuse labels where numbers are compared; `values` are targets or outputs of the model.
+
+        An indicator matrix of several labels is numbers.
+        """
+        model, tags = self._base_model(), self._base_tags()
+        if self.response_method not in ("auto", "predict") or values is None:
+            return
+        if not (
+            hasattr(model, "classes_") if tags is None else tags.estimator_type == "classifier"
+        ):
+            return
+        several = values.ndim > 1 and values.shape[1] > 1 and values.dtype.kind in "biuf"
+        if (several and np.isin(values, (0, 1)).all()) or not self._reads_numbers():
+            return
+        raise ValueError(
+            f"{name_of(model)} is a classifier, and its labels, which are names, would be taken "
+            'for numbers. Use CenterSmoothedRegressor(distance="discrete") for labels, '
+            'response_method="predict_proba" for their probabilities, and for a model of numbers '
+            "(also one that was made with as_classifier) a regressor: a class whose predict "
+            "returns them."
+        )
+
+    def _reads_numbers(self):
+        """Whether outputs are compared as numbers."""
+        return True
+
     def _default_estimator(self):
         return Ridge()
 
@@ -169,8 +202,8 @@ class BaseOutputSmoother(RegressorMixin, BaseSmoother):
         return OutputSampler(responder, inputs, self._streams(), **self._engine_options())
 
     def _read(self, X):
-        check_is_fitted(self)
-        self._validate_params()
+        self._check_ready()
+        self._check_levels()
         rows = read_inputs(X, owner=self)
         refuse_noise_below_resolution(self.noise_, rows)
         return rows

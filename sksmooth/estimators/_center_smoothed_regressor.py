@@ -5,7 +5,6 @@ from numbers import Integral, Real
 from typing import ClassVar
 
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import check_is_fitted
 
 from sksmooth.certificates import ErrorBudget
 from sksmooth.certifiers._options import check_curve, check_n_radii, check_radius
@@ -150,6 +149,8 @@ class CenterSmoothedRegressor(BaseOutputSmoother):
         "integrate_alpha": ["boolean"],
     }
 
+    _PARAMETERS_OF_CALLS = BaseOutputSmoother._PARAMETERS_OF_CALLS | {"integrate_alpha"}
+
     def __init__(
         self,
         estimator=None,
@@ -292,7 +293,7 @@ class CenterSmoothedRegressor(BaseOutputSmoother):
         radius : float
             In the units of X; 0 where nothing can be certified.
         """
-        check_is_fitted(self)
+        self._check_ready()
         check_n_radii(n_radii)
         return self._bounds(n_radii).max_radius(self.noise_.sigma)
 
@@ -328,18 +329,17 @@ class CenterSmoothedRegressor(BaseOutputSmoother):
             rule.beta,
             size,
         )
-        self._n_center, self._n_average = self.n_center, self.n_average
         self._n_values = math.prod(self.distance_.points(outputs[:1]).shape[1:])
         self._bounds().needed_mass(4 if size else 2)  # refuses too few candidates
 
     def _bounds(self, n_radii=1):
         return CenterBounds(
-            n=self._n_center,
+            n=self.n_center,
             m=self.n_estimation,
             budget=ErrorBudget(float(self.alpha), n_radii),
             beta=self.beta_,
             gamma=self.distance_.gamma,
-            n_average=self._n_average,
+            n_average=self.n_average,
             group_size=self.group_size_,
             n_candidates=self._center_rule.n_candidates,
             is_integrated=self.integrate_alpha,
@@ -348,6 +348,9 @@ class CenterSmoothedRegressor(BaseOutputSmoother):
 
     def _certifier(self, inputs, n_radii=1):
         return CenterCertifier(self._sampler(inputs), self._center_rule, self._bounds(n_radii))
+
+    def _reads_numbers(self):
+        return as_distance(self.distance).compares_numbers
 
     def _error_distance(self):
         return self.distance_

@@ -24,11 +24,11 @@ from sksmooth.inputs._torch_containers import as_array
 class DSSNClassifier(BaseSmoothedClassifier):
     """Classifier with exact l1 certificates, for features that live on levels.
 
-    Each feature is cut in two or more pieces and the base model is told only which piece it lies
+    Each feature is cut in two or more pieces and the base model sees only which piece it lies
     in. All shifts of the cuts are tried, and the class with the most votes is the answer. A
     feature that moves by one level meets one cut, so it changes one vote: how many steps change
-    nothing is read off the votes. Nothing is random after `fit`, and nothing can fail: `alpha` of
-    the certificate is None.
+    nothing is read off the votes. Nothing is random after `fit`, so that `alpha` of the certificate
+    is None.
 
     Parameters
     ----------
@@ -96,8 +96,8 @@ class DSSNClassifier(BaseSmoothedClassifier):
 
     Notes
     -----
-    The classifier is what it is for the offsets drawn at `fit`: the certificate holds for them,
-    with certainty, and an adversary may know them.
+    The classifier is the one with the offsets drawn at `fit`; an adversary may know them. The
+    certificate is exact for a base model whose answer to a row depends on that row alone.
 
     References
     ----------
@@ -220,7 +220,7 @@ class DSSNClassifier(BaseSmoothedClassifier):
         return self._certifier(levels).predict()
 
     def predict_proba(self, X):
-        """Exact vote shares of all shifts of each row.
+        """Exact proportions of the votes of all shifts of each row.
 
         Parameters
         ----------
@@ -229,7 +229,7 @@ class DSSNClassifier(BaseSmoothedClassifier):
 
         Returns
         -------
-        shares : ndarray of shape (m, n_classes)
+        probabilities : ndarray of shape (m, n_classes)
             In the order of `classes_`. With ``vote="soft"``, means of the probabilities.
         """
         levels, _ = self._read(X)

@@ -5,7 +5,6 @@ from numbers import Integral, Real
 from typing import ClassVar
 
 from sklearn.utils._param_validation import Interval
-from sklearn.utils.validation import check_is_fitted
 
 from sksmooth.certificates import ErrorBudget
 from sksmooth.certifiers._median import MedianBounds, MedianCertifier
@@ -206,7 +205,7 @@ class MedianSmoothedRegressor(BaseOutputSmoother):
         radius : float
             In the units of X; beyond it neither the lower nor the upper bound is finite.
         """
-        check_is_fitted(self)
+        self._check_ready()
         check_n_radii(n_radii)
         return self._bounds(of, n_radii).max_radius(self.noise_.sigma)
 

@@ -24,7 +24,7 @@ _AXES: dict[type, tuple[str, ...]] = {
 
 @contextmanager
 def explained(module: Any, inputs: Any) -> Iterator[None]:
-    """Add to an error of a module what to do, where it is known why it failed on some inputs.
+    """Replace an error of a module by one that says what to do, where it is known why it failed.
 
     Parameters
     ----------
@@ -32,20 +32,20 @@ def explained(module: Any, inputs: Any) -> Iterator[None]:
         Called inside the context.
     inputs : torch.Tensor of shape (m, ...)
         What it is called with.
-
-    Raises
-    ------
-    ValueError
-        Instead of the error, which is its cause.
     """
     try:
         yield
     except OUT_OF_MEMORY:
         raise
     except (RuntimeError, ValueError, IndexError) as error:
-        remedy = _remedy(module, inputs, error)
-        if remedy is None:
-            raise
+        raise_explained(module, inputs, error)
+        raise
+
+
+def raise_explained(module: Any, inputs: Any, error: Exception) -> None:
+    """Raise a ValueError that says what to do, if it is known why a module failed on inputs."""
+    remedy = _remedy(module, inputs, error)
+    if remedy is not None:
         kind, shape = str(inputs.dtype).removeprefix("torch."), tuple(inputs.shape[1:])
         raise ValueError(
             f"The module failed on inputs of {kind} and shape {shape} ({error}). {remedy}"

@@ -14,7 +14,7 @@ from torch import nn
 
 from sksmooth.base_models._failures import Explain, explanation_of
 from sksmooth.base_models._one_row import Asked, comparable_answers
-from sksmooth.nets._failures import explained
+from sksmooth.nets._failures import raise_explained
 from sksmooth.nets._layers import TorchLayers
 from sksmooth.nets._modules import refuse_answers_by_batch
 from sksmooth.nets._parts import layers_of_module
@@ -108,8 +108,7 @@ def _(model: NeuralNetRegressor) -> Explain:
 def _explain_inputs(model: Any, error: Exception, X: Any) -> None:
     module = getattr(model, "module_", None)
     if module is not None and isinstance(X, np.ndarray) and X.dtype.kind in "biuf":
-        with explained(module, torch.from_numpy(X[:1])):
-            raise error
+        raise_explained(module, torch.from_numpy(X[:1]), error)
 
 
 _NUMBERED = (

@@ -10,7 +10,7 @@ from sksmooth.smooth_scores import (  # noqa: F401  (families register themselve
     _refusals,
     _svm,
 )
-from sksmooth.smooth_scores._base import SmoothScore, Vicinity
+from sksmooth.smooth_scores._base import LocalLipschitzBound, SmoothScore
 from sksmooth.smooth_scores._registry import smooth_score
 
-__all__ = ["SmoothScore", "Vicinity", "smooth_score"]
+__all__ = ["LocalLipschitzBound", "SmoothScore", "smooth_score"]

@@ -54,7 +54,7 @@ class LinearScore(SmoothScore):
         """Zero."""
         return 0.0
 
-    def after(self, matrix: Floats, offset: Floats) -> SmoothScore:
+    def after(self, matrix: Floats, offset: Floats) -> LinearScore:
         """Linear again."""
         coef = self.coef * matrix if matrix.ndim == 1 else self.coef @ matrix
         return LinearScore(coef, self.intercept + times(self.coef, offset[None])[0])

@@ -128,11 +128,11 @@ class ModuleScore(SmoothScore):
         inputs = self._inputs(X).requires_grad_(True)
         with torch.enable_grad():
             outputs = self._scores(inputs)
-            slopes = [
+            gradients = [
                 torch.autograd.grad(column.sum(), inputs, retain_graph=True)[0]
                 for column in outputs.unbind(dim=1)
             ]
-        return np.stack([_array(slope).reshape(X.shape) for slope in slopes], axis=1)
+        return np.stack([_array(each).reshape(X.shape) for each in gradients], axis=1)
 
     def rounding(self, X: Floats) -> Floats:
         """Bound for modules that are exact to a few thousand units in the last place."""

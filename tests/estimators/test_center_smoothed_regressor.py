@@ -13,14 +13,17 @@ from sklearn.linear_model import LinearRegression, Ridge
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from sklearn.tree import DecisionTreeClassifier
 
 from sksmooth import (
     CenterSmoothedRegressor,
+    MedianSmoothedRegressor,
     RegressionCertificate,
     make_certified_bound_scorer,
 )
 from sksmooth.distances import FunctionDistance, TotalVariation
 from sksmooth.exceptions import UnreachableRadiusError
+from sksmooth.nets import as_classifier
 
 SMALL = {"n_center": 300, "n_estimation": 1000, "random_state": 0, "sigma": 0.5}
 
@@ -206,6 +209,94 @@ def test_classifiers_by_label_and_by_probability(digits):
         FrozenEstimator(forest), distance="l1", response_method="predict_proba", **options
     ).fit(X)
     assert shares.certify(X[:2], radius=0.02).prediction.shape == (2, 10)
+
+
+def test_labels_are_not_taken_for_numbers(digits):
+    X, y = digits
+    tree = DecisionTreeClassifier(max_depth=3, random_state=0).fit(X, y)
+    message = "labels, which are names"
+    for model in (tree, DecisionTreeClassifier(), make_pipeline(StandardScaler(), tree)):
+        with pytest.raises(ValueError, match=message):
+            CenterSmoothedRegressor(FrozenEstimator(model), **SMALL).fit(X, y)
+    with pytest.raises(ValueError, match=message):
+        CenterSmoothedRegressor(DecisionTreeClassifier(), distance="linf", **SMALL).fit(X, y)
+    with pytest.raises(ValueError, match=message):
+        MedianSmoothedRegressor(FrozenEstimator(tree)).fit(X)
+    for remedy in (
+        CenterSmoothedRegressor(FrozenEstimator(tree), distance="discrete", **SMALL),
+        CenterSmoothedRegressor(FrozenEstimator(tree), response_method="predict_proba", **SMALL),
+        MedianSmoothedRegressor(FrozenEstimator(tree), response_method="predict_proba"),
+        wrap(lambda X: tree.predict(X).astype(float)),
+    ):
+        remedy.fit(X)
+
+
+def test_labels_of_the_logits_of_an_autoencoder_are_refused(digits):
+    import torch
+
+    module = torch.nn.Linear(64, 64).eval()
+    model = as_classifier(module, classes=range(64))
+    with pytest.raises(ValueError, match="made with as_classifier"):
+        CenterSmoothedRegressor(model, **SMALL).fit(digits[0].astype(np.float32))
+
+
+def test_what_labels_may_be_compared_by(digits):
+    """By a function of one's own, or, where there are several of 0 and 1, as a mask or a vector."""
+    X, y = digits
+    several = DecisionTreeClassifier(max_depth=3, random_state=0).fit(X, np.c_[y > 3, y > 6])
+    for distance in ("jaccard_masks", "l1"):
+        smoother = CenterSmoothedRegressor(FrozenEstimator(several), distance=distance, **SMALL)
+        assert smoother.fit(X).certify(X[:2], radius=0.1).prediction.shape == (2, 2)
+    tree = DecisionTreeClassifier(max_depth=3, random_state=0).fit(X, y)
+    steps = CenterSmoothedRegressor(FrozenEstimator(tree), distance=number_of_steps, **SMALL)
+    assert steps.fit(X).certify(X[:2], radius=0.1).prediction.shape == (2,)
+
+
+def number_of_steps(labels, label):
+    return np.abs(labels - label)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"sigma": 1.0},
+        {"n_center": 30},
+        {"n_average": 2},
+        {"distance": "l1"},
+        {"center": "sample"},
+        {"random_state": 1},
+        {"estimator": Ridge()},
+        {"estimator__alpha": 2.0},
+    ],
+)
+def test_what_belongs_to_fit_cannot_be_changed_after_it(changed, data):
+    X, y = data
+    smoother = CenterSmoothedRegressor(Ridge(), n_augment=1, **SMALL).fit(X, y)
+    before = {name: smoother.get_params()[name] for name in changed}
+    wanted = smoother.predict(X[:1])
+    again = pickle.loads(pickle.dumps(smoother.set_params(**changed)))
+    for ask in (
+        lambda s: s.predict(X[:1]),
+        lambda s: s.certify(X[:1], radius=0.1),
+        lambda s: s.certify_curve(X[:1], [0.1]),
+        lambda s: s.prediction_error(X[:1], y[:1]),
+        lambda s: s.max_radius(),
+    ):
+        for one in (smoother, again):
+            with pytest.raises(ValueError, match=f"{next(iter(changed))} was .* Call fit again"):
+                ask(one)
+    np.testing.assert_array_equal(smoother.set_params(**before).predict(X[:1]), wanted)
+    smoother.set_params(**changed).fit(X, y).predict(X[:1])
+
+
+def test_what_may_be_changed_after_fit(data):
+    X, y = data
+    smoother = CenterSmoothedRegressor(Ridge(), n_augment=1, **SMALL).fit(X, y)
+    wanted = smoother.predict(X[:1])
+    smoother.set_params(n_estimation=2000, alpha=0.05, n_jobs=2, batch_size=50)
+    smoother.set_params(integrate_alpha=True, verbose=0)
+    np.testing.assert_allclose(smoother.predict(X[:1]), wanted, rtol=1e-12)
+    assert smoother.certify(X[:1], radius=0.1).alpha == 0.05
 
 
 def test_boxes_and_missing_boxes():

@@ -302,14 +302,16 @@ class Sine(ClassifierMixin, BaseEstimator):
         return self.classes_[(self.decision_function(X) > 0).astype(int)]
 
 
-def slope_of_sine(X):
+def gradient_of_sine(X):
     return np.column_stack([np.cos(X[:, 0]), np.ones(len(X))])
 
 
 def test_gradient_of_the_user():
     X = np.random.default_rng(0).normal(size=(100, 2)) * 2
     y = Sine().fit(X, np.arange(100) % 2).predict(X)
-    clf = LocallyBiasedSmoother(Sine(), alpha=0.0, gradient=slope_of_sine, gradient_lipschitz=1.0)
+    clf = LocallyBiasedSmoother(
+        Sine(), alpha=0.0, gradient=gradient_of_sine, gradient_lipschitz=1.0
+    )
     certificate = clf.fit(X, y).certify(X)
     assert np.array_equal(certificate.prediction, y)
     along = np.stack([np.linspace(-9, 9, 2001), -np.sin(np.linspace(-9, 9, 2001))], axis=1)
@@ -373,7 +375,7 @@ BAD = [
     ({"n_neighbors": 999}, "more than the 50 reference points"),
     ({"reference_size": 1.0}, "reference_size"),
     ({"reference_size": 200}, "leaves none of the 200 rows"),
-    ({"gradient": slope_of_sine}, "gradient_lipschitz= as a number"),
+    ({"gradient": gradient_of_sine}, "gradient_lipschitz= as a number"),
     ({"gradient_lipschitz": -1.0}, "gradient_lipschitz"),
     ({"estimator": RandomForestClassifier(2)}, "SmoothedClassifier"),
     ({"estimator": LinearRegression()}, "has to be a classifier; LinearRegression is a regressor"),
@@ -531,14 +533,14 @@ class Bowls(ClassifierMixin, BaseEstimator):
         return self.decision_function(X).argmax(axis=1)
 
 
-def slopes_of_bowls(X):
+def gradients_of_bowls(X):
     return np.stack([-X, X, np.zeros_like(X)], axis=1)
 
 
 def test_constant_has_to_hold_for_margins():
     X = np.random.default_rng(0).normal(size=(200, 2))
     model = Bowls().fit(X, None)
-    options = {"gradient": slopes_of_bowls, "alpha": 0.0}
+    options = {"gradient": gradients_of_bowls, "alpha": 0.0}
     y = np.arange(200) % 3
     with pytest.raises(ValueError, match="contradicted"):
         frozen(model, X, y, gradient_lipschitz=1.0, **options)

@@ -107,6 +107,23 @@ def test_bad_calls(options, message):
         wrap(identity).certify(NOTHING, **{"radius": 0.1, **options})
 
 
+@pytest.mark.parametrize("changed", [{"quantile": 0.9}, {"n_prediction": 11}, {"sigma": 0.1}])
+def test_what_belongs_to_fit_cannot_be_changed_after_it(changed):
+    """A certificate bounds what predict returned for the parameters that it was made with."""
+    smoother = wrap(identity)
+    certificate = smoother.certify([[0.0]], radius=0.1)
+    smoother.set_params(**changed)
+    for ask in (
+        lambda: smoother.predict([[0.1]]),
+        lambda: smoother.certify([[0.0]], radius=0.1),
+        lambda: smoother.max_radius(),
+    ):
+        with pytest.raises(ValueError, match=f"{next(iter(changed))} was .* Call fit again"):
+            ask()
+    again = smoother.set_params(quantile=0.5, n_prediction=10_000, sigma=1.0).predict([[0.1]])
+    assert certificate.lower[0] <= again[0] <= certificate.upper[0]
+
+
 def test_labels_are_refused():
     with pytest.raises(ValueError, match="discrete"):
         wrap(lambda X: np.full(len(X), "a"))

@@ -12,7 +12,10 @@ from sklearn.preprocessing import StandardScaler
 
 from sksmooth import SmoothedClassifier
 from sksmooth.engine._black_box import BlackBoxVoter
+from sksmooth.engine._streams import DrawStream, Purpose
 from sksmooth.inputs._containers import read_inputs
+from sksmooth.nets import as_classifier
+from sksmooth.nets._layers import TorchLayers
 from sksmooth.noise import GaussianNoise
 from sksmooth.voters import voter_of
 
@@ -188,3 +191,47 @@ def test_whole_numbers_for_a_net_in_double_precision(structure):
     model = net(nn.Linear(6, 4).double(), nn.ReLU(), nn.Linear(4, 2).double())
     clf = SmoothedClassifier(model, structure=structure, n_estimation=200, random_state=0)
     assert len(clf.fit(X, y).certify(X[:5])) == 5
+
+
+class Root(nn.Module):
+    def forward(self, X):
+        return torch.sqrt(X - 2.0)  # not a number below 2
+
+
+@pytest.mark.parametrize("on_cpu", [True, False])
+def test_scores_that_are_not_numbers_are_refused_with_their_row(on_cpu, monkeypatch):
+    monkeypatch.setattr(TorchLayers, "_is_on_cpu", property(lambda self: on_cpu))
+    voter = TorchLayers(nn.Sequential(), nn.Linear(2, 3).eval(), Root(), 3)
+    with torch.no_grad():
+        voter.first.weight.fill_(1.0)
+        voter.first.bias.zero_()
+    noise = GaussianNoise(0.1)
+    inputs = read_inputs(np.array([[9.0, 9.0], [0.5, 0.5], [9.0, 0.0]], np.float32), owner=None)
+    stream = DrawStream(noise, 0, Purpose.ESTIMATION, (2,), np.dtype(np.float32))
+    draws = voter.embed_stream(stream).take(0, 50)
+    with pytest.raises(ValueError, match=r"NaN for row 1 of its inputs \(1 such rows in all\)"):
+        voter.count_votes(voter.embed(inputs), noise, draws)
+    votes = voter.count_votes(voter.embed(inputs[:1]), noise, draws)
+    assert votes.shape == (1, 3)
+    assert votes.sum() == 50
+    infinite = TorchLayers(nn.Sequential(), voter.first, Infinite(), 3)
+    assert_array_equal(infinite.count_votes(voter.embed(inputs), noise, draws)[:, 1], [50] * 3)
+
+
+class Infinite(nn.Module):
+    """Scores without bounds are no fault."""
+
+    def forward(self, X):
+        return torch.tensor([-torch.inf, torch.inf, 0.0]).expand(len(X), 3)
+
+
+@pytest.mark.parametrize("kind", ["skorch", "module"])
+def test_no_certificate_for_scores_that_are_not_numbers(kind, digits):
+    X, y = digits
+    model = net(nn.Linear(64, 10)).fit(X[:100], y[:100])
+    with torch.no_grad():
+        model.module_[0].bias[3] = np.nan
+    if kind == "module":
+        model = as_classifier(model.module_.eval(), classes=range(10)).estimator
+    with pytest.raises(ValueError, match="answers NaN for row 0"):
+        SmoothedClassifier(FrozenEstimator(model), n_estimation=100).fit(X[:100], y[:100])

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from smooth_models import climb, fitted, largest_bend, make_models, rows_like
+from smooth_models import climb, fitted, largest_curvature, make_models, rows_like
 
 from sksmooth.smooth_scores import smooth_score
 from sksmooth.smooth_scores._norms import dual_norm
@@ -56,7 +56,7 @@ def test_no_attack_exceeds_the_lipschitz_constant(case, norm):
             assert constant == 0 or "poly" in name
             continue
         reached = climb(
-            lambda Z, weights=weights: largest_bend(score, weights, Z, norm),
+            lambda Z, weights=weights: largest_curvature(score, weights, Z, norm),
             rows_like(X, 60),
             np.random.default_rng(0),
             scale=X.std(axis=0),
@@ -73,13 +73,13 @@ def test_no_attack_exceeds_the_local_constants(case, norm):
     """Hill climbing within balls of several sizes around each row."""
     _, _, score, X, margins = case
     rows, rng = rows_like(X, 12), np.random.default_rng(1)
-    vicinity = score.around(rows)
-    if vicinity is None:
+    local = score.local_bound(rows)
+    if local is None:
         return
     last = np.zeros(len(rows))
     for share in (0.0, 0.1, 0.5, 2.0):
         radius = np.full(len(rows), share * X.std())
-        bound = vicinity.lipschitz(margins[0], norm, radius)
+        bound = local.lipschitz(margins[0], norm, radius)
         assert (bound >= last).all()  # a larger ball has a larger constant
         assert (bound <= score.lipschitz(margins[0], norm) * (1 + 1e-12)).all()
         last = bound
@@ -90,7 +90,7 @@ def test_no_attack_exceeds_the_local_constants(case, norm):
             return rows + away * np.minimum(1, radius / np.maximum(size, 1e-300))[:, None]
 
         reached = climb(
-            lambda Z: largest_bend(score, margins[0], Z, norm),
+            lambda Z: largest_curvature(score, margins[0], Z, norm),
             rows.copy(),
             rng,
             scale=max(radius[0], 1e-12),

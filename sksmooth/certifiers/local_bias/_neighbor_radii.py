@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from sksmooth.certifiers.local_bias._neighbor_search import NeighborSearch
-from sksmooth.certifiers.local_bias._screening import RoughPoints, Singles
+from sksmooth.certifiers.local_bias._screening import ScreeningPoints, Singles
 from sksmooth.smooth_scores._norms import squared_norms
 
 Floats = NDArray[np.float64]
@@ -85,13 +85,13 @@ class ReferencePoints:
         self.n_neighbors = n_neighbors
         starts = np.searchsorted(labels[order], np.arange(n_classes + 1)).tolist()
         self.places = [slice(a, b) for a, b in pairwise(starts)]
-        self.rough = RoughPoints(self.points)
+        self.screening = ScreeningPoints(self.points)
         self._trees: list[cKDTree] | None = None
         if self.points.shape[1] <= _MOST_FEATURES_FOR_TREES:
             self._trees = [cKDTree(self.points[place]) for place in self.places]
 
     def support(self, X: Floats) -> Floats:
-        """Say what speaks for each class.
+        """Measure the support of each class among the neighbours.
 
         Parameters
         ----------
@@ -108,7 +108,7 @@ class ReferencePoints:
         X = self._in_units(X)
         support = np.empty((len(X), len(self.places)))
         for part in self._blocks(X):
-            squares = None if self._trees else self._rough_squares(X[part])
+            squares = None if self._trees else self._approximate_squares(X[part])
             support[part] = self._support(self._nearest(X[part], squares)[0])
         return support
 
@@ -188,10 +188,10 @@ class ReferencePoints:
         return radii
 
     def _rounding(self, X: Floats, norm: float) -> Floats:
-        """Of the distances to borders, from the longest distances that can occur in them."""
+        """Of the distances to bisectors, from the longest distances that can occur in them."""
         n_features = X.shape[1]
         ratio = np.sqrt(n_features) if norm == 1 else 1.0  # of l2 norms to dual norms
-        away = np.sqrt(squared_norms(X - self.rough.center)) + self.rough.size
+        away = np.sqrt(squared_norms(X - self.screening.center)) + self.screening.size
         return np.asarray((n_features + 16) * _EPS * away * ratio)
 
     def _blocks(self, X: Floats) -> Iterator[slice]:
@@ -199,8 +199,8 @@ class ReferencePoints:
         for start in range(0, len(X), step):
             yield slice(start, min(start + step, len(X)))
 
-    def _rough_squares(self, X: Floats) -> Singles:
-        return self.rough.squared_distances(self.rough.rounded(X))
+    def _approximate_squares(self, X: Floats) -> Singles:
+        return self.screening.squared_distances(self.screening.rounded(X))
 
     def _support(self, distances: Floats) -> Floats:
         """From the distances to the nearest points of each class."""
@@ -220,7 +220,7 @@ class ReferencePoints:
         n = (self.n_neighbors + 1) // 2 if len(self.places) == 2 else self.n_neighbors
         distances = np.full((len(X), len(self.places), n), np.inf)
         first = np.zeros((len(X), len(self.places)), dtype=np.intp)
-        errors = self.rough.errors(X)
+        errors = self.screening.errors(X)
         for label, place in enumerate(self.places):
             found = min(n, place.stop - place.start)
             if self._trees is not None and found:
@@ -243,18 +243,18 @@ class ReferencePoints:
         return np.sqrt(exact[order]), int(candidates[order[0]])
 
     def _searches(self, X: Floats, norm: float) -> Iterator[NeighborSearch]:
-        squares = self._rough_squares(X)
+        squares = self._approximate_squares(X)
         distances, first = self._nearest(X, squares)
         labels = self._support(distances).argmax(axis=1)
         own = first[np.arange(len(X)), labels]
         from_own = None
-        if self.n_neighbors == 1 and (norm == 2 or not self.rough.sizes_tell_more(norm)):
-            from_own = self.rough.squared_distances(self.rough.points[own])
-        errors = np.maximum(self.rough.errors(X), self.rough.errors(self.points[own]))
+        if self.n_neighbors == 1 and (norm == 2 or not self.screening.sizes_are_better(norm)):
+            from_own = self.screening.squared_distances(self.screening.points[own])
+        errors = np.maximum(self.screening.errors(X), self.screening.errors(self.points[own]))
         for i, x in enumerate(X):
             yield NeighborSearch(
                 self.points,
-                self.rough,
+                self.screening,
                 x,
                 int(labels[i]),
                 int(own[i]),

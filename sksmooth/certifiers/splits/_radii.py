@@ -1,9 +1,4 @@
-"""All splits of features on levels: smoothing without chance.
-
-Everything is computed in whole steps. Feature values are the levels 0 to q, cuts lie halfway
-between two of them, ``n_shifts`` steps apart, and a shift moves the cuts of all features by one
-step at a time. No rounding can move a split.
-"""
+"""From the votes of all shifts to steps that change nothing, and from steps to radii."""
 
 from __future__ import annotations
 

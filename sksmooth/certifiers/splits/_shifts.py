@@ -1,4 +1,9 @@
-"""All splits of features on levels: smoothing without chance."""
+"""Splits of features on levels, by all shifts of the cuts.
+
+Everything is computed in whole steps. Feature values are the levels 0 to q, cuts lie halfway
+between two of them, ``n_shifts`` steps apart, and a shift moves the cuts of all features by one
+step at a time. No rounding can move a split.
+"""
 
 from __future__ import annotations
 
@@ -135,7 +140,7 @@ def stride(length: int) -> int:
 
 @dataclass(frozen=True)
 class ShiftStream:
-    """All shifts, in order: draws without chance.
+    """All shifts, in order.
 
     Attributes
     ----------
