@@ -216,7 +216,7 @@ PROPERTIES = {
     "estimators/test_all_classifiers.py": "every classifier of scikit-learn can be smoothed",
     "estimators/test_backends.py": "the same bits by every backend of joblib",
     "estimators/test_backends_dssn.py": "shifts by every backend of joblib",
-    "estimators/test_center_float_range.py": "certificates of outputs as large or small as floats are",
+    "estimators/test_center_float_range.py": "outputs as large or small as floats are",
     "estimators/test_center_on_mnist.py": "an autoencoder of real images, as in the paper",
     "estimators/test_locally_biased_under_attack.py": "no attack breaks a certificate",
     "estimators/test_noise_families.py": "every family of noise by its name",

@@ -71,7 +71,7 @@ class BaseOutputSmoother(RegressorMixin, BaseSmoother):
         self._refuse_labels(y)
         self.noise_ = GaussianNoise(self.sigma)
         refuse_noise_below_resolution(self.noise_, rows)
-        self._begin_fit()
+        self._begin_fit(rows)
         model = self._fit_base_model(X, rows, y, self._params_of_base_fit(params))
         self.estimator_ = model
         self.response_method_ = self._response_of(model)
@@ -204,7 +204,7 @@ class BaseOutputSmoother(RegressorMixin, BaseSmoother):
     def _read(self, X):
         self._check_ready()
         self._check_levels()
-        rows = read_inputs(X, owner=self)
+        rows = self._read_inputs(X)
         refuse_noise_below_resolution(self.noise_, rows)
         return rows
 

@@ -190,7 +190,7 @@ class DSSNClassifier(BaseSmoothedClassifier):
         grid = make_grid(rows.values, self.feature_range, self.n_steps, self.levels)
         n_shifts = count_shifts(self.sigma, grid.n_steps)
         levels = self._on_levels(rows, grid)
-        self._begin_fit()
+        self._begin_fit(rows)
         rng = np.random.default_rng(None if self._seed is None else [self._seed, Purpose.OFFSETS])
         self.offsets_ = rng.integers(n_shifts, size=rows.shape, dtype=np.int32)
         self._grid, self._dtype, self.n_shifts_ = grid, rows.dtype, n_shifts
@@ -294,13 +294,7 @@ class DSSNClassifier(BaseSmoothedClassifier):
     def _read(self, X):
         """Check X, the parameters and the base model; return levels and rows as they were."""
         self._check_ready()
-        rows = read_inputs(X, owner=self)
-        if rows.shape != self.offsets_.shape:
-            self._ask_about_first(rows)  # its own message about the number of features, if any
-            raise ValueError(
-                f"X has inputs of shape {rows.shape}, but {type(self).__name__} is expecting "
-                f"inputs of shape {self.offsets_.shape}, as in fit."
-            )
+        rows = self._read_inputs(X)
         levels = self._on_levels(rows, self._grid)
         self._ask_about_first(rows)
         return levels, rows

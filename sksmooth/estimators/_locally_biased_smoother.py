@@ -9,9 +9,7 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.utils import _safe_indexing
 from sklearn.utils._param_validation import Interval, Options, RealNotInt, StrOptions
 from sklearn.utils.validation import (
-    _check_feature_names,
     _check_method_params,
-    _check_n_features,
 )
 
 from sksmooth.base_models._answers import class_indices
@@ -208,7 +206,7 @@ class LocallyBiasedSmoother(BaseClassifier):
         self._refuse_what_does_not_classify()
         rows = read_inputs(X, owner=self)
         y = self._check_labels(rows, y)
-        self._begin_fit()
+        self._begin_fit(rows)
         self._shape = rows.shape
         if isinstance(self._base_model(), FrozenEstimator):
             model, reference = clone(self.estimator), np.arange(len(rows))
@@ -321,15 +319,7 @@ class LocallyBiasedSmoother(BaseClassifier):
         """Check X and the parameters."""
         self._check_ready()
         self._refuse_options_that_do_not_go_together()
-        rows = read_inputs(X, owner=self)
-        if hasattr(self, "n_features_in_") and len(rows.shape) == 1:
-            _check_feature_names(self, X, reset=False)
-            _check_n_features(self, X, reset=False)
-        if rows.shape != self._shape:
-            raise ValueError(
-                f"X has rows of shape {rows.shape}, but {type(self).__name__} was fitted to rows "
-                f"of shape {self._shape}."
-            )
+        rows = self._read_inputs(X)
         return rows
 
     def _local_bias(self):

@@ -240,7 +240,7 @@ class SmoothedClassifier(BaseSmoothedClassifier):
         self.noise_ = make_noise(self.noise, sigma=self.sigma, k=self.k, norm=self.norm)
         self.noise_.trade_off(rows.n_features, self.norm)  # refuses norms that it cannot certify
         refuse_noise_below_resolution(self.noise_, rows)
-        self._begin_fit()
+        self._begin_fit(rows)
         model = self._fit_base_model(X, rows, y, self._params_of_base_fit(params))
         self.estimator_, self.classes_ = model, sorted_classes(model, y)
         check_answers(model, rows)
@@ -399,7 +399,7 @@ class SmoothedClassifier(BaseSmoothedClassifier):
     def _read(self, X):
         """Check X, the parameters and the base model before any sampling."""
         self._check_ready()
-        rows = read_inputs(X, owner=self)
+        rows = self._read_inputs(X)
         self.noise_.trade_off(rows.n_features, self.norm)
         refuse_noise_below_resolution(self.noise_, rows)
         self._ask_about_first(rows)

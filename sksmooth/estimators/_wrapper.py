@@ -15,6 +15,8 @@ from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, proces
 from sklearn.utils.validation import check_is_fitted
 
 from sksmooth.engine._streams import Purpose
+from sksmooth.inputs._containers import read_inputs
+from sksmooth.inputs._schema import InputSchema
 from sksmooth.noise import Noise
 
 _NOT_FITTED = (
@@ -80,8 +82,9 @@ class BaseWrapper(MetaEstimatorMixin, BaseEstimator, ABC):
                 self._nested_at_fit.setdefault(name, before.get(name))
         return super().set_params(**params)
 
-    def _begin_fit(self):
-        """Fix what belongs to this fit: its seed, its parameters, and what identifies it."""
+    def _begin_fit(self, inputs=None):
+        """Fix what belongs to this fit: its seed, parameters and columns, and what identifies it."""
+        self._schema = None if inputs is None else InputSchema.of(inputs)
         self._seed, self._fit_id = self._draw_seed(), uuid4().hex
         self._at_fit = {
             name: deepcopy(value) if isinstance(value, Noise) else value
@@ -89,6 +92,13 @@ class BaseWrapper(MetaEstimatorMixin, BaseEstimator, ABC):
             if name not in self._PARAMETERS_OF_CALLS
         }
         self._nested_at_fit = {}
+
+    def _read_inputs(self, X):
+        """Read X, whose columns and shape have to be those of fit."""
+        inputs = read_inputs(X, owner=self)
+        if self._schema is not None:
+            self._schema.check(inputs, owner=self)
+        return inputs
 
     def _check_ready(self):
         """Refuse what is not fitted, what no longer is what was fitted, and bad parameters."""
