@@ -44,8 +44,8 @@ class DSSNClassifier(BaseSmoothedClassifier):
         Number of steps between the levels of a feature. "auto": whole numbers are levels.
     feature_range : tuple of (low, high) or "auto", default=(0, 1)
         First and last level, in the units of X; arrays of the shape of one input give each
-        feature its own. "auto": that of the integer type for uint8, else the smallest and largest
-        value of the training data.
+        feature its own. "auto": the smallest and largest value of the training data; 0 and 255 if
+        they are uint8 and reach 128, as grey levels do and columns of 0 and 1 do not.
     levels : array-like of shape (n_levels,), default=None
         Levels of all features, in increasing order, where their distances differ; `n_steps` and
         `feature_range` have no meaning then. A step counts as the shortest distance of two levels.
@@ -188,7 +188,7 @@ class DSSNClassifier(BaseSmoothedClassifier):
         rows = read_inputs(X, owner=self)
         y = self._check_labels(rows, y)
         grid = make_grid(rows.values, self.feature_range, self.n_steps, self.levels)
-        n_shifts = count_shifts(self.sigma, grid.n_steps)
+        n_shifts = count_shifts(self.sigma, grid)
         levels = self._on_levels(rows, grid)
         self._begin_fit(rows)
         rng = np.random.default_rng(None if self._seed is None else [self._seed, Purpose.OFFSETS])

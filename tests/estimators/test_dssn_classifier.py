@@ -354,5 +354,46 @@ def test_other_errors(fitted, digits_on_levels):
         fitted.certify(X[:2], radius=-1)
     with pytest.raises(ValueError, match="features"):
         fitted.certify(X[:2, :5])
-    with pytest.raises(ValueError, match="less than one of n_steps=16 steps"):
+    with pytest.raises(ValueError, match=r"sigma=0\.001 is too small for n_steps=16 steps"):
         clone(fitted).set_params(sigma=0.001).fit(X, y)
+
+
+def test_advice_on_whole_numbers_leads_to_a_fit(digits_on_levels):
+    """Whoever starts with the defaults, and follows what each message says."""
+    X, y = digits_on_levels
+    clf = DSSNClassifier(GaussianNB(), sigma=0.3, n_augment=1, random_state=0)
+    advice = r"fit X\.astype\(int\) with n_steps='auto' and feature_range='auto', which .* it\.$"
+    with pytest.raises(ValueError, match=advice):
+        clf.fit(X, y)
+    clf.set_params(n_steps="auto", feature_range="auto")
+    with pytest.raises(ValueError, match=r"pass X\.astype\(int\), or n_steps=16\."):
+        clf.fit(X, y)
+    whole = clf.fit(X.astype(int), y).certify(X[:50])
+    assert whole.certified.mean() > 0.5
+    numbers = clone(clf).set_params(n_steps=16).fit(X, y).certify(X[:50])
+    assert_array_equal(numbers.radius, whole.radius)
+
+
+def test_advice_on_numbers_between_levels_leads_to_a_fit(digits_on_levels):
+    X, y = digits_on_levels[0] / 16 + 0.01, digits_on_levels[1]
+    clf = DSSNClassifier(GaussianNB(), n_steps="auto", feature_range="auto", n_augment=1)
+    with pytest.raises(ValueError, match=r"is float64 and holds 0\.01\. Pass n_steps\."):
+        clf.fit(X, y)
+    clf.set_params(n_steps=17, feature_range=(0, 17 / 16))
+    with pytest.raises(ValueError, match=r"Or pass off_grid='round'\.$"):
+        clf.fit(X, y)
+    certificate = clf.set_params(off_grid="round").fit(X, y).certify(X[:50], perturbation="real")
+    assert certificate.certified.mean() > 0.5
+
+
+def test_columns_of_bytes_that_are_no_grey_levels(digits_on_levels):
+    """0/1 columns in 8 bits are what they are in 64: levels 0 to 255 would never be cut apart."""
+    X, y = (digits_on_levels[0] > 8), digits_on_levels[1]
+    options = {"n_steps": "auto", "feature_range": "auto", "sigma": 1.2, "random_state": 0}
+    certificates = [
+        DSSNClassifier(GaussianNB(), **options).fit(X.astype(kind), y).certify(X.astype(kind))
+        for kind in (np.uint8, np.int64)
+    ]
+    assert certificates[0] == certificates[1]
+    assert certificates[0].radius.max() <= 2 * 1.2
+    assert (certificates[0].prediction == y).mean() > 0.6

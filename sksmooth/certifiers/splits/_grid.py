@@ -92,24 +92,41 @@ def make_grid(values: NDArray[Any], feature_range: Any, n_steps: Any, levels: An
     """Levels of the features, or an error that says what is wrong with their description."""
     if levels is not None:
         return _grid_of(levels)
-    whole = values.dtype.kind in ("b", "i", "u")
     if isinstance(feature_range, str):
-        if values.dtype == np.uint8:
-            low, high = np.array(0.0), np.array(255.0)
-        else:
-            low, high = np.array(float(values.min())), np.array(float(values.max()))
-            high = high if high > low else low + 1.0
+        low, high = _range_in(values)
     else:
         low, high = _range_of(feature_range, values.shape[1:])
-    if n_steps == "auto":
-        widths = np.unique(high - low)
-        if not whole or len(widths) > 1 or widths[0] != np.rint(widths[0]):
-            raise ValueError(
-                "n_steps='auto' takes whole numbers as levels: it needs training data of an "
-                "integer type and one width of the range for all features. Pass n_steps."
-            )
-        n_steps = int(widths[0])
-    return Grid(low, high, int(n_steps))
+    steps = _whole_steps(values, high - low) if n_steps == "auto" else int(n_steps)
+    return Grid(low, high, steps)
+
+
+def _range_in(values: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Range of the training data; bytes are grey levels if the upper half of them occurs."""
+    low, high = float(values.min()), float(values.max())
+    if values.dtype == np.uint8 and high >= 128:
+        low, high = 0.0, 255.0
+    return np.array(low), np.array(high if high > low else low + 1.0)
+
+
+def _whole_steps(values: NDArray[Any], widths: NDArray[np.float64]) -> int:
+    """Return the number of steps where whole numbers are levels."""
+    width, *others = np.unique(widths).tolist()
+    if others or width != round(width):
+        raise ValueError(
+            "n_steps='auto' takes whole numbers as levels: it needs one width of the range for all "
+            f"features, and a whole one; got {', '.join(f'{w:g}' for w in [width, *others][:5])}. "
+            "Pass n_steps."
+        )
+    if values.dtype.kind not in "biu":
+        fractions = values[values != np.rint(values)]
+        remedy = f"whole numbers: pass X.astype(int), or n_steps={width:g}."
+        if len(fractions):
+            remedy = f"{fractions[0]:g}. Pass n_steps."
+        raise ValueError(
+            "n_steps='auto' takes whole numbers as levels: it needs training data of an integer "
+            f"type, and X is {values.dtype} and holds {remedy}"
+        )
+    return int(width)
 
 
 def _grid_of(levels: Any) -> Grid:
@@ -150,9 +167,11 @@ def refuse_off_grid(rows: Inputs, grid: Grid) -> None:
     value = rows.values[(row, *place)]
     nearest = grid.at(grid.nearest(rows.values[row]))[place]
     name = place[0] if len(place) == 1 else place
+    within = (grid.low <= rows.values).all() and (rows.values <= grid.high).all()
     raise ValueError(
         f"X has {value!s} at row {row}, feature {name}, which is not one of the {grid.n_steps + 1} "
         f"levels; the nearest is {nearest:g} ({np.count_nonzero(~on_level)} such values in all). "
-        "Check feature_range and n_steps (for whole numbers, 'auto' reads both off the training "
-        "data), or pass off_grid='round'."
+        "Check feature_range and n_steps: for whole numbers, fit X.astype(int) with n_steps='auto' "
+        "and feature_range='auto', which read both off it."
+        + (" Or pass off_grid='round'." if within else "")
     )

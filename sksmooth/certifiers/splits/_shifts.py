@@ -8,6 +8,7 @@ step at a time. No rounding can move a split.
 from __future__ import annotations
 
 import math
+import warnings
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -23,17 +24,65 @@ from sksmooth.noise import SplittingNoise
 # Shifts at random that share one seed.
 _SHIFTS_OF_BLOCK = 2**16
 
+# Shifts, and entries of the table of pieces (2 GB), that are refused beyond; shifts that are warned
+# of, in all and for each step.
+_MOST_SHIFTS, _MOST_ENTRIES = 2**17, 2**28
+_MANY_SHIFTS, _RARELY_CUT = 10_000, 20
 
-def count_shifts(sigma: float, n_steps: int) -> int:
-    """Distance of two cuts in steps, or an error where it is less than one step."""
-    n_shifts = math.floor(2 * sigma * math.sqrt(3) * n_steps)
-    if n_shifts < 1:
-        least = 1 / (2 * math.sqrt(3) * n_steps)
+
+def count_shifts(sigma: float, grid: Grid) -> int:
+    """Distance of two cuts in steps: number of shifts, and of calls of the base model for each row.
+
+    Parameters
+    ----------
+    sigma : float
+        Size of the noise, where the range of the features is 1.
+    grid : Grid
+        Levels.
+
+    Returns
+    -------
+    n_shifts : int
+
+    Raises
+    ------
+    ValueError
+        If they are too few to prove anything, or more than anyone would wait for.
+
+    Warns
+    -----
+    UserWarning
+        If they are many, or features are hardly ever cut.
+    """
+    n_steps = grid.n_steps
+    of_one = 2 * math.sqrt(3) * n_steps
+    n_shifts = min(2 * float(sigma) * math.sqrt(3) * n_steps, 1e18) // 1
+    if n_shifts < 2:
         raise ValueError(
-            f"sigma={sigma!r} is less than one of n_steps={n_steps} steps, and certifies nothing. "
-            f"Use sigma >= {least * 1.001:.4g}, which is in units of the feature range."
+            f"sigma={sigma!r} is too small for n_steps={n_steps} steps: it makes fewer than two "
+            f"shifts of the cuts, which prove nothing. Use sigma >= {3.003 / of_one:.4g}, which is "
+            "in units of the feature range."
         )
-    return n_shifts
+    most = min(_MOST_SHIFTS, _MOST_ENTRIES // (2 * (n_steps + 1)))
+    many = min(_MANY_SHIFTS, _RARELY_CUT * n_steps, most)
+    if n_shifts <= many:
+        return int(n_shifts)
+    in_range = float(sigma) / float((grid.high - grid.low).max())
+    unit = " It is in units of the feature range"
+    unit += f"; if it was meant in those of X, use {in_range:.4g}."
+    advice = unit if 3 <= in_range * of_one <= many else ""
+    if n_shifts > most:
+        raise ValueError(
+            f"sigma={sigma!r} makes {n_shifts:,.6g} shifts for n_steps={n_steps} steps, each of "
+            f"them a call of the base model for every row; {most:,} are the most. Use sigma <= "
+            f"{0.999 * most / of_one:.4g}, or fewer steps.{advice}"
+        )
+    warnings.warn(
+        f"sigma={sigma!r} makes {n_shifts:,.0f} calls of the base model for every row, and each "
+        f"feature is cut in {n_steps:,} of them.{advice}",
+        stacklevel=4,
+    )
+    return int(n_shifts)
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,10 @@ from sksmooth.certifiers.splits._grid import make_grid
 @pytest.mark.parametrize(
     ("values", "feature_range", "n_steps", "expected"),
     [
-        (np.array([[3, 9]], np.uint8), "auto", "auto", (0, 255, 255)),
+        (np.array([[3, 9]], np.uint8), "auto", "auto", (3, 9, 6)),
+        (np.array([[0, 1]], np.uint8), "auto", "auto", (0, 1, 1)),
+        (np.array([[3, 128]], np.uint8), "auto", "auto", (0, 255, 255)),
+        (np.array([[3, 128]], np.uint16), "auto", "auto", (3, 128, 125)),
         (np.array([[3, 9]]), "auto", "auto", (3, 9, 6)),
         (np.array([[3, 3]]), "auto", "auto", (3, 4, 1)),
         (np.array([[0.5, 2.0]]), "auto", 10, (0.5, 2, 10)),
@@ -28,7 +31,8 @@ def test_grid_is_inferred(values, feature_range, n_steps, expected):
         ((1, 0), 4, "low below high"),
         ((0, np.inf), 4, "finite"),
         (([0, 0, 0], 1), 4, "inputs have shape"),
-        ("auto", "auto", "training data of an integer type"),
+        ("auto", "auto", r"training data of an integer type.*pass X\.astype\(int\), or n_steps=1"),
+        ((0, 1.5), "auto", "a whole one; got 1.5"),
         (([0, 0], [1, 2]), "auto", "one width"),
     ],
 )

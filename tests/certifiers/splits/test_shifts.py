@@ -1,6 +1,8 @@
 """Splits of features on levels: whole numbers, one vote per step."""
 
 import pickle
+import re
+import warnings
 from fractions import Fraction
 from itertools import product
 
@@ -9,6 +11,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from sksmooth.certifiers.splits._grid import Grid
+from sksmooth.certifiers.splits._radii import safe_steps
 from sksmooth.certifiers.splits._shifts import ShiftStreams, Splits, count_shifts, stride
 from sksmooth.engine._streams import Purpose
 from sksmooth.inputs._containers import read_inputs
@@ -75,10 +78,49 @@ def test_one_step_changes_at_most_one_shift(length):
         assert changed <= np.abs(levels[a] - levels[b]).sum()
 
 
+def grid_of(q, low=0.0, high=1.0):
+    return Grid(np.array(low), np.array(high), q)
+
+
 def test_number_of_shifts():
-    assert count_shifts(0.5, 255) == int(np.sqrt(3) * 255)
-    with pytest.raises(ValueError, match=r"sigma=0.001 is less than one of n_steps=255 steps"):
-        count_shifts(0.001, 255)
+    assert count_shifts(0.5, grid_of(255)) == int(np.sqrt(3) * 255)
+
+
+def number_after(word, error):
+    """Number that a message gives after a word."""
+    return float(re.search(rf"{word} ([0-9.e+-]*[0-9])", str(error.value)).group(1))
+
+
+@pytest.mark.parametrize("q", [1, 2, 16, 255])
+def test_too_few_shifts_are_refused_and_the_remedy_proves_something_for_every_class(q):
+    for sigma in (1e-3, 1.999 / (2 * np.sqrt(3) * q)):
+        with pytest.raises(ValueError, match="which prove nothing") as error:
+            count_shifts(sigma, grid_of(q))
+        length = count_shifts(number_after("sigma >=", error), grid_of(q))
+        unanimous = length * np.eye(4, dtype=int)
+        assert (safe_steps(unanimous, np.arange(4))[0] >= 1).all()
+    assert safe_steps(2 * np.eye(2, dtype=int), np.arange(2))[0].tolist() == [1, 0]
+
+
+@pytest.mark.parametrize(("q", "sigma"), [(255, 1e6), (255, 1e308), (16, 1e5), (2**20, 0.5)])
+def test_too_many_shifts_are_refused_before_anything_is_computed(q, sigma):
+    with pytest.raises(ValueError, match="a call of the base model for every row") as error:
+        count_shifts(sigma, grid_of(q))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        assert count_shifts(number_after("sigma <=", error), grid_of(q)) <= 2**17
+
+
+def test_many_shifts_and_features_that_are_rarely_cut_are_warned_of():
+    bytes_ = grid_of(255, 0.0, 255.0)
+    with pytest.warns(UserWarning, match="makes 56,534 calls.*is cut in 255 of them") as caught:
+        assert count_shifts(64, bytes_) == 56534
+    assert "if it was meant in those of X, use 0.251." in str(caught[0].message)
+    assert count_shifts(0.251, bytes_) == 221
+    with pytest.warns(UserWarning, match="makes 3,547 calls.*is cut in 16 of them"):
+        count_shifts(64, grid_of(16, 0.0, 16.0))
+    with pytest.warns(UserWarning, match=r"each feature is cut in 255 of them\.$"):
+        count_shifts(64, grid_of(255))
 
 
 def test_shifts_of_training_copies_are_addressed():
