@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import dataclass
 from functools import partial
@@ -25,6 +26,9 @@ from sksmooth.exceptions import UnreachableRadiusError
 
 # A perturbation is rounded up by more than the rounding of its quotient with sigma.
 _SHIFT_UP = 1 + 1e-13
+
+# Outputs of one input that are held at a time, in float64: 128 MB.
+_VALUES_AT_ONCE = 2**24
 
 
 class Ranks(NamedTuple):
@@ -125,8 +129,7 @@ class MedianCertifier:
 
     def answer(self) -> NDArray[np.float64]:
         """Return the answers."""
-        work = partial(_quantile, self.bounds.n_prediction, self.bounds.rank)
-        return np.stack(self.sampler.answer(work))
+        return np.stack(self.sampler.answer(partial(_quantile, self.bounds)))
 
     def certify(self, radii: NDArray[np.float64]) -> list[RegressionCertificate]:
         """Bound the answers, for several radii of each input from one sample.
@@ -147,7 +150,7 @@ class MedianCertifier:
             if found == (None, None):
                 self._refuse_unreachable(radius, sigma)
         prediction, clean = self.answer(), self.sampler.clean()
-        work = partial(_order_statistics, self.bounds.n_estimation)
+        work = partial(_order_statistics, self.bounds)
         wanted = [[ranks[r] for r in column] for column in radii.T]
         rows = self.sampler.certify(work, wanted)
         error = Chebyshev().of_pairs(prediction, clean)
@@ -176,28 +179,65 @@ class MedianCertifier:
         )
 
 
-def _quantile(n: int, rank: int, outputs: NoisyOutputs) -> NDArray[np.float64]:
-    """Output of a rank in each coordinate; NaN ranks above all numbers."""
-    values = outputs.take(n).astype(float, copy=False)
-    values[np.isnan(values)] = np.inf
-    answer: NDArray[np.float64] = np.partition(values, rank - 1, axis=0)[rank - 1]
-    return answer
+def _quantile(bounds: MedianBounds, outputs: NoisyOutputs) -> NDArray[np.float64]:
+    """Output of the rank of the answer in each coordinate; NaN ranks above all numbers."""
+    blocks = _blocks(outputs, bounds.n_prediction, bounds.n_values)
+    found = [_upper(block, [bounds.rank])[0] for block in blocks]
+    return _as_output(found, outputs)
 
 
-def _order_statistics(n: int, outputs: NoisyOutputs, ranks: list[Ranks]) -> list[Any]:
+def _order_statistics(
+    bounds: MedianBounds, outputs: NoisyOutputs, ranks: list[Ranks]
+) -> list[tuple[NDArray[np.float64], NDArray[np.float64]]]:
     """Lower and upper bounds of one input, one pair for each of its radii.
 
     NaN is minus infinity for the lower, infinity for the upper ones; so is a rank that does not
     exist.
     """
-    values = outputs.take(n).astype(float, copy=False)
-    bad = np.isnan(values)
-    low, high = np.where(bad, -np.inf, values), np.where(bad, np.inf, values)
-    nothing = np.full(values.shape[1:], np.inf)
+    lower, upper = [], []
+    for block in _blocks(outputs, bounds.n_estimation, bounds.n_values):
+        lower.append(_lower(block, [k.lower for k in ranks]))
+        upper.append(_upper(block, [k.upper for k in ranks]))
     return [
-        (
-            -nothing if k.lower is None else np.partition(low, k.lower - 1, axis=0)[k.lower - 1],
-            nothing if k.upper is None else np.partition(high, k.upper - 1, axis=0)[k.upper - 1],
-        )
-        for k in ranks
+        (_as_output([b[k] for b in lower], outputs), _as_output([b[k] for b in upper], outputs))
+        for k in range(len(ranks))
     ]
+
+
+def _blocks(outputs: NoisyOutputs, n: int, n_values: int) -> Iterator[NDArray[Any]]:
+    """Yield all outputs, some coordinates at a time, as arrays of shape (n_coordinates, n).
+
+    The base model is asked anew for each block: how much is held does not grow with its outputs.
+    """
+    width = min(n_values, max(1, _VALUES_AT_ONCE // n))
+    held = np.empty((width, n))
+    for first in range(0, n_values, width):
+        block, filled = held[: n_values - first], 0
+        for batch in outputs.batches(n):
+            part = batch.reshape(len(batch), -1)[:, first : first + width]
+            block[:, filled : filled + len(part)] = part.T
+            filled += len(part)
+        yield block
+
+
+def _as_output(parts: list[NDArray[np.float64]], outputs: NoisyOutputs) -> NDArray[np.float64]:
+    return np.concatenate(parts).reshape(outputs.responder.shape or ())
+
+
+def _upper(values: NDArray[Any], ranks: list[int | None]) -> NDArray[np.float64]:
+    """Order statistics along the last axis, in place, one line for each rank; NaN is infinity."""
+    found = np.full((len(ranks), len(values)), np.inf)
+    known = [rank - 1 for rank in ranks if rank is not None]
+    if known:
+        values.partition(sorted(set(known)), axis=1)  # NaN comes last
+        found[[rank is not None for rank in ranks]] = values[:, known].T
+    return np.where(np.isnan(found), np.inf, found)
+
+
+def _lower(values: NDArray[Any], ranks: list[int | None]) -> NDArray[np.float64]:
+    """Order statistics along the last axis, in place, one line for each rank; NaN is -infinity."""
+    np.negative(values, out=values)
+    n = values.shape[1]
+    found = -_upper(values, [None if rank is None else n + 1 - rank for rank in ranks])
+    np.negative(values, out=values)
+    return found

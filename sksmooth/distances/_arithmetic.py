@@ -28,8 +28,8 @@ _ROOT_LOW, _ROOT_HIGH = 2.0**-450, 2.0**500
 # their squares have a sum.
 _FAR_FROM_ZERO, _MODERATE = 2.0**-390, 2.0**480
 
-# Numbers of pairs that are looked at one by one are in memory at once, in float64: 8 MB.
-_VALUES_AT_ONCE = 2**20
+# Numbers that are copied at a time, in float64: 8 MB.
+VALUES_AT_ONCE = 2**20
 
 
 def rounded_up(values: Floats) -> Floats:
@@ -130,7 +130,7 @@ def of_pairs(
     values : ndarray of shape (chosen.sum(),)
     """
     i, j = np.nonzero(chosen)
-    step = max(1, _VALUES_AT_ONCE // max(1, a.shape[1]))
+    step = max(1, VALUES_AT_ONCE // max(1, a.shape[1]))
     parts = [
         function(a[i[k : k + step]], b[j[k : k + step]]) for k in range(0, max(1, len(i)), step)
     ]

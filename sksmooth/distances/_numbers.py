@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.spatial.distance import cdist
 
-from sksmooth.distances._arithmetic import Floats, euclidean
+from sksmooth.distances._arithmetic import VALUES_AT_ONCE, Floats, euclidean
 from sksmooth.distances._base import Distance
 
 # Whole numbers from here on are not all floats.
@@ -33,7 +33,7 @@ class VectorMetric(Distance):
     def candidate_centers(self, outputs: NDArray[Any]) -> NDArray[Any]:
         """Mean and medians; see :meth:`Distance.candidate_centers`."""
         values = outputs.astype(float, copy=False)
-        candidates = [values.mean(axis=0), np.median(values, axis=0)]
+        candidates = [values.mean(axis=0), medians(values)]
         if self.is_hilbert:
             candidates.append(_geometric_median(values, candidates[1]))
         return np.stack(candidates)
@@ -92,6 +92,14 @@ def means(groups: NDArray[Any]) -> Floats:
     """Mean of each group; infinite, or NaN, where it is no float."""
     with np.errstate(over="ignore", invalid="ignore"):
         return np.asarray(groups.mean(axis=1, dtype=float))
+
+
+def medians(values: NDArray[Any]) -> Floats:
+    """Median in each coordinate, of some at a time: numpy copies what it partitions."""
+    flat = values.reshape(len(values), -1)
+    step = max(1, VALUES_AT_ONCE // len(flat))
+    parts = [np.median(flat[:, j : j + step], axis=0) for j in range(0, flat.shape[1], step)]
+    return np.concatenate(parts).reshape(values.shape[1:])
 
 
 def _geometric_median(values: NDArray[Any], start: NDArray[Any]) -> NDArray[Any]:

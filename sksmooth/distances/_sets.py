@@ -11,7 +11,7 @@ from scipy.spatial.distance import cdist
 
 from sksmooth.distances._arithmetic import Floats, quotients
 from sksmooth.distances._base import Distance
-from sksmooth.distances._numbers import as_vectors, infinite_is_far, means
+from sksmooth.distances._numbers import as_vectors, infinite_is_far, means, medians
 
 # Products of two differences of numbers between these, or 0, are normal numbers.
 _SMALLEST_SIDE, _LARGEST_SIDE = 2.0**-200, 2.0**200
@@ -236,7 +236,7 @@ class WeightedJaccard(Distance):
     def candidate_centers(self, outputs: NDArray[Any]) -> NDArray[Any]:
         """Means and medians of the weights; see :meth:`Distance.candidate_centers`."""
         with np.errstate(over="ignore", invalid="ignore"):
-            return np.stack([outputs.mean(axis=0), np.median(outputs, axis=0)])
+            return np.stack([outputs.mean(axis=0), medians(outputs)])
 
     def averages(self, groups: NDArray[Any]) -> NDArray[Any] | None:
         """Mean weights of each group; see :meth:`Distance.averages`."""

@@ -7,6 +7,7 @@ nor on how the work is cut into calls and spread over workers.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import repeat
@@ -20,6 +21,9 @@ from sksmooth.engine._black_box import Responder
 from sksmooth.engine._parallel import Workers, naming, progress_bar
 from sksmooth.engine._streams import DrawStream, Purpose, Streams
 from sksmooth.inputs._containers import Inputs
+
+# Numbers of the outputs of one call, in float64: 16 MB.
+_VALUES_PER_CALL = 2**21
 
 
 @dataclass(frozen=True)
@@ -48,13 +52,13 @@ class NoisyOutputs:
 
     def take(self, n_draws: int, *, first_draw: int = 0) -> NDArray[Any]:
         """Return the outputs for some draws, as an array of shape (n_draws, ...)."""
-        return np.concatenate(list(self.batches(n_draws, first_draw=first_draw)))
+        return gathered(self.batches(n_draws, first_draw=first_draw), n_draws)
 
     def batches(
         self, n_draws: int, *, first_draw: int = 0, unit: int = 1
     ) -> Iterator[NDArray[Any]]:
         """Yield the outputs for some draws in batches, each of a multiple of `unit` draws."""
-        per_call = self.batch_size or default_batch_size(self.input)
+        per_call = self.batch_size or _batch_size(self.input, self.responder)
         step = max(1, per_call // unit) * unit
         end = first_draw + n_draws
         for start in range(first_draw, end, step):
@@ -101,9 +105,13 @@ class OutputSampler:
 
     def clean(self) -> NDArray[Any]:
         """Return the outputs for the inputs themselves, without noise."""
-        values = self.inputs.values.astype(self.inputs.dtype)
-        with naming("X itself, without noise"):
-            return self.responder(self.inputs.to_container(values), len(values))
+        m, step = len(self.inputs), _batch_size(self.inputs, self.responder)
+        return gathered((self._clean(i, min(i + step, m)) for i in range(0, m, step)), m)
+
+    def _clean(self, start: int, stop: int) -> NDArray[Any]:
+        some = self.inputs[start:stop]
+        with naming(f"rows {start} to {stop - 1} of X, without noise"):
+            return self.responder(some.to_container(some.values.astype(some.dtype)), len(some))
 
     def answer(self, work: Callable[[NoisyOutputs], Any]) -> list[Any]:
         """Do some work on the outputs that make the answer for each input.
@@ -151,7 +159,7 @@ class OutputSampler:
         label: str,
     ) -> list[Any]:
         numbered = zip(range(len(self.inputs)), streams, given, strict=False)
-        tasks = ((self._of(i, stream), *more) for i, stream, more in numbered)
+        tasks = ((self.outputs_for(i, stream), *more) for i, stream, more in numbered)
         results = []
         bar = progress_bar(len(self.inputs), label, " rows", shown=self.verbose)
         with Workers(self.n_jobs) as workers, bar:
@@ -160,7 +168,27 @@ class OutputSampler:
                 bar.update()
         return results
 
-    def _of(self, i: int, stream: DrawStream) -> NoisyOutputs:
+    def outputs_for(self, i: int, stream: DrawStream) -> NoisyOutputs:
+        """Return the outputs for one input, with noise of a stream."""
         one = slice(i, i + 1)
         number = self.inputs.numbers(one)[0]
         return NoisyOutputs(self.responder, self.inputs[one], number, stream, self.batch_size)
+
+
+def gathered(batches: Iterable[NDArray[Any]], n: int) -> NDArray[Any]:
+    """Join batches of n outputs in all, each of which is given up once it is copied."""
+    joined, filled = None, 0
+    for batch in batches:
+        if joined is None:
+            joined = np.empty((n, *batch.shape[1:]), batch.dtype)
+        joined = joined.astype(np.result_type(joined, batch), copy=False)
+        joined[filled : filled + len(batch)] = batch
+        filled += len(batch)
+    assert joined is not None
+    return joined
+
+
+def _batch_size(inputs: Inputs, responder: Responder) -> int:
+    """Find so many inputs per call as suit most models, and whose outputs can be held."""
+    n_values = max(1, math.prod(responder.shape or ()))
+    return min(default_batch_size(inputs), max(1, _VALUES_PER_CALL // n_values))

@@ -208,7 +208,7 @@ class _KernelBound(LocalLipschitzBound):
         ranges = score.kernel.eigenvalues(nearest, self.distances + reach)
         spectral = _spectral_bound(coef, *ranges)
         if self.rows is not None:
-            drift = _gaussian_third_derivative(nearest) @ np.abs(coef)
+            drift = gaussian_third_derivative(nearest) @ np.abs(coef)
             spectral = np.minimum(spectral, self._at_row(coef) + reach[:, 0] * drift)
         return spectral * stretch**2
 
@@ -224,7 +224,7 @@ class _KernelBound(LocalLipschitzBound):
         return self._hessian_norms[key]
 
 
-def _gaussian_third_derivative(nearest: Floats) -> Floats:
+def gaussian_third_derivative(nearest: Floats) -> Floats:
     """Bound of the third derivative of ``exp(-r^2 / 2)`` at all distances beyond `nearest`.
 
     Along a unit vector at angle t to the ray it is ``(3 s - s^3) exp(-r^2 / 2)`` with

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from case_names import name_of_case
 from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.base import clone
 from sklearn.decomposition import PCA
 from sklearn.frozen import FrozenEstimator
 from sklearn.impute import SimpleImputer
@@ -24,7 +25,7 @@ X = np.random.default_rng(0).normal(2.0, 3.0, size=(50, 4))
 @pytest.mark.parametrize("transformer", AFFINE, ids=name_of_case)
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_maps_are_what_transformers_do(transformer, dtype):
-    fitted = transformer.fit(X.astype(dtype))
+    fitted = clone(transformer).fit(X.astype(dtype))
     for model in (fitted, FrozenEstimator(fitted)):
         matrix, offset = affine_map(model)
         assert np.asarray(matrix).dtype == np.asarray(offset).dtype == float

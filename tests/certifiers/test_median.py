@@ -5,7 +5,13 @@ import pytest
 from scipy import stats
 
 from sksmooth.certificates import ErrorBudget
-from sksmooth.certifiers._median import MedianBounds
+from sksmooth.certifiers import _median
+from sksmooth.certifiers._median import MedianBounds, MedianCertifier
+from sksmooth.engine._black_box import Responder
+from sksmooth.engine._sampling import OutputSampler
+from sksmooth.engine._streams import Streams
+from sksmooth.inputs._containers import read_inputs
+from sksmooth.noise import GaussianNoise
 
 ALPHA, REPETITIONS = 0.2, 800
 
@@ -49,3 +55,34 @@ def test_radii_and_coordinates_share_alpha(of):
 def test_the_rank_of_an_answer(quantile, rank):
     assert bounds(quantile=quantile).rank == rank
     assert MedianBounds(0.3, 10, 150, ErrorBudget(ALPHA)).rank == 3
+
+
+class Powers:
+    """Returns an array of shape (2, 3) per row, with NaN in two of its places."""
+
+    def predict(self, X):
+        outputs = X[:, :1] ** np.arange(1, 7)
+        outputs[X[:, 0] > 1, 1] = np.nan
+        outputs[X[:, 0] > -2, 4] = np.nan
+        return outputs.reshape(-1, 2, 3)
+
+
+@pytest.mark.parametrize("held", [1, 400, 10**6])
+def test_bounds_are_order_statistics_however_few_outputs_are_held(held, monkeypatch):
+    monkeypatch.setattr(_median, "_VALUES_AT_ONCE", held)
+    inputs = read_inputs(np.array([[0.0], [1.0]]), owner=None)
+    streams = Streams(GaussianNoise(1.0), 7)
+    sampler = OutputSampler(Responder(Powers(), "predict", (2, 3)), inputs, streams, 37)
+    certified = bounds(n_values=6)
+    (certificate,) = MedianCertifier(sampler, certified).certify(np.full((1, 2), 0.3))
+    ranks = certified.ranks(0.3 * (1 + 1e-13))
+    answers, others = (
+        np.stack(ask(lambda outputs, n=n: outputs.take(n)))
+        for ask, n in ((sampler.answer, 101), (sampler.certify, 150))
+    )
+    high = np.sort(np.nan_to_num(others, nan=np.inf, posinf=np.inf, neginf=-np.inf), axis=1)
+    low = np.sort(np.nan_to_num(others, nan=-np.inf, posinf=np.inf, neginf=-np.inf), axis=1)
+    np.testing.assert_array_equal(certificate.upper, high[:, ranks.upper - 1])
+    np.testing.assert_array_equal(certificate.lower, low[:, ranks.lower - 1])
+    middle = np.sort(np.nan_to_num(answers, nan=np.inf), axis=1)[:, 50]
+    np.testing.assert_array_equal(certificate.prediction, middle)

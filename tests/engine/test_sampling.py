@@ -49,6 +49,14 @@ def test_neither_batches_nor_the_start_matter(batch_size):
     np.testing.assert_array_equal(outputs(20, first_draw=40)[0], whole[40:])
 
 
+def test_calls_count_their_outputs():
+    """Two of 8 MB each in a call, where a thousand inputs would fit."""
+    model = Twice()
+    model.predict = lambda X: np.zeros((len(X), 2**20))
+    of_row = NoisyOutputs(Responder(model, "predict", (2**20,)), ROWS[:1], 0, STREAM)
+    assert next(of_row.batches(10)).shape == (2, 2**20)
+
+
 @pytest.mark.parametrize("batch_size", [2, 10, 50])
 def test_batches_hold_whole_units(batch_size):
     model = Twice()
@@ -111,8 +119,8 @@ def test_a_task_holds_one_row():
     sizes = []
 
     class Sizes(OutputSampler):
-        def _of(self, i, stream):
-            outputs = super()._of(i, stream)
+        def outputs_for(self, i, stream):
+            outputs = super().outputs_for(i, stream)
             sizes.append(len(pickle.dumps(outputs)))
             return outputs
 

@@ -22,6 +22,8 @@ from sksmooth import (
     certified_accuracy_score,
     make_certified_scorer,
 )
+from sksmooth.certifiers.splits._grid import Grid
+from sksmooth.certifiers.splits._shifts import Splits
 
 
 class Arbitrary(ClassifierMixin, BaseEstimator):
@@ -142,6 +144,12 @@ def digits_on_levels():
     return load_digits(return_X_y=True)
 
 
+def splits_of(clf):
+    """What the base model of a classifier for digits sees."""
+    low, high = map(np.asarray, clf.feature_range_)
+    return Splits(Grid(low, high, clf.n_steps_), clf.n_shifts_, clf.offsets_, np.dtype(float))
+
+
 def test_certificate_of_digits(fitted, digits_on_levels):
     X, y = digits_on_levels
     certificate = fitted.certify(X[800:900])
@@ -164,7 +172,7 @@ def test_shares_are_those_of_a_plain_loop(fitted, digits_on_levels):
     rows = X[800:804]
     votes = np.zeros((4, 10))
     for shift in range(fitted.n_shifts_):
-        split = fitted._splits.perturb(rows.astype(int), np.array([shift]))[:, 0]
+        split = splits_of(fitted).perturb(rows.astype(int), np.array([shift]))[:, 0]
         votes[np.arange(4), fitted.estimator_.predict(split)] += 1
     assert_allclose(fitted.predict_proba(rows), votes / fitted.n_shifts_, rtol=1e-12)
 
@@ -210,7 +218,7 @@ def test_soft_votes_are_means_of_probabilities(digits_on_levels):
         GaussianNB(), n_steps=16, feature_range=(0, 16), vote="soft", n_augment=2, random_state=0
     ).fit(X[:800], y[:800])
     rows = X[800:810]
-    split = clf._splits.perturb(rows.astype(int), np.arange(clf.n_shifts_))
+    split = splits_of(clf).perturb(rows.astype(int), np.arange(clf.n_shifts_))
     means = np.mean([clf.estimator_.predict_proba(part) for part in split], axis=1)
     assert_allclose(clf.predict_proba(rows), means, atol=1e-11)
     decided = clf.certify(rows, radius=2)

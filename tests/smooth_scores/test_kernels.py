@@ -11,7 +11,7 @@ from sksmooth.smooth_scores._kernels import (
     MATERN_3_2,
     MATERN_5_2,
     KernelScore,
-    _gaussian_third_derivative,
+    gaussian_third_derivative,
 )
 
 KERNELS = [GAUSSIAN, MATERN_3_2, MATERN_5_2]
@@ -69,7 +69,7 @@ def test_third_derivative_is_bounded_beyond_every_distance():
     radii = np.linspace(0, 8, 801)
     true = np.array([third_derivative(r) for r in radii])
     beyond = np.maximum.accumulate(true[::-1])[::-1]
-    bound = _gaussian_third_derivative(radii)
+    bound = gaussian_third_derivative(radii)
     assert (bound >= beyond * (1 - 1e-9)).all()
     np.testing.assert_allclose(bound, beyond, rtol=2e-3)
     q = mpmath.sqrt((48 - mpmath.sqrt(1536)) / 32)

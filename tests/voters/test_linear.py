@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from case_names import name_of_case
 from numpy.testing import assert_array_equal
+from sklearn.base import clone
 from voter_cases import LINEAR, votes_on_the_same_noise
 
 from sksmooth.inputs._containers import Inputs, read_inputs
@@ -15,7 +16,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:.*onverge", "ignore::FutureWarni
 @pytest.mark.parametrize("model", LINEAR, ids=name_of_case)
 def test_votes_of_linear_classifiers(model, iris):
     X, y = iris
-    ours, theirs = votes_on_the_same_noise(model.fit(X, y), X[::5], np.unique(y))
+    ours, theirs = votes_on_the_same_noise(clone(model).fit(X, y), X[::5], np.unique(y))
     assert_array_equal(ours, theirs)
     assert (theirs > 0).any(axis=0).all()
 

@@ -1,5 +1,7 @@
 """Models behind affine steps of a Pipeline."""
 
+from copy import copy
+
 import numpy as np
 import pytest
 from case_names import name_of_case
@@ -21,6 +23,6 @@ CHAIN = ["passthrough", SimpleImputer(), StandardScaler(), PCA(3), MinMaxScaler(
 @pytest.mark.parametrize("steps", [*([step] for step in AFFINE), CHAIN], ids=name_of_case)
 def test_votes_behind_affine_steps(steps, iris):
     X, y = iris
-    model = make_pipeline(*steps, LogisticRegression(max_iter=300)).fit(X, y)
+    model = make_pipeline(*map(copy, steps), LogisticRegression(max_iter=300)).fit(X, y)
     ours, theirs = votes_on_the_same_noise(FrozenEstimator(model), X[::5], np.unique(y))
     assert_array_equal(ours, theirs)

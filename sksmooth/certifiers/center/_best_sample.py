@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -89,13 +90,12 @@ def _best_by_products(
     points: NDArray[Any], candidates: NDArray[Any], distance: Distance, h: int
 ) -> tuple[int, float]:
     """Prune by counts from matrix products in single precision; measure the rest exactly."""
-    finite = np.flatnonzero(np.isfinite(points).all(axis=1))
-    usable = np.flatnonzero(np.isfinite(candidates).all(axis=1))
-    if len(finite) < h or not len(usable):
+    points, usable = finite_rows(points), np.isfinite(candidates).all(axis=1)
+    if len(points) < h or not usable.any():
         return 0, np.inf
-    points = points[finite]
     origin = origin_of(points[:: max(1, len(points) // 1000)])
-    order = usable[np.argsort(cdist(candidates[usable], origin[None])[:, 0], kind="stable")]
+    order = np.argsort(cdist(candidates, origin[None])[:, 0], kind="stable")
+    order = order[usable[order]]
     best, radius = _measure(points, candidates, order[:FIRST_CANDIDATES], distance, h, 0, np.inf)
     order = order[FIRST_CANDIDATES:]
     products = SquaredDistances(points, origin)
@@ -128,6 +128,12 @@ def _measure(
     return best, radius
 
 
+def finite_rows(points: NDArray[Any]) -> NDArray[Any]:
+    """Leave out points with NaN or infinity; no copy where there are none."""
+    finite = np.isfinite(points).all(axis=1)
+    return points if finite.all() else points[finite]
+
+
 def origin_of(points: NDArray[Any]) -> NDArray[Any]:
     """Choose a point amidst finite points: any does, but near ones lose less to rounding."""
     with np.errstate(over="ignore"):
@@ -152,17 +158,22 @@ class SquaredDistances:
 
     def __init__(self, points: NDArray[Any], origin: NDArray[Any]) -> None:
         self.origin, self.halving, self.exponent = origin, 0, 0
-        size = np.abs(self._centred(points)).max()
+        size = self._largest(points)
         if np.isinf(size):  # the difference of two floats may be none, that of their halves is
             self.halving = self.exponent = 1
-            size = np.abs(self._centred(points)).max()
+            size = self._largest(points)
         self.exponent = int(np.frexp(size)[1]) + self.halving
-        centred = self._centred(points)
-        squares = np.square(centred).sum(axis=1)
-        right = np.column_stack([centred, np.ones(len(points)), squares])
-        self.right = right.astype(np.float32)
-        self.reach = math.sqrt(squares.max())
-        self.error = (self.right.shape[1] + 8) * 2.0**-24
+        n, d = points.shape
+        self.right, self.reach = np.ones((n, d + 2), np.float32), 0.0
+        for some in _parts(points):
+            centred = self._centred(points[some])
+            squares = np.square(centred).sum(axis=1)
+            self.right[some, :d], self.right[some, d + 1] = centred, squares
+            self.reach = max(self.reach, math.sqrt(squares.max()))
+        self.error = (d + 10) * 2.0**-24
+
+    def _largest(self, points: NDArray[Any]) -> Any:
+        return max(np.abs(self._centred(points[some])).max() for some in _parts(points))
 
     def _centred(self, points: NDArray[Any]) -> NDArray[Any]:
         with np.errstate(over="ignore"):
@@ -192,3 +203,9 @@ class SquaredDistances:
             left = np.column_stack([-2 * centred, squares, np.ones(len(candidates))])
             margin = self.error * np.square(np.sqrt(squares) + self.reach)
             return left.astype(np.float32) @ self.right.T, margin
+
+
+def _parts(points: NDArray[Any]) -> Iterator[slice]:
+    """Cut points into parts whose numbers are few enough for copies of them."""
+    step = max(1, PAIRS_AT_ONCE // max(1, points.shape[1]))
+    return (slice(first, first + step) for first in range(0, len(points), step))

@@ -16,7 +16,7 @@ from sksmooth.certificates import RegressionCertificate
 from sksmooth.certifiers.center._ranks import CenterBounds, Ranks
 from sksmooth.certifiers.center._rules import Center, CenterRule
 from sksmooth.distances import Distance
-from sksmooth.engine._sampling import NoisyOutputs, OutputSampler
+from sksmooth.engine._sampling import NoisyOutputs, OutputSampler, gathered
 from sksmooth.exceptions import UnreachableRadiusError
 
 
@@ -150,10 +150,11 @@ class CenterCertifier:
 def _center(rule: CenterRule, bounds: CenterBounds, outputs: NoisyOutputs) -> Center:
     """Find the centre of the outputs for one input."""
     n, size, extra = bounds.n, bounds.group_size, None
-    sample = np.concatenate(list(_averaged(outputs, rule.distance, bounds, n)))
+    sample = gathered(_averaged(outputs, rule.distance, bounds, n), n)
     if bounds.n_groups:
-        further = _averaged(outputs, rule.distance, bounds, bounds.n_groups * size, first=n)
-        some = np.concatenate(list(further))
+        n_further = bounds.n_groups * size
+        further = _averaged(outputs, rule.distance, bounds, n_further, first=n)
+        some = gathered(further, n_further)
         extra = rule.distance.averages(some.reshape(-1, size, *some.shape[1:]))
     return rule.find(sample, extra)
 

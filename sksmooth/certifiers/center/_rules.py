@@ -19,6 +19,7 @@ from sksmooth.certifiers.center._best_sample import (
     PAIRS_AT_ONCE,
     SquaredDistances,
     best_sample_point,
+    finite_rows,
     origin_of,
     rounding,
 )
@@ -112,12 +113,11 @@ class CenterRule:
     def _branch_and_bound(self, search: CenterSearch) -> Center:
         search.try_sample(FIRST_CANDIDATES)
         search.refine()
-        finite = np.isfinite(search.points).all(axis=1)
         if not np.isfinite(search.radius):
             return Center(search.output, search.radius, True)  # no ball of finite radius exists
         start = np.ravel(search.output).astype(float)
         center, radius, finished = branch_and_bound(
-            search.points[finite], search.h, self.distance, start, search.radius
+            finite_rows(search.points), search.h, self.distance, start, search.radius
         )
         return Center(center.reshape(search.output.shape), radius, finished)
 
@@ -235,10 +235,12 @@ def lower_bound(search: CenterSearch) -> float:
     if search.distance.norm == math.inf:
         columns = points.reshape(len(points), -1).T
         return max(shorth(column, h)[1] for column in columns) * (1 - search.rounding)
-    if not search.distance.is_hilbert or np.isfinite(points).all(axis=1).sum() < h:
+    if not search.distance.is_hilbert:
         return 0.0
-    points = points[np.isfinite(points).all(axis=1)]
-    products = SquaredDistances(points, origin_of(points))
+    points = finite_rows(points)
+    if len(points) < h:
+        return 0.0
+    products = SquaredDistances(points, origin_of(points[:: max(1, len(points) // 1000)]))
     least, step = np.inf, max(1, PAIRS_AT_ONCE // len(points))
     for first in range(0, len(points), step):
         distances = products.at_least(points[first : first + step])

@@ -27,14 +27,14 @@ _EPS = float(np.finfo(np.float64).eps)
 _SMALLEST = float(np.finfo(np.float64).smallest_subnormal)
 
 # Entries of a block of distances.
-_ENTRIES_AT_ONCE = 2**23
+ENTRIES_AT_ONCE = 2**23
 
 # Points are taken in units of their spread where its square would be far from 1 (powers of 2), and
 # inputs at most so many units away, which moves none of two farther apart.
 _ORDINARY_SPREAD, _FARTHEST = 64, 1e100
 
 # Up to here trees find the nearest points of each class faster than matrix products.
-_MOST_FEATURES_FOR_TREES = 8
+MOST_FEATURES_FOR_TREES = 8
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ class ReferencePoints:
         self.places = [slice(a, b) for a, b in pairwise(starts)]
         self.screening = ScreeningPoints(self.points)
         self._trees: list[cKDTree] | None = None
-        if self.points.shape[1] <= _MOST_FEATURES_FOR_TREES:
+        if self.points.shape[1] <= MOST_FEATURES_FOR_TREES:
             self._trees = [cKDTree(self.points[place]) for place in self.places]
 
     def support(self, X: Floats) -> Floats:
@@ -195,7 +195,7 @@ class ReferencePoints:
         return np.asarray((n_features + 16) * _EPS * away * ratio)
 
     def _blocks(self, X: Floats) -> Iterator[slice]:
-        step = max(1, _ENTRIES_AT_ONCE // len(self.points))
+        step = max(1, ENTRIES_AT_ONCE // len(self.points))
         for start in range(0, len(X), step):
             yield slice(start, min(start + step, len(X)))
 

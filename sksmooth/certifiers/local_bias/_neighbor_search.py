@@ -40,7 +40,7 @@ _TINY = 1e-290
 _N_COMPETITORS, _MOST_BISECTORS = 32, 12
 
 # Entries of a block of differences.
-_ENTRIES_AT_ONCE = 2**17
+ENTRIES_AT_ONCE = 2**17
 
 
 @dataclass(frozen=True)
@@ -152,7 +152,7 @@ class NeighborSearch:
 
     @property
     def _at_once(self) -> int:
-        return max(16, _ENTRIES_AT_ONCE // len(self.x))
+        return max(16, ENTRIES_AT_ONCE // len(self.x))
 
     def _nearest_of(self, places: Codes, n: int) -> Codes:
         """Return some n of the points, about the nearest; any of them are valid."""
@@ -212,7 +212,7 @@ class NeighborSearch:
             widths.insert(0, self.screening.n_front)
         return [
             (
-                2 * max(16, _ENTRIES_AT_ONCE // width),
+                2 * max(16, ENTRIES_AT_ONCE // width),
                 partial(self._screening_bounds, norm=norm, n_front=width),
             )
             for width in widths

@@ -411,9 +411,9 @@ def test_blocks_and_trees_do_not_change_results(monkeypatch):
     points, labels = some_points(90, 5, 3)
     X = some_points(30, 5, 3, seed=1)[0]
     whole = ReferencePoints(points, labels, 3).radii(X, 2, "pairwise")
-    monkeypatch.setattr(_neighbor_radii, "_ENTRIES_AT_ONCE", 500)
-    monkeypatch.setattr(_neighbor_search, "_ENTRIES_AT_ONCE", 64)
-    monkeypatch.setattr(_neighbor_radii, "_MOST_FEATURES_FOR_TREES", 0)
+    monkeypatch.setattr(_neighbor_radii, "ENTRIES_AT_ONCE", 500)
+    monkeypatch.setattr(_neighbor_search, "ENTRIES_AT_ONCE", 64)
+    monkeypatch.setattr(_neighbor_radii, "MOST_FEATURES_FOR_TREES", 0)
     reference = ReferencePoints(points, labels, 3)
     blocks = reference.radii(X, 2, "pairwise")
     assert np.array_equal(whole.label, blocks.label)
@@ -558,5 +558,5 @@ def test_memory_is_that_of_a_block(norm, monkeypatch):
         return size / 2**20
 
     assert peak() > 14  # all distances, in single precision
-    monkeypatch.setattr(_neighbor_radii, "_ENTRIES_AT_ONCE", 2**16)
+    monkeypatch.setattr(_neighbor_radii, "ENTRIES_AT_ONCE", 2**16)
     assert peak() < 5
