@@ -72,20 +72,11 @@ def check_function_of_one_row(
     def answers(rows: NDArray[Any]) -> NDArray[Any]:  # a model may work on its rows in place
         return np.asarray(ask(sample.to_container(rows.copy())))
 
-    def alone() -> NDArray[Any]:
-        try:
-            return np.concatenate([answers(values[i : i + 1]) for i in range(len(values))])
-        except Exception as error:
-            raise ValueError(
-                f"{name} answers for {len(values)} rows, and fails on one of them alone ({error}). "
-                f"{_REMEDY}"
-            ) from error
-
     together = answers(values)
     for how, others in (
         ("asked a second time, the same way", answers(values)),
         ("asked in another order", answers(values[::-1])[::-1]),
-        ("asked about this row alone", alone()),
+        ("asked about this row alone", _one_by_one(answers, values, name)),
     ):
         differs = _differ(together, others, rounding)
         if differs.any():
@@ -94,6 +85,16 @@ def check_function_of_one_row(
                 f"{name} answers {_shown(together[i])} for row {chosen[i]} of X, and "
                 f"{_shown(others[i])} when {how}. {_REMEDY}"
             )
+
+
+def _one_by_one(ask: Callable[[Any], NDArray[Any]], rows: NDArray[Any], name: str) -> NDArray[Any]:
+    try:
+        return np.concatenate([ask(rows[i : i + 1]) for i in range(len(rows))])
+    except Exception as error:
+        raise ValueError(
+            f"{name} answers for {len(rows)} rows, and fails on one of them alone ({error}). "
+            f"{_REMEDY}"
+        ) from error
 
 
 def _differ(ours: NDArray[Any], theirs: NDArray[Any], rounding: float | None) -> NDArray[np.bool_]:

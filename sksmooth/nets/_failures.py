@@ -1,4 +1,4 @@
-"""Why a module fails on inputs, where that can be told, and what to do."""
+"""Why a module fails on inputs, where that is known, and what to do."""
 
 from __future__ import annotations
 
@@ -65,16 +65,16 @@ def _remedy(module: Any, inputs: Any, error: Exception) -> str | None:
 
 
 def _remedy_of_precision(of_weights: Any) -> str:
-    told = (
+    text = (
         f"Its weights are {of_weights}, and noise is added in float32 to X in float32, and in "
         "float64 to all other X:"
     )
     if of_weights == torch.float32:
-        return f"{told} pass X.astype(numpy.float32)."
+        return f"{text} pass X.astype(numpy.float32)."
     if of_weights == torch.float64:
-        return f"{told} pass X.astype(numpy.float64), or call module.float()."
+        return f"{text} pass X.astype(numpy.float64), or call module.float()."
     return (
-        f"{told} call module.float(). It still computes in {of_weights} with "
+        f"{text} call module.float(). It still computes in {of_weights} with "
         f"execution=TorchExecution(autocast={of_weights})."
     )
 
@@ -96,20 +96,20 @@ def _remedy_of_images(
     if len(shape) == len(axes) + 1 and shape[0] == n_channels:
         return None
     wanted = ", ".join([str(n_channels), *axes])
-    told = f"Its layer {where} takes inputs of shape ({wanted})"
+    text = f"Its layer {where} takes inputs of shape ({wanted})"
     if len(shape) == 1:
-        return f"{told}: pass X.reshape(len(X), {wanted})."
+        return f"{text}: pass X.reshape(len(X), {wanted})."
     if len(shape) == len(axes) and n_channels == 1:
-        return f"{told}: pass X[:, numpy.newaxis]."
+        return f"{text}: pass X[:, numpy.newaxis]."
     if len(shape) == len(axes) + 1 and shape[-1] == n_channels:
-        return f"{told}: pass numpy.moveaxis(X, -1, 1), with the channels first."
-    return f"{told}, and X has others."
+        return f"{text}: pass numpy.moveaxis(X, -1, 1), with the channels first."
+    return f"{text}, and X has others."
 
 
 def _remedy_of_rows(where: str, n_features: int, shape: tuple[int, ...]) -> str | None:
     if shape and shape[-1] == n_features:
         return None
-    told = f"Its layer {where} takes {n_features} features per input"
+    text = f"Its layer {where} takes {n_features} features per input"
     if math.prod(shape) == n_features:
-        return f"{told}: pass X.reshape(len(X), -1), or put torch.nn.Flatten() before it."
-    return f"{told}, and X has {math.prod(shape)}."
+        return f"{text}: pass X.reshape(len(X), -1), or put torch.nn.Flatten() before it."
+    return f"{text}, and X has {math.prod(shape)}."

@@ -47,7 +47,7 @@ class Denoiser(TransformerMixin, MetaEstimatorMixin, BaseEstimator):
         gives denoised X the labels that it gives clean X; for a regressor of skorch. Both, one
         after the other, as in [1]_, each for as many epochs as the regressor has.
     classifier : torch.nn.Module or FrozenEstimator of a fitted skorch net, default=None
-        Whose answers are kept, for "stability"; it is left as it is.
+        Whose answers denoised X is to get, for "stability"; it is left as it is.
     n_augment : int, default=10
         Noisy copies of each row that the regressor learns from.
     flatten : bool, default=False
@@ -248,8 +248,8 @@ class Denoiser(TransformerMixin, MetaEstimatorMixin, BaseEstimator):
             return None
         if self.classifier is None or not hasattr(self.regressor, "criterion"):
             raise ValueError(
-                f"loss={self.loss!r} needs classifier=..., whose answers are kept, and a regressor "
-                "of skorch (NeuralNetRegressor). Use loss='mse' for other regressors."
+                f"loss={self.loss!r} needs classifier=..., whose answers are learned, and a "
+                "regressor of skorch (NeuralNetRegressor). Use loss='mse' for other regressors."
             )
         loss = import_module("sksmooth.training._stability_loss").StabilityLoss
         loss(self.classifier)  # refuses what has no gradients

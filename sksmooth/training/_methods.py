@@ -242,7 +242,7 @@ class Macer(Method):
         return parts, log_mean
 
     def _lack_of_radius(self, logits: Any, y: Any) -> Any:
-        """Sum, over rows that are right, of what is missing to `gamma`."""
+        """Sum, over rows that are right, of how far they are below `gamma`."""
         votes = functional.softmax(self.beta * logits, dim=-1).mean(dim=0)
         (first, second), (winner, _) = (part.unbind(dim=-1) for part in votes.topk(2, dim=-1))
         with torch.no_grad():

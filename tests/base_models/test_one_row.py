@@ -173,6 +173,7 @@ def skorch_net(module):
     last = nn.Linear(2, 2)  # skorch needs something to learn
     with torch.no_grad():
         last.weight.copy_(torch.eye(2))
+        last.bias.zero_()
     settings = {"criterion": nn.CrossEntropyLoss, "verbose": 0, "train_split": None}
     net = skorch.NeuralNetClassifier(nn.Sequential(module, last), max_epochs=0, **settings)
     return FrozenEstimator(net.fit(X, Y))
