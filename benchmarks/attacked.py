@@ -24,9 +24,9 @@ from sklearn.neural_network import MLPClassifier
 from threadpoolctl import threadpool_limits
 from torch import nn
 
-from benchmarks._attacks import project, projected_gradient, towards_points
 from benchmarks._tables import as_text, write_for_docs
 from sksmooth import LocallyBiasedSmoother, SmoothedClassifier
+from sksmooth.attacks import project, projected_gradient, towards_points
 from sksmooth.smooth_scores import smooth_score
 from sksmooth.smooth_scores._modules import ModuleScore
 
@@ -114,7 +114,7 @@ def compare(mnist, cnn):
         certificate = biased.certify(X)
         correct = certificate.prediction == y
         for radius in radii:
-            options = {"radius": radius, "norm": norm, "box": (0, 1)}
+            options = {"radius": radius, "norm": norm, "bounds": (0, 1)}
             signs = np.where(y == 1, 1, -1)
             attacked = projected_gradient(gradient, X, signs, **options)
             mean = under_noise(gradient, X.shape[1])
@@ -129,7 +129,7 @@ def compare(mnist, cnn):
                 correct & (certificate.radius > radius),
             ]
             name = "l2" if norm == 2 else "l-infinity"
-            yield name, f"{radius:g}", *(f"{np.mean(share):.3f}" for share in right)
+            yield name, f"{radius:g}", *(f"{np.mean(rows):.3f}" for rows in right)
 
 
 def predicted(clf, X):

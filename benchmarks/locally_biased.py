@@ -18,6 +18,8 @@ from sklearn.svm import SVC, LinearSVC
 
 from benchmarks._tables import as_text, write_for_docs
 from sksmooth import LocallyBiasedSmoother
+from sksmooth.certifiers.local_bias._neighbor_radii import ReferencePoints
+from sksmooth.smooth_scores import smooth_score
 
 DUAL = {1: np.inf, 2: 2, np.inf: 1}
 
@@ -45,20 +47,26 @@ def data_sets():
     yield "breast cancer, tanh MLP", mlp, (1, 2, np.inf), (0.3,), X, y
 
 
-def paper_radius(clf, X, bend, *, remainder):
+def paper_radius(clf, X, curvature, *, remainder):
     """Theorem 8: the smaller of a neighbour's radius and one to the boundary.
 
-    `remainder` is the factor of ``bend * r ** 2`` that bounds the change of the score: 1 in the
-    paper, 1/2 by Taylor's remainder in integral form.
+    `remainder` is the factor of ``curvature * r ** 2`` that bounds the change of the score: 1 in
+    the paper, 1/2 by Taylor's remainder in integral form.
     """
-    bias = clf._local_bias()
-    label = bias.reference.support(X).argmax(axis=1)
-    away = bias.reference.radii(X, clf.norm, "nearest").radius.max(axis=1)
-    slope = np.linalg.norm(bias.score.gradient(X)[:, 0], DUAL[clf.norm], axis=1)
-    score = bias.score.value(X)[:, 0] + clf.alpha * slope * np.where(label == 1, 1, -1)
-    a = clf.alpha * bend + slope
+    labels = np.searchsorted(clf.classes_, clf.reference_labels_)
+    reference, score = (
+        ReferencePoints(clf.reference_points_, labels, 2),
+        smooth_score(clf.estimator_),
+    )
+    label = reference.support(X).argmax(axis=1)
+    away = reference.radii(X, clf.norm, "nearest").radius.max(axis=1)
+    gradient_norm = np.linalg.norm(score.gradient(X)[:, 0], DUAL[clf.norm], axis=1)
+    biased = score.value(X)[:, 0] + clf.alpha * gradient_norm * np.where(label == 1, 1, -1)
+    a = clf.alpha * curvature + gradient_norm
     with np.errstate(invalid="ignore", divide="ignore"):
-        radius = 2 * np.abs(score) / (a + np.sqrt(a**2 + 4 * remainder * bend * np.abs(score)))
+        radius = (
+            2 * np.abs(biased) / (a + np.sqrt(a**2 + 4 * remainder * curvature * np.abs(biased)))
+        )
     return np.minimum(away, radius)
 
 
@@ -67,13 +75,13 @@ def plain_constant(clf, n_features):
     model = clf.estimator_
     if not isinstance(model, SVC):
         return None
-    constant = 2 * model._gamma * np.abs(model.dual_coef_).sum()
+    constant = 2 * model.gamma * np.abs(model.dual_coef_).sum()
     return constant * (n_features if clf.norm == np.inf else 1)
 
 
 def ladder(clf, X):
     """Mean radii, one step after another."""
-    signed = clf._local_bias().score.lipschitz(np.ones(1), clf.norm)
+    signed = smooth_score(clf.estimator_).lipschitz(np.ones(1), clf.norm)
     plain = plain_constant(clf, X.shape[1]) or signed
     radii = [
         paper_radius(clf, X, plain, remainder=1.0),

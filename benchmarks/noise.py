@@ -1,7 +1,7 @@
 """What do the noise families cost?
 
-Building the table of radii of a family, looking up a million shares in it, and solving for one
-radius without it; and drawing noise, over drawing as much Gaussian noise (in turn, medians of the
+Building the table of radii of a family, looking up a million radii in it, and solving for one
+without it; and drawing noise, over drawing as much Gaussian noise (in turn, medians of the
 ratios). One process, one thread; processor time. k of the mixed family is an eighth of the number
 of features, and 1,000 at most.
 
@@ -24,10 +24,15 @@ from sksmooth.noise import (
     SupNormNoise,
     UniformNoise,
 )
-from sksmooth.noise._radii._trade_off import Overlap, last_proven
+from sksmooth.noise._radii._trade_off import TradeOff, last_proven
 
-N_SHARES, N_SOLVED, N_DRAWS = 10**6, 5, 512
-SHARE_OF_K = {GaussianNoise: 1 / 4, LaplaceNoise: 1 / 4, SupNormNoise: 1 / 4, MixedNormNoise: 1 / 8}
+N_LOOK_UPS, N_SOLVED, N_DRAWS = 10**6, 5, 512
+K_PER_FEATURE = {
+    GaussianNoise: 1 / 4,
+    LaplaceNoise: 1 / 4,
+    SupNormNoise: 1 / 4,
+    MixedNormNoise: 1 / 8,
+}
 LARGEST_K_OF_MIXED = 1000
 
 
@@ -37,28 +42,28 @@ def seconds(function, *arguments):
     return time.process_time() - start
 
 
-def solve_without_table(overlap: Overlap, missing):
-    """Search for the radius of every share by evaluating the overlap."""
+def solve_without_table(trade_off: TradeOff, tail):
+    """Search for each radius by evaluating the trade-off function."""
 
     def lead(r, rows):
-        return overlap.kept(missing[rows], r) - 0.5
+        return trade_off.worst_case_probability(tail[rows], r) - 0.5
 
-    high = np.full(len(missing), 2.0 * float(overlap.one_sided(missing).max()))
-    return last_proven(lead, np.zeros(len(missing)), high, 1e-9)
+    high = np.full(len(tail), 2.0 * float(trade_off.one_sided(tail).max()))
+    return last_proven(lead, np.zeros(len(tail)), high, 1e-9)
 
 
 def radii(dimensions):
     """Yield rows: family, k, features, seconds for the table, for a million, ms per solution."""
-    missing = np.random.default_rng(0).uniform(1e-6, 0.45, N_SHARES)
-    for family, share in SHARE_OF_K.items():
+    tail = np.random.default_rng(0).uniform(1e-6, 0.45, N_LOOK_UPS)
+    for family, part in K_PER_FEATURE.items():
         for d in dimensions:
-            k = int(d * share)
+            k = int(d * part)
             if family is MixedNormNoise:
                 k = min(k, LARGEST_K_OF_MIXED)
-            overlap, _ = family(1.0, k).overlap(d)
-            build = seconds(overlap.one_sided, missing[:1])
-            look_up = seconds(overlap.one_sided, missing)
-            solve = seconds(solve_without_table, overlap, missing[:N_SOLVED]) / N_SOLVED
+            trade_off, _ = family(1.0, k).trade_off(d)
+            build = seconds(trade_off.one_sided, tail[:1])
+            look_up = seconds(trade_off.one_sided, tail)
+            solve = seconds(solve_without_table, trade_off, tail[:N_SOLVED]) / N_SOLVED
             yield family.__name__, k, d, f"{build:.2f}", f"{look_up:.2f}", f"{1e3 * solve:.1f}"
 
 
@@ -98,7 +103,7 @@ def main(argv=None):
     tables = [
         ("noise_samplers", ("Family", "k", "Features", "float32", "float64"),
          samplers(options.alternations)),
-        ("noise_radii", ("Family", "k", "Features", "Table, s", "A million shares, s",
+        ("noise_radii", ("Family", "k", "Features", "Table, s", "A million radii, s",
                          "One without it, ms"), radii(options.dimensions)),
     ]  # fmt: skip
     with threadpool_limits(limits=1):

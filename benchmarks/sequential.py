@@ -16,7 +16,7 @@ from scipy import special
 
 from benchmarks._tables import as_text, write_for_docs
 from sksmooth.bounds import clopper_pearson_lower, plan_looks
-from sksmooth.certifiers._stopping import _HOPE
+from sksmooth.certifiers._stopping import FUTILITY_DEVIATIONS
 
 CAP, ALPHA, ROWS = 100_000, 0.001, 1000
 RADII = (0.25, 0.5, 0.75, 1.0)
@@ -101,12 +101,12 @@ PLANS = {
 }
 
 
-def hopeless(votes, looks, needed):
-    """Tell the rows that the library would give up."""
+def futile(votes, looks, needed):
+    """Tell the rows that the futility rule of the library gives up."""
     rest = CAP - looks
     share = (votes + 0.5) / (looks + 1)
     spread = np.sqrt(rest * share * (1 - share) * (1 + rest / looks))
-    return np.floor(votes + rest * share + _HOPE * spread) < needed
+    return np.floor(votes + rest * share + FUTILITY_DEVIATIONS * spread) < needed
 
 
 def run_plan(plan, shares, p0, rng):
@@ -115,7 +115,7 @@ def run_plan(plan, shares, p0, rng):
     steps = np.diff(looks, prepend=0)
     votes = rng.binomial(steps, shares[:, None]).cumsum(axis=1)
     won = wins(votes, looks, p0)
-    stop = won | hopeless(votes, looks, smallest_count(CAP, p0, ALPHA / 2))
+    stop = won | futile(votes, looks, smallest_count(CAP, p0, ALPHA / 2))
     stop[:, -1] = True
     at = stop.argmax(axis=1)
     return looks[at].mean(), won[np.arange(len(shares)), at].mean()

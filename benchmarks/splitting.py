@@ -13,6 +13,8 @@ from benchmarks._timing import alternate, ratio, seconds_of
 from benchmarks.models import data, small_cnn, trained, unseen_rows
 from benchmarks.overhead import best_batch_size, predict_in_batches
 from sksmooth import DSSNClassifier, SmoothedClassifier, certified_accuracy_score
+from sksmooth.certifiers.splits._grid import Grid
+from sksmooth.certifiers.splits._shifts import Splits
 
 RADII = (0.5, 1.0, 2.0, 3.0)
 N_TRAIN, N_TEST, N_DRAWS = 1000, 500, 10_000
@@ -111,7 +113,9 @@ class Overhead:
         X, y = data("digits")
         clf = DSSNClassifier(FrozenEstimator(model), n_steps=16, sigma=cls.SIGMA, random_state=0)
         clf.fit(X[:200], y[:200])
-        split = clf._splits.perturb(clf._grid.nearest(rows), np.arange(clf.n_shifts_))
+        grid = Grid(*map(np.asarray, clf.feature_range_), clf.n_steps_)
+        splits = Splits(grid, clf.n_shifts_, clf.offsets_, rows.dtype)
+        split = splits.perturb(grid.nearest(rows), np.arange(clf.n_shifts_))
         split = split.reshape(-1, rows.shape[1])
         size = best_batch_size(model, split)
         jobs = {

@@ -17,12 +17,12 @@ from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
-from scipy.spatial.distance import cdist
 from sklearn.datasets import load_digits
 from sklearn.frozen import FrozenEstimator
 from sklearn.neural_network import MLPClassifier
 
 from sksmooth import LocallyBiasedSmoother, SmoothedClassifier
+from sksmooth.attacks import project, projected_gradient, towards_points
 from sksmooth.smooth_scores import smooth_score
 
 if "SKSMOOTH_DATA" in os.environ:
@@ -44,21 +44,15 @@ model = FrozenEstimator(mlp.fit(X[train], y[train]))
 score = smooth_score(mlp)
 
 
-def project(steps, radius, norm):
-    if norm == np.inf:
-        return np.clip(steps, -radius, radius)
-    size = np.linalg.norm(steps, axis=1, keepdims=True)
-    return steps * np.minimum(1, radius / np.maximum(size, 1e-12))
-
-
 def attacked(X, y, radius, norm):
-    moved = X
-    for _ in range(40):
-        slope = score.gradient(moved)[:, 0] * np.where(y, -1, 1)[:, None]
-        step = np.sign(slope) if norm == np.inf else 1e6 * slope
-        moved = moved + project(step, 1.0, norm) * 2.5 * radius / 40
-        moved = np.clip(X + project(moved - X, radius, norm), 0, 1)
-    return moved
+    return projected_gradient(
+        lambda rows: score.gradient(rows)[:, 0],
+        X,
+        np.where(y, 1, -1),
+        radius=radius,
+        norm=norm,
+        bounds=(0, 1),
+    )
 
 
 # %%
@@ -67,15 +61,13 @@ def attacked(X, y, radius, norm):
 # top of the above. What survives all of that is counted.
 
 
-def attacked_to_neighbors(smoother, X, y, radius, norm, n_neighbors=5):
+def attacked_to_neighbors(smoother, X, y, radius, norm):
     down = attacked(X, y, radius, norm)
     yield down
-    distances = cdist(X, smoother.reference_points_)
-    distances[y[:, None] == smoother.reference_labels_] = np.inf
-    for neighbor in np.argsort(distances, axis=1)[:, :n_neighbors].T:
-        towards = project(1e6 * (smoother.reference_points_[neighbor] - X), radius, norm)
-        for step in (towards, project(towards + (down - X), radius, norm)):
-            yield np.clip(X + step, 0, 1)
+    points, labels = smoother.reference_points_, smoother.reference_labels_
+    for moved in towards_points(X, points, y, labels, radius=radius, norm=norm, n_points=5):
+        yield np.clip(moved, 0, 1)
+        yield np.clip(X + project((moved - X) + (down - X), radius, norm), 0, 1)
 
 
 # %%

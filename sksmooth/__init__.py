@@ -7,6 +7,7 @@ from sksmooth.estimators import (
     LocallyBiasedSmoother,
     MedianSmoothedRegressor,
     SmoothedClassifier,
+    certify,
 )
 from sksmooth.metrics import (
     average_certified_radius,
@@ -27,6 +28,7 @@ __all__ = [
     "average_certified_radius",
     "certified_accuracy_curve",
     "certified_accuracy_score",
+    "certify",
     "make_certified_bound_scorer",
     "make_certified_scorer",
 ]

@@ -5,7 +5,7 @@
     ValueError
      └── UnreachableRadiusError   no vote, however clear, can prove the radius asked for
     UserWarning
-     └── NoiseCollapseWarning     the base model fails on noisy inputs
+     └── NoiseCollapseWarning     the smoothed model is useless, or far worse than its base
 """
 
 __all__ = ["NoiseCollapseWarning", "UnreachableRadiusError"]
@@ -16,4 +16,4 @@ class UnreachableRadiusError(ValueError):
 
 
 class NoiseCollapseWarning(UserWarning):
-    """The base model is right on clean inputs and wrong on noisy ones."""
+    """The smoothed classifier is no better than chance, or far worse than its base model."""

@@ -81,9 +81,9 @@ def iid_noise_limit(
     Parameters
     ----------
     p_lower : float or array-like
-        Vote share of the winning class, in [1/2, 1).
+        Probability of the predicted class, in [1/2, 1).
     p_upper : float or array-like, optional
-        Largest vote share of another class, in (0, 1/2]. By default ``1 - p_lower``.
+        Largest probability of another class, in (0, 1/2]. By default ``1 - p_lower``.
     sigma : float
         Standard deviation of the noise per feature.
     n_features : int
@@ -103,7 +103,7 @@ def iid_noise_limit(
     Raises
     ------
     ValueError
-        If the norm is below 2, where there is no such limit, or a share is out of range.
+        If the norm is below 2, where there is no such limit, or a probability is out of range.
 
     References
     ----------
@@ -135,7 +135,7 @@ def iid_noise_limit(
 
 
 def uniform_noise_limit(*, sigma: float, n_features: int, norm: float) -> float:
-    """Radius that uniform noise on a cube cannot exceed at any vote share (Kumar et al. 2020).
+    """Radius that uniform noise on a cube cannot exceed at any probability (Kumar et al. 2020).
 
     Parameters
     ----------

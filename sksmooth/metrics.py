@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.pipeline import Pipeline
-from sklearn.utils.validation import check_is_fitted
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
-from sksmooth.certificates import ClassificationCertificate, RegressionCertificate
+from sksmooth.certificates import ClassificationCertificate
+from sksmooth.estimators._certify import find_certifier
 from sksmooth.exceptions import UnreachableRadiusError
 
 __all__ = [
@@ -24,8 +27,13 @@ __all__ = [
 
 
 def certified_accuracy_score(
-    y_true: ArrayLike, certificate: ClassificationCertificate, *, radius: float = 0.0
-) -> float:
+    y_true: ArrayLike,
+    certificate: ClassificationCertificate,
+    *,
+    radius: float = 0.0,
+    average: str | None = "micro",
+    sample_weight: ArrayLike | None = None,
+) -> Any:
     """Share of rows that are right, and proven to stay right within a radius.
 
     Parameters
@@ -36,18 +44,30 @@ def certified_accuracy_score(
         Predictions and radii for the same rows.
     radius : float, default=0.0
         Radius, in the norm of the certificate and the units of X.
+    average : {"micro", "macro"} or None, default="micro"
+        "micro": of all rows. "macro": the mean over the classes in `y_true`, each counting the
+        same, as in :func:`sklearn.metrics.balanced_accuracy_score`. None: one score per class of
+        the certificate, NaN for classes that no row has.
+    sample_weight : array-like of shape (m,), default=None
+        Weights of the rows.
 
     Returns
     -------
-    score : float
-        Share of rows whose prediction is the true label, did not abstain, and has at least this
-        radius. In a certificate with `top_k`, share of rows whose true label is one of those
+    score : float, or ndarray of shape (n_classes,)
+        Proportion of rows whose prediction is the true label, did not abstain, and has at least
+        this radius. In a certificate with `top_k`, of rows whose true label is one of those
         predicted, and is proven to stay among the `top_k` up to this radius.
 
     Raises
     ------
     ValueError
         If the lengths differ, there are no rows, or the radius is negative or not finite.
+
+    Warns
+    -----
+    UserWarning
+        If the radius is beyond what the draws can prove for any row, so that 0 says nothing of the
+        model.
 
     Examples
     --------
@@ -60,10 +80,18 @@ def certified_accuracy_score(
     ... )
     True
     """
-    if not 0 <= radius < np.inf:
-        raise ValueError(f"radius must be finite and not negative, got {radius!r}.")
+    _check_radius(radius)
     radii = _radius_where_right(y_true, certificate)
-    return float(np.mean((radii > 0) & (radii >= radius)))
+    right = (radii > 0) & (radii >= radius)
+    if not right.any() and radius > certificate.max_radius():
+        warnings.warn(
+            f"radius={radius:g} is beyond {certificate.max_radius():.4g}, the most that these "
+            "draws can prove for any row: a score of 0 says nothing of the model. Take more draws "
+            "(n_estimation) or a larger sigma.",
+            UserWarning,
+            stacklevel=2,
+        )
+    return _averaged(right, y_true, certificate.classes, average, sample_weight)
 
 
 def certified_accuracy_curve(
@@ -98,7 +126,12 @@ def certified_accuracy_curve(
     return steps, not_smaller / len(radii)
 
 
-def average_certified_radius(y_true: ArrayLike, certificate: ClassificationCertificate) -> float:
+def average_certified_radius(
+    y_true: ArrayLike,
+    certificate: ClassificationCertificate,
+    *,
+    sample_weight: ArrayLike | None = None,
+) -> float:
     """Mean certified radius; rows that are wrong or abstain count 0.
 
     Parameters
@@ -107,6 +140,8 @@ def average_certified_radius(y_true: ArrayLike, certificate: ClassificationCerti
         True labels.
     certificate : ClassificationCertificate of length m
         Predictions and radii for the same rows.
+    sample_weight : array-like of shape (m,), default=None
+        Weights of the rows.
 
     Returns
     -------
@@ -124,10 +159,13 @@ def average_certified_radius(y_true: ArrayLike, certificate: ClassificationCerti
     .. [1] Zhai, R. et al. (2020). MACER: Attack-free and scalable robust training via maximizing
        certified radius. ICLR 2020.
     """
-    return float(np.mean(_radius_where_right(y_true, certificate)))
+    radii = _radius_where_right(y_true, certificate)
+    return float(_averaged(radii, y_true, certificate.classes, "micro", sample_weight))
 
 
-def make_certified_scorer(radius: float = 0.0) -> CertifiedScorer:
+def make_certified_scorer(
+    radius: float = 0.0, *, of: str = "accuracy", average: str = "micro"
+) -> CertifiedScorer:
     """Certified accuracy at a radius, as a score for grid search and cross-validation.
 
     Parameters
@@ -135,19 +173,25 @@ def make_certified_scorer(radius: float = 0.0) -> CertifiedScorer:
     radius : float, default=0.0
         Radius at which predictions have to be proven, in the norm of each candidate: scores of
         different norms are about different perturbations, and do not compare.
+    of : {"accuracy", "radius"}, default="accuracy"
+        "accuracy": certified accuracy at `radius`. "radius": the average certified radius, for
+        which no radius is given.
+    average : {"micro", "macro"}, default="micro"
+        As for :func:`certified_accuracy_score`.
 
     Returns
     -------
     scorer : callable
-        ``scorer(estimator, X, y)``, larger is better. Where the estimator is a Pipeline that
-        ends in a smoother, the steps before transform X, and the radius is in the units of what
-        they return. Settings under which no row could reach the radius score 0. The noise is not
-        that of `certify`: a model that was selected on some draws may fit them too well.
+        ``scorer(estimator, X, y, sample_weight=None)``, larger is better. Where the estimator is a
+        Pipeline that ends in a smoother, the steps before transform X, and the radius is in the
+        units of what they return. Settings under which no row could reach the radius score 0. The
+        noise is not that of `certify`: a model that was selected on some draws may fit them too
+        well.
 
     Raises
     ------
     ValueError
-        If the radius is negative or not finite.
+        If an argument is out of range.
 
     Examples
     --------
@@ -163,9 +207,13 @@ def make_certified_scorer(radius: float = 0.0) -> CertifiedScorer:
     >>> search.fit(X, y).best_params_
     {'sigma': 0.4}
     """
-    if not 0 <= radius < np.inf:
-        raise ValueError(f"radius must be finite and not negative, got {radius!r}.")
-    return CertifiedScorer(radius)
+    _check_radius(radius)
+    if of not in ("accuracy", "radius"):
+        raise ValueError(f'of must be "accuracy" or "radius", got {of!r}.')
+    if of == "radius" and radius:
+        raise ValueError(f"radius={radius:g} has no meaning with of='radius'. Leave it out.")
+    _check_average(average)
+    return CertifiedScorer(float(radius), of, average)
 
 
 def make_certified_bound_scorer(
@@ -242,6 +290,7 @@ class CertifiedBoundScorer:
     def __call__(self, estimator: Any, X: Any, y: Any = None) -> float:
         """Minus the median over the rows of X."""
         found, X = find_certifier(estimator, X)
+        _refuse_other_task(found, "regressor", "make_certified_scorer")
         smoother: Any = certifier_for_scoring(found)
         if self.of == "smoothing_error":
             return -float(np.median(smoother.smoothing_error(X)))
@@ -251,11 +300,6 @@ class CertifiedBoundScorer:
             certificate = smoother.certify(X, radius=self.radius)
         except UnreachableRadiusError:
             return -np.inf
-        if not isinstance(certificate, RegressionCertificate):
-            raise TypeError(
-                f"{type(smoother).__name__} gives no bounds of outputs; score it with "
-                "make_certified_scorer."
-            )
         return -float(np.median(certificate.output_bound()))
 
 
@@ -267,19 +311,43 @@ class CertifiedScorer:
     ----------
     radius : float
         Radius at which predictions have to be proven.
+    of : str
+        What is scored.
+    average : str
+        How classes count.
     """
 
-    radius: float
+    radius: float = 0.0
+    of: str = "accuracy"
+    average: str = "micro"
 
-    def __call__(self, estimator: Any, X: Any, y: ArrayLike) -> float:
-        """Certified accuracy of a fitted estimator on X and y."""
-        smoother, X = find_certifier(estimator, X)
-        check_is_fitted(smoother)
+    def __call__(
+        self, estimator: Any, X: Any, y: ArrayLike, sample_weight: ArrayLike | None = None
+    ) -> float:
+        """Score a fitted estimator on X and y."""
+        labels = _check_labels(y)
+        found, inputs = find_certifier(estimator, X)
+        _refuse_other_task(found, "classifier", "make_certified_bound_scorer")
+        if isinstance(found, BaseEstimator):
+            check_is_fitted(found)
+        check_consistent_length(X, labels)
+        _refuse_mixed_labels(labels, getattr(found, "classes_", labels))
+        smoother = certifier_for_scoring(found)
+        if self.of == "radius":
+            certificate = smoother.certify(inputs)
+            return average_certified_radius(labels, certificate, sample_weight=sample_weight)
         try:
-            certificate = certifier_for_scoring(smoother).certify(X, radius=self.radius)
+            certificate = smoother.certify(inputs, radius=self.radius)
         except UnreachableRadiusError:
             return 0.0
-        return certified_accuracy_score(y, certificate, radius=self.radius)
+        score: float = certified_accuracy_score(
+            labels,
+            certificate,
+            radius=self.radius,
+            average=self.average,
+            sample_weight=sample_weight,
+        )
+        return score
 
 
 class Certifier(Protocol):
@@ -300,38 +368,85 @@ def certifier_for_scoring(certifier: Any) -> Certifier:
     return other
 
 
-def find_certifier(estimator: Any, X: Any) -> tuple[Any, Any]:
-    """Find what certifies: a smoother, one at the end of a Pipeline, or the best of a search.
-
-    Parameters
-    ----------
-    estimator : estimator, Pipeline or search
-        Fitted.
-    X : array-like
-        Inputs of the estimator.
-
-    Returns
-    -------
-    certifier : Certifier
-    X : array-like
-        Its inputs: what the steps of a Pipeline before the last make of X.
-
-    Raises
-    ------
-    TypeError
-        If nothing in the estimator certifies.
-    """
-    if isinstance(estimator, Pipeline):
-        inputs = estimator[:-1].transform(X) if len(estimator) > 1 else X
-        return find_certifier(estimator[-1], inputs)
-    if hasattr(estimator, "best_estimator_"):  # a fitted search
-        return find_certifier(estimator.best_estimator_, X)
-    if not hasattr(estimator, "certify"):
+def _refuse_other_task(certifier: Any, kind: str, other: str) -> None:
+    """Refuse, before any draw, what does another task than the scorer is for."""
+    found = getattr(certifier, "_estimator_type", None)
+    if found is None and hasattr(certifier, "__sklearn_tags__"):
+        found = certifier.__sklearn_tags__().estimator_type
+    if found not in (None, kind):
         raise TypeError(
-            f"{type(estimator).__name__} has no certify method. Wrap it, for instance in "
-            "SmoothedClassifier."
+            f"{type(certifier).__name__} is a {found}, and this scorer is for a {kind}; score it "
+            f"with {other}."
         )
-    return estimator, X
+
+
+def _check_radius(radius: Any) -> None:
+    if not (isinstance(radius, Real) and 0 <= float(radius) < np.inf):
+        raise ValueError(f"radius must be finite and not negative, got {radius!r}.")
+
+
+def _check_average(average: Any) -> None:
+    if average not in ("micro", "macro"):
+        raise ValueError(f'average must be "micro" or "macro", got {average!r}.')
+
+
+def _averaged(
+    values: NDArray[Any],
+    y_true: ArrayLike,
+    classes: NDArray[Any],
+    average: str | None,
+    sample_weight: ArrayLike | None,
+) -> Any:
+    """Mean of the values of rows, over all of them or class by class."""
+    weights = _check_weights(sample_weight, len(values))
+    if average == "micro":
+        return float(np.average(values, weights=weights))
+    if average is not None:
+        _check_average(average)
+    labels = np.asarray(y_true)
+    known = classes if average is None else np.unique(labels)
+    of_class = np.full(len(known), np.nan)
+    for k, label in enumerate(known):
+        rows = labels == label
+        if weights[rows].sum() > 0:
+            of_class[k] = np.average(values[rows], weights=weights[rows])
+    return of_class if average is None else float(np.nanmean(of_class))
+
+
+def _check_weights(sample_weight: ArrayLike | None, n_rows: int) -> NDArray[np.float64]:
+    weights = np.ones(n_rows) if sample_weight is None else np.asarray(sample_weight, dtype=float)
+    valid = weights.shape == (n_rows,) and np.isfinite(weights).all() and (weights >= 0).all()
+    if not valid or weights.sum() <= 0:
+        raise ValueError(
+            f"sample_weight must hold {n_rows} numbers, none negative and not all 0; got "
+            f"{sample_weight!r}."
+        )
+    return weights
+
+
+def _check_labels(y_true: ArrayLike) -> NDArray[Any]:
+    """Return labels as an array, or say what is wrong with them."""
+    if np.ma.isMaskedArray(y_true) and np.ma.getmaskarray(y_true).any():
+        raise ValueError("y_true has masked entries. Leave these rows out.")
+    labels = np.asarray(y_true)
+    if labels.ndim != 1:
+        raise ValueError(
+            f"y_true has shape {labels.shape}; one label per row is needed. Labels in columns of "
+            "0 and 1 become such by numpy.argmax(y, axis=1)."
+        )
+    if not len(labels):
+        raise ValueError("There are no rows to score.")
+    if labels.dtype.kind == "f" and np.isnan(labels).any():
+        raise ValueError("y_true contains NaN.")
+    return labels
+
+
+def _refuse_mixed_labels(labels: NDArray[Any], classes: NDArray[Any]) -> None:
+    if _is_text(labels) != _is_text(np.asarray(classes)):
+        raise ValueError(
+            "y_true and the certificate mix labels that are text with labels that are not: "
+            f"{labels[:1].tolist()[0]!r} against {np.asarray(classes)[:1].tolist()[0]!r}."
+        )
 
 
 def _is_text(labels: NDArray[Any]) -> bool:
@@ -342,25 +457,19 @@ def _radius_where_right(
     y_true: ArrayLike, certificate: ClassificationCertificate
 ) -> NDArray[np.float64]:
     if not isinstance(certificate, ClassificationCertificate):
+        swapped = isinstance(y_true, ClassificationCertificate)
+        hint = " The arguments are y_true, certificate: they seem to be swapped." if swapped else ""
         raise TypeError(
-            f"Certified accuracy is of classifiers, got a {type(certificate).__name__}. For bounds "
-            "of outputs there are make_certified_bound_scorer and CertifiedBoundDisplay."
+            f"Certified accuracy is of classifiers, got a {type(certificate).__name__}.{hint} For "
+            "bounds of outputs there are make_certified_bound_scorer and CertifiedBoundDisplay."
         )
-    labels = np.asarray(y_true)
+    labels = _check_labels(y_true)
     if labels.shape != certificate.prediction.shape[:1]:
         raise ValueError(
             f"y_true has shape {labels.shape}, the certificate is of {len(certificate)} rows; "
             "one label per row is needed."
         )
-    if not len(labels):
-        raise ValueError("There are no rows to score.")
-    if _is_text(labels) != _is_text(certificate.classes):
-        raise ValueError(
-            f"y_true and the certificate mix labels that are text with labels that are not: "
-            f"{labels[0]!r} against {certificate.classes[0]!r}."
-        )
-    if labels.dtype.kind == "f" and np.isnan(labels).any():
-        raise ValueError("y_true contains NaN.")
+    _refuse_mixed_labels(labels, certificate.classes)
     if certificate.label_radius is not None:
         right = certificate.prediction == labels[:, None]
         return np.where(right, certificate.label_radius, 0.0).max(axis=1)

@@ -4,9 +4,10 @@ import numpy as np
 from sklearn.utils import check_consistent_length
 
 from sksmooth._optional import import_extra
-from sksmooth.metrics import certified_accuracy_curve, find_certifier
+from sksmooth.estimators._certify import find_certifier
+from sksmooth.metrics import certified_accuracy_curve
 
-__all__ = ["CertifiedAccuracyDisplay", "CertifiedBoundDisplay"]
+__all__ = ["CertifiedAccuracyDisplay", "CertifiedBoundDisplay", "CertifiedRadiusDisplay"]
 
 
 class CertifiedAccuracyDisplay:
@@ -62,7 +63,7 @@ class CertifiedAccuracyDisplay:
         self.name = name
 
     @classmethod
-    def from_certificate(cls, y_true, certificate, *, name=None, ax=None, **kwargs):
+    def from_certificate(cls, y_true, certificate, *, of_class=None, name=None, ax=None, **kwargs):
         """Draw the curve of a certificate.
 
         Parameters
@@ -71,6 +72,8 @@ class CertifiedAccuracyDisplay:
             True labels.
         certificate : ClassificationCertificate of length m
             Certificate of the same rows.
+        of_class : label, default=None
+            Only rows with this true label count. None: all.
         name : str, default=None
             Name of the curve. None: the noise.
         ax : matplotlib.axes.Axes, default=None
@@ -86,14 +89,18 @@ class CertifiedAccuracyDisplay:
         ------
         ImportError
             If matplotlib is not installed.
+        ValueError
+            If no row has the class, or if the axes show radii in another norm: these are about
+            other perturbations.
         """
-        radii, accuracy = certified_accuracy_curve(y_true, certificate)
+        radii, accuracy = certified_accuracy_curve(*_of_class(y_true, certificate, of_class))
+        name = _name_of(certificate, of_class) if name is None else name
         display = cls(
             radii,
             accuracy,
             max_radius=certificate.max_radius(),
             norm=certificate.norm,
-            name=str(certificate.noise or "without noise") if name is None else name,
+            name=name,
         )
         return display.plot(ax=ax, **kwargs)
 
@@ -120,7 +127,7 @@ class CertifiedAccuracyDisplay:
         -------
         display : CertifiedAccuracyDisplay
         """
-        import_extra("matplotlib", extra="plot", user=cls.__name__)  # before the long work
+        _axes(ax, make=False)  # before the long work
         check_consistent_length(X, y)
         smoother, X = find_certifier(estimator, X)
         return cls.from_certificate(y, smoother.certify(X), name=name, ax=ax, **kwargs)
@@ -141,13 +148,12 @@ class CertifiedAccuracyDisplay:
         -------
         self : CertifiedAccuracyDisplay
         """
-        if ax is None:
-            _, ax = _pyplot().subplots()
-        self.ax_, self.figure_ = ax, ax.figure
+        self.ax_ = ax = _axes(ax)
+        self.figure_ = ax.figure
+        _label_radius(ax, self.norm)
         style = {"drawstyle": "steps-pre", "label": self.name if name is None else name, **kwargs}
         (self.line_,) = ax.plot(*self._with_last_drop(), **style)
         self.ceiling_ = self._plot_ceiling()
-        ax.set_xlabel(f"Radius ({_norm_name(self.norm)})")
         ax.set_ylabel("Certified accuracy")
         ax.set_ylim(-0.02, 1.02)
         ax.set_xlim(left=0, auto=True)  # later curves may widen the axis
@@ -165,6 +171,101 @@ class CertifiedAccuracyDisplay:
         return self.ax_.axvline(
             self.max_radius, color=self.line_.get_color(), linestyle=":", linewidth=1, alpha=0.5
         )
+
+
+class CertifiedRadiusDisplay:
+    """Histogram of certified radii, of rows that are right beside those that are not.
+
+    Make one with :meth:`from_certificate`.
+
+    Parameters
+    ----------
+    radii : ndarray of shape (m,)
+        Radii; 0 where abstained.
+    right : ndarray of bool of shape (m,) or None
+        Rows whose prediction is right, where labels are known.
+    norm : float, default=2
+        Norm of the radii.
+
+    Attributes
+    ----------
+    bars_ : list of matplotlib.container.BarContainer
+        One for each group of rows.
+    ax_ : matplotlib.axes.Axes
+        Axes of the picture.
+    figure_ : matplotlib.figure.Figure
+        Figure of the picture.
+
+    Examples
+    --------
+    >>> import matplotlib.pyplot as plt
+    >>> from sklearn.datasets import load_iris
+    >>> from sksmooth import SmoothedClassifier
+    >>> from sksmooth.plotting import CertifiedRadiusDisplay
+    >>> X, y = load_iris(return_X_y=True)
+    >>> certificate = SmoothedClassifier(sigma=0.3, random_state=0).fit(X, y).certify(X)
+    >>> display = CertifiedRadiusDisplay.from_certificate(certificate, y)
+    >>> plt.close(display.figure_)
+    """
+
+    def __init__(self, radii, right=None, *, norm=2):
+        self.radii = radii
+        self.right = right
+        self.norm = norm
+
+    @classmethod
+    def from_certificate(cls, certificate, y_true=None, *, ax=None, **kwargs):
+        """Draw the radii of a certificate.
+
+        Parameters
+        ----------
+        certificate : ClassificationCertificate of length m
+            Radii and predictions.
+        y_true : array-like of shape (m,), default=None
+            True labels; None: rows are not told apart.
+        ax : matplotlib.axes.Axes, default=None
+            Where to draw. None: a new figure.
+        **kwargs : dict
+            Passed to :meth:`matplotlib.axes.Axes.hist`, such as `bins`.
+
+        Returns
+        -------
+        display : CertifiedRadiusDisplay
+        """
+        right = None
+        if y_true is not None:
+            first = certificate.prediction.reshape(len(certificate), -1)[:, 0]
+            right = first == np.asarray(y_true)
+        return cls(certificate.radius, right, norm=certificate.norm).plot(ax=ax, **kwargs)
+
+    def plot(self, *, ax=None, **kwargs):
+        """Draw the histogram.
+
+        Parameters
+        ----------
+        ax : matplotlib.axes.Axes, default=None
+            Where to draw. None: a new figure.
+        **kwargs : dict
+            Passed to :meth:`matplotlib.axes.Axes.hist`, such as `bins`.
+
+        Returns
+        -------
+        self : CertifiedRadiusDisplay
+        """
+        self.ax_ = ax = _axes(ax)
+        self.figure_ = ax.figure
+        _label_radius(ax, self.norm)
+        finite = np.isfinite(self.radii)
+        groups, labels = [self.radii[finite]], [None]
+        if self.right is not None:
+            groups = [self.radii[finite & self.right], self.radii[finite & ~self.right]]
+            labels = ["right", "wrong"]
+        _, _, bars = ax.hist(groups, **{"bins": 20, "stacked": True, "label": labels, **kwargs})
+        self.bars_ = list(bars) if len(groups) > 1 else [bars]
+        ax.set_ylabel("Rows")
+        if self.right is not None:
+            ax.legend()
+        return self
 
 
 class CertifiedBoundDisplay:
@@ -254,6 +355,14 @@ class CertifiedBoundDisplay:
         if any(np.ptp(c.input_radius) > 0 for c in certificates):
             raise ValueError("The rows of a certificate need one input radius; see certify_curve.")
         certificates.sort(key=lambda c: c.input_radius[0])
+        if any(len(c) != len(certificates[0]) for c in certificates) or any(
+            not np.array_equal(c.smoothing_error, certificates[0].smoothing_error)
+            for c in certificates
+        ):
+            raise ValueError(
+                "The certificates are of different rows; one curve is of the same rows at several "
+                "input radii, as certify_curve makes them."
+            )
         first = certificates[0]
         display = cls(
             np.array([c.input_radius[0] for c in certificates]),
@@ -287,7 +396,7 @@ class CertifiedBoundDisplay:
         -------
         display : CertifiedBoundDisplay
         """
-        import_extra("matplotlib", extra="plot", user=cls.__name__)  # before the long work
+        _axes(ax, make=False)  # before the long work
         smoother, X = find_certifier(estimator, X)
         certificates = smoother.certify_curve(X, radii)
         return cls.from_certificates(certificates, name=name, ax=ax, **kwargs)
@@ -308,9 +417,8 @@ class CertifiedBoundDisplay:
         -------
         self : CertifiedBoundDisplay
         """
-        if ax is None:
-            _, ax = _pyplot().subplots()
-        self.ax_, self.figure_ = ax, ax.figure
+        self.ax_ = ax = _axes(ax)
+        self.figure_ = ax.figure
         low, middle, high = np.quantile(self.bounds, [0.25, 0.5, 0.75], axis=1, method="higher")
         style = {"marker": ".", "label": self.name if name is None else name, **kwargs}
         (self.line_,) = ax.plot(self.radii, middle, **style)
@@ -329,7 +437,49 @@ class CertifiedBoundDisplay:
 
 
 def _pyplot():
+    import_extra("matplotlib", extra="plot", user="A display of sksmooth.plotting")
     return import_extra("matplotlib.pyplot", extra="plot", user="A display of sksmooth.plotting")
+
+
+def _axes(ax, make=True):
+    """Return the axes to draw on; refuse what is none."""
+    pyplot = _pyplot()
+    if ax is None:
+        return pyplot.subplots()[1] if make else None
+    if not hasattr(ax, "plot"):
+        raise TypeError(
+            f"ax must be matplotlib axes, got {type(ax).__name__}. Of an array of axes choose one."
+        )
+    return ax
+
+
+def _label_radius(ax, norm):
+    """Label the axis of radii, unless it shows those of another norm."""
+    label = f"Radius ({_norm_name(norm)})"
+    before = ax.get_xlabel()
+    if before.startswith("Radius (") and before != label:
+        raise ValueError(
+            f"These axes show {before}, and {label} is about other perturbations: draw it on axes "
+            "of its own."
+        )
+    ax.set_xlabel(label)
+
+
+def _of_class(y_true, certificate, label):
+    """Return the labels and the certificate of the rows of a class."""
+    if label is None:
+        return y_true, certificate
+    rows = np.flatnonzero(np.asarray(y_true) == label)
+    if not len(rows):
+        raise ValueError(f"No row has the class of_class={label!r}.")
+    return np.asarray(y_true)[rows], certificate[rows]
+
+
+def _name_of(certificate, of_class):
+    """Name of a curve: what it is about."""
+    top = f", top {certificate.top_k}" if certificate.top_k > 1 else ""
+    which = "" if of_class is None else f", class {of_class}"
+    return f"{certificate.noise or 'without noise'}{top}{which}"
 
 
 def _norm_name(norm):

@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+import one_thread  # noqa: F401  (before numpy)
 import pytest
 from sklearn.datasets import load_digits
 
@@ -12,6 +13,21 @@ def digits():
     """Handwritten digits with pixels in [0, 1]."""
     X, y = load_digits(return_X_y=True)
     return X / 16, y
+
+
+@pytest.fixture(scope="session")
+def iris():
+    """Three kinds of flowers."""
+    from sklearn.datasets import load_iris
+
+    return load_iris(return_X_y=True)
+
+
+@pytest.fixture(scope="session")
+def two_classes(iris):
+    """Return the two kinds of flowers that overlap."""
+    X, y = iris
+    return X[50:], y[50:]
 
 
 @pytest.fixture(scope="session")

@@ -40,9 +40,9 @@ def transform(d, k, r, u, grow, span):
     total = np.exp(log_power - c * r * a - (c * r) ** 2 / 2 - k * c * np.log1p(r / a))
     # it is positive: integrate over the smallest, through E = -log P(smallest > m | a)
     limit = np.clip(2 * r - a, -a, a)  # a smaller one is the farthest after the shift
-    share = np.minimum((special.ndtr(limit) - plain) / (1 - 2 * plain), 1.0)
+    part = np.minimum((special.ndtr(limit) - plain) / (1 - 2 * plain), 1.0)
     with np.errstate(divide="ignore"):
-        last = np.minimum(-(d - 1) * np.log1p(-share), PANELS[-1])
+        last = np.minimum(-(d - 1) * np.log1p(-part), PANELS[-1])
     for e, w in zip(*gauss(int(12 * grow), PANELS / PANELS[-1]), strict=True):
         total += w * last * given_smallest(e * last, a, plain, tail, c, r, d, k)
     clear = (a > r) & (last < PANELS[-1])

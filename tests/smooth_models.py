@@ -151,7 +151,7 @@ def fitted(name):
     return model.fit(X, y), X, y
 
 
-def largest_bend(score, weights, X, norm, step=1e-5):
+def largest_curvature(score, weights, X, norm, step=1e-5):
     """Norm of the Hessian of a margin at every row, by differences of the gradient."""
     hessians = np.stack(
         [

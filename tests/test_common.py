@@ -1,6 +1,7 @@
 """scikit-learn's own checks, whole."""
 
 import numpy as np
+import pytest
 from sklearn.linear_model import LogisticRegression
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.svm import SVC
@@ -34,5 +35,6 @@ from sksmooth.training import Denoiser
         Denoiser(random_state=0),
     ]
 )
+@pytest.mark.filterwarnings("ignore::sksmooth.exceptions.NoiseCollapseWarning")
 def test_sklearn_checks(estimator, check):
     check(estimator)

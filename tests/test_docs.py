@@ -22,8 +22,6 @@ PUBLIC = [
     "sksmooth.training",
 ]
 
-pytestmark = pytest.mark.skipif(not DOCS.exists(), reason="the tests are not in a checkout")
-
 
 @pytest.mark.parametrize("name", PUBLIC)
 def test_api_reference_lists_every_export(name):

@@ -32,7 +32,7 @@ def rows(name):
 def test_radius_of_a_unanimous_vote(column):
     for row in rows("caps"):
         got = largest_radius(FAMILIES[column], int(row["n"]), float(row["alpha"]))
-        # the bound of the share is rounded down too, which matters where it is near one half
+        # the bound of the probability is rounded down too, which matters where it is near one half
         assert_allclose(got, float(row[column]), rtol=1e-8)
         assert got <= float(row[column])
 

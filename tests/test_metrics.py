@@ -52,7 +52,10 @@ def test_score_counts_rows_that_are_right_and_proven(certificate):
     assert certified_accuracy_score(Y, certificate, radius=np.nextafter(first, 9)) == 2 / 6
     assert certified_accuracy_score(Y, certificate, radius=second) == 2 / 6
     assert certified_accuracy_score(Y, certificate, radius=last) == 1 / 6
-    assert certified_accuracy_score(Y, certificate, radius=last + 1) == 0
+    with pytest.warns(UserWarning, match=r"radius=.* is beyond .*, the most that these draws"):
+        assert certified_accuracy_score(Y, certificate, radius=last + 1) == 0
+    with pytest.warns(UserWarning, match="is beyond"):
+        assert certified_accuracy_score(Y, certificate, radius=certificate.max_radius() + 1) == 0
 
 
 def test_curve_agrees_with_the_score(certificate):
@@ -228,3 +231,108 @@ def test_scores_of_the_other_kind_are_refused():
         make_certified_bound_scorer(0.1)(classifier, X, y)
     with pytest.raises(NotFittedError):
         make_certified_scorer(0.1)(SmoothedClassifier(), X, y)
+
+
+def test_scores_class_by_class(certificate):
+    radii = np.where(certificate.prediction == Y, certificate.radius, 0.0)
+    per_class = certified_accuracy_score(Y, certificate, radius=0.1, average=None)
+    expected = [(radii[Y == c] >= 0.1).mean() for c in certificate.classes]
+    assert_allclose(per_class, expected)
+    macro = certified_accuracy_score(Y, certificate, radius=0.1, average="macro")
+    assert macro == pytest.approx(np.mean(expected))
+    with pytest.raises(ValueError, match='average must be "micro" or "macro"'):
+        certified_accuracy_score(Y, certificate, average="weighted")
+    only = certified_accuracy_score(Y[Y == 0], certificate[Y == 0], average=None)
+    assert np.isnan(only[1])
+
+
+def test_weights_of_rows(certificate):
+    weights = np.arange(1.0, 7.0)
+    radii = np.where(certificate.prediction == Y, certificate.radius, 0.0)
+    score = certified_accuracy_score(Y, certificate, sample_weight=weights)
+    assert score == pytest.approx(weights[radii > 0].sum() / 21)
+    mean = average_certified_radius(Y, certificate, sample_weight=weights)
+    assert mean == pytest.approx(np.average(radii, weights=weights))
+    repeated = np.repeat(np.arange(6), weights.astype(int))
+    assert mean == pytest.approx(average_certified_radius(Y[repeated], certificate[repeated]))
+    for bad in (weights[:3], -weights, np.zeros(6), np.full(6, np.nan)):
+        with pytest.raises(ValueError, match="sample_weight must hold 6 numbers"):
+            average_certified_radius(Y, certificate, sample_weight=bad)
+
+
+def test_swapped_arguments_are_told(certificate):
+    with pytest.raises(TypeError, match="seem to be swapped"):
+        certified_accuracy_score(certificate, Y)
+
+
+@pytest.mark.parametrize(
+    ("y", "message"),
+    [
+        (np.ma.masked_array([0, 1, 0], [False, True, False]), "y_true has masked entries"),
+        (np.eye(3), r"shape \(3, 3\); one label per row.*argmax"),
+        ([], "no rows to score"),
+        ([0.0, np.nan, 1.0], "y_true contains NaN"),
+        (["a", "b", "a"], "mix labels that are text with labels that are not: 'a' against 0"),
+    ],
+)
+def test_scorers_look_at_y_before_they_certify(y, message):
+    class Certifies:
+        classes_ = np.array([0, 1])
+
+        def fit(self, X, y):
+            self.fitted_ = True
+
+        def certify(self, X, *, radius=None):
+            raise AssertionError("too late")
+
+    certifier = Certifies()
+    certifier.fit(None, None)
+    with pytest.raises(ValueError, match=message):
+        make_certified_scorer(0.1)(certifier, np.zeros((3, 1)), y)
+
+
+def test_scorers_refuse_the_other_kind_of_smoother():
+    X = np.linspace(0, 1, 30)[:, None]
+    median = MedianSmoothedRegressor(n_prediction=50, n_estimation=100).fit(X, X[:, 0])
+    with pytest.raises(TypeError, match="is a regressor, and this scorer is for a classifier"):
+        make_certified_scorer(0.1)(median, X, X[:, 0] > 0.5)
+    clf = SmoothedClassifier(sigma=0.1).fit(X, X[:, 0] > 0.5)
+    with pytest.raises(TypeError, match="is a classifier, and this scorer is for a regressor"):
+        make_certified_bound_scorer(0.1)(clf, X, X[:, 0])
+
+
+def test_average_radius_as_a_score():
+    X = np.linspace(0, 1, 60)[:, None]
+    y = (X[:, 0] > 0.5).astype(int)
+    clf = SmoothedClassifier(sigma=0.1, structure="off", n_estimation=300, random_state=0)
+    clf.fit(X, y)
+    score = make_certified_scorer(of="radius")(clf, X, y)
+    assert score == average_certified_radius(y, clf.for_scoring().certify(X))
+    with pytest.raises(ValueError, match=r"radius=0.2 has no meaning with of='radius'"):
+        make_certified_scorer(0.2, of="radius")
+
+
+def test_a_certifier_of_a_third_party_can_be_scored_and_drawn():
+    class Nearest:
+        """Certifies half the distance to the nearest point of another class."""
+
+        def __init__(self, X, y):
+            self.X, self.y = X, y
+
+        def certify(self, X, *, radius=None):
+            apart = np.abs(X - self.X.T)
+            nearest = self.y[apart.argmin(axis=1)]
+            other = np.where(self.y == nearest[:, None], np.inf, apart).min(axis=1)
+            return ClassificationCertificate.without_votes(
+                nearest,
+                (other - apart.min(axis=1)) / 2,
+                classes=np.unique(self.y),
+                norm=2,
+                n_features=1,
+                target_radius=None if radius is None else np.full(len(X), radius),
+            )
+
+    X, y = np.array([[0.0], [1.0]]), np.array([0, 1])
+    mine, rows = Nearest(X, y), np.array([[0.1], [0.4], [0.9]])
+    assert make_certified_scorer(0.2)(mine, rows, [0, 0, 1]) == pytest.approx(2 / 3)
+    assert make_certified_scorer(of="radius")(mine, rows, [0, 0, 1]) == pytest.approx(0.3)

@@ -15,7 +15,11 @@ from sksmooth import (
     SmoothedClassifier,
     certified_accuracy_curve,
 )
-from sksmooth.plotting import CertifiedAccuracyDisplay, CertifiedBoundDisplay
+from sksmooth.plotting import (
+    CertifiedAccuracyDisplay,
+    CertifiedBoundDisplay,
+    CertifiedRadiusDisplay,
+)
 
 
 @pytest.fixture(scope="module")
@@ -115,3 +119,58 @@ def test_rows_without_a_bound_are_drawn_as_far_as_they_go(digits, pyplot):
     both = replace(one, upper=np.full(4, np.inf), lower=np.full(4, np.inf))
     assert np.isinf(both.output_bound()).all()
     assert len(one[[]].abstained) == 0
+
+
+def test_norms_are_not_mixed_on_one_axis(smoothed, pyplot):
+    clf, X, y = smoothed
+    l2 = clf.certify(X)
+    display = CertifiedAccuracyDisplay.from_certificate(y, l2)
+    CertifiedAccuracyDisplay.from_certificate(y, l2.at(top_k=2), ax=display.ax_)
+    labels = [text.get_text() for text in display.ax_.get_legend().get_texts()]
+    assert labels == ["GaussianNoise(k=0, sigma=0.3)", "GaussianNoise(k=0, sigma=0.3), top 2"]
+    with pytest.raises(ValueError, match="draw it on axes of its own"):
+        CertifiedAccuracyDisplay.from_certificate(y, l2.at(norm=np.inf), ax=display.ax_)
+    assert CertifiedAccuracyDisplay.from_certificate(y, l2.at(norm=np.inf)).norm == np.inf
+
+
+def test_curve_of_one_class(smoothed, pyplot):
+    clf, X, y = smoothed
+    certificate = clf.certify(X)
+    display = CertifiedAccuracyDisplay.from_certificate(y, certificate, of_class=3)
+    _, accuracy = certified_accuracy_curve(y[y == 3], certificate[y == 3])
+    assert_array_equal(display.line_.get_ydata(), [*accuracy, 0])
+    assert display.line_.get_label().endswith("class 3")
+    with pytest.raises(ValueError, match="No row has the class of_class=77"):
+        CertifiedAccuracyDisplay.from_certificate(y, certificate, of_class=77)
+
+
+def test_histogram_counts_every_row(smoothed, pyplot):
+    clf, X, y = smoothed
+    certificate = clf.certify(X)
+    right, wrong = CertifiedRadiusDisplay.from_certificate(certificate, y, bins=7).bars_
+    is_right = certificate.prediction == y
+    assert sum(bar.get_height() for bar in right) == is_right.sum()
+    assert sum(bar.get_height() for bar in wrong) == (~is_right).sum()
+    (bars,) = CertifiedRadiusDisplay.from_certificate(certificate).bars_
+    assert sum(bar.get_height() for bar in bars) == len(certificate)
+
+
+def test_axes_are_checked_before_anything_is_certified(smoothed, pyplot):
+    clf, X, y = smoothed
+    _, axes = pyplot.subplots(1, 2)
+    with pytest.raises(TypeError, match="ax must be matplotlib axes, got ndarray"):
+        CertifiedAccuracyDisplay.from_estimator(None, X, y, ax=axes)
+    with pytest.raises(TypeError, match="ax must be matplotlib axes, got ndarray"):
+        CertifiedBoundDisplay.from_estimator(None, X, [0.1], ax=axes)
+    CertifiedAccuracyDisplay.from_estimator(clf, X, y, ax=axes[0])
+
+
+def test_bounds_of_different_rows_are_not_one_curve(pyplot):
+    X = np.linspace(0, 1, 20)[:, None]
+    smoother = MedianSmoothedRegressor(n_prediction=100, n_estimation=200, random_state=0)
+    smoother.fit(X, X[:, 0] ** 2)
+    one, two = smoother.certify_curve(X[:5], [0.01, 0.02])
+    CertifiedBoundDisplay.from_certificates([one, two])
+    for other in (smoother.certify(X[5:10], radius=0.02), two[:3]):
+        with pytest.raises(ValueError, match="certificates are of different rows"):
+            CertifiedBoundDisplay.from_certificates([one, other])

@@ -3,12 +3,9 @@
 import re
 from pathlib import Path
 
-import pytest
-
 README = Path(__file__).parents[1] / "README.md"
 
 
-@pytest.mark.skipif(not README.exists(), reason="the tests are not in a checkout")
 def test_examples_of_the_readme_run(capsys):
     blocks = re.findall(r"```python\n(.*?)```", README.read_text(), re.DOTALL)
     assert len(blocks) == 3
@@ -21,7 +18,6 @@ def test_examples_of_the_readme_run(capsys):
     assert names["search"].best_score_ > 0.5
 
 
-@pytest.mark.skipif(not README.exists(), reason="the tests are not in a checkout")
 def test_ci_finds_the_two_commands_in_the_readme():
     lines = README.read_text().splitlines()
     assert sum(line.startswith("python -m pip install") for line in lines) == 2

@@ -1,21 +1,22 @@
-"""Attacks that look for inputs within a radius that change an answer.
+"""Attacks: they look for inputs within a radius that change an answer.
 
-Those on nets need torch, which is imported only where they are asked for.
+What an attack finds bounds the robust accuracy from above, as certificates do from below. Those on
+nets need torch, which is imported where they are asked for.
 """
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any
 
 from sksmooth._optional import import_extra
+from sksmooth.attacks._arrays import project, projected_gradient, towards_points
 
-_OF_NETS = {"attack_smoothed": "sksmooth.attacks._smoothed_nets"}
-
-__all__ = ["attack_smoothed"]
+__all__ = ["attack_smoothed", "project", "projected_gradient", "towards_points"]
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _OF_NETS:
+    if name != "attack_smoothed":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     import_extra("torch", extra="torch", user=f"sksmooth.attacks.{name}")
-    return getattr(import_extra(_OF_NETS[name], extra="torch", user=name), name)
+    return import_module("sksmooth.attacks._smoothed_nets").attack_smoothed

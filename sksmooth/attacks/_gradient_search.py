@@ -1,6 +1,6 @@
 """Search for inputs near given ones on which a smoothed net is wrong.
 
-The net is seen through ``log_shares``, a function from a batch to the logarithm of its
+The net is seen through ``log_probabilities``, a function from a batch to the logarithm of its
 probabilities averaged over noise (Salman et al. 2019): its gradient is that of the smoothed net,
 estimated on these draws.
 """
@@ -16,8 +16,11 @@ from torch.nn import functional
 
 Bounds = tuple[float, float] | None
 
+# Probabilities below this count as this, so that their logarithms are finite.
+TINY = 1e-20
 
-def log_shares(outputs: Any) -> Any:
+
+def mean_log_probabilities(outputs: Any) -> Any:
     """Logarithm of the probabilities averaged over draws.
 
     Computed from logarithms, so that it has a gradient also where the net is all but sure.
@@ -29,13 +32,13 @@ def log_shares(outputs: Any) -> Any:
 
     Returns
     -------
-    log_shares : torch.Tensor of shape (m, n_classes)
+    log_probabilities : torch.Tensor of shape (m, n_classes)
     """
     return functional.log_softmax(outputs, dim=-1).logsumexp(dim=0) - math.log(len(outputs))
 
 
 def pgd_search(
-    log_shares: Callable[[Any], Any],
+    log_probabilities: Callable[[Any], Any],
     X: Any,
     y: Any,
     *,
@@ -48,7 +51,7 @@ def pgd_search(
 
     Parameters
     ----------
-    log_shares : callable
+    log_probabilities : callable
         From a batch to log-probabilities of shape (m, n_classes).
     X : torch.Tensor of shape (m, ...)
         Centres of the balls.
@@ -69,7 +72,7 @@ def pgd_search(
     """
     found = X.detach()
     for _ in range(n_steps):
-        direction = _direction(log_shares, found, y)[0]
+        direction = _direction(log_probabilities, found, y)[0]
         direction = direction.sign() if norm == math.inf else direction
         found = found + 2 * radius / n_steps * direction
         found = _within(found, X, radius, bounds, norm)
@@ -77,7 +80,7 @@ def pgd_search(
 
 
 def ddn_search(
-    log_shares: Callable[[Any], Any],
+    log_probabilities: Callable[[Any], Any],
     X: Any,
     y: Any,
     *,
@@ -94,12 +97,12 @@ def ddn_search(
 
     Parameters
     ----------
-    log_shares, X, y, radius, n_steps, bounds
+    log_probabilities, X, y, radius, n_steps, bounds
         As in `pgd_search`.
     init_norm : float
         First norm of the perturbations.
     gamma : float
-        Share by which a norm grows or shrinks in a step.
+        Part of itself by which a norm grows or shrinks in a step.
 
     Returns
     -------
@@ -109,7 +112,7 @@ def ddn_search(
     norm = X.new_full((len(X),), init_norm)
     smallest = X.new_full((len(X),), math.inf)
     for step in range(n_steps):
-        direction, is_wrong = _direction(log_shares, moved, y)
+        direction, is_wrong = _direction(log_probabilities, moved, y)
         size = _norms(moved - X)
         better = is_wrong & (size < smallest)
         smallest = torch.where(better, size, smallest)
@@ -124,7 +127,7 @@ def ddn_search(
 
 
 def climb(
-    log_shares: Callable[[Any], Any],
+    log_probabilities: Callable[[Any], Any],
     X: Any,
     y: Any,
     *,
@@ -141,24 +144,30 @@ def climb(
     """
     path = [X.detach()]
     for _ in range(n_steps):
-        ahead = path[-1] + step * _direction(log_shares, path[-1], y)[0]
+        ahead = path[-1] + step * _direction(log_probabilities, path[-1], y)[0]
         path.append(_clipped(ahead, bounds))
     return path
 
 
-def _direction(log_shares: Callable[[Any], Any], X: Any, y: Any) -> tuple[Any, Any]:
+def _direction(log_probabilities: Callable[[Any], Any], X: Any, y: Any) -> tuple[Any, Any]:
     """Return unit vectors along which the loss grows, and whether the net is wrong."""
     X = X.detach().requires_grad_()
     with torch.enable_grad():
-        shares = log_shares(X)
-        loss = functional.nll_loss(shares, y, reduction="sum")
+        found = log_probabilities(X)
+        loss = functional.nll_loss(found, y, reduction="sum")
         (gradient,) = torch.autograd.grad(loss, X)
     norms = _norms(gradient)
-    flat = norms <= 1e-30  # any direction is as good there
+    flat = norms <= 1e-30
     if flat.any():
-        gradient = torch.where(_like(flat, X), torch.randn_like(gradient), gradient)
+        gradient = torch.where(_like(flat, X), _any_directions(X), gradient)
         norms = _norms(gradient)
-    return gradient / _like(norms, X), shares.argmax(dim=1) != y
+    return gradient / _like(norms, X), found.argmax(dim=1) != y
+
+
+def _any_directions(X: Any) -> Any:
+    """Return directions for rows without a gradient, where any is as good: always the same."""
+    generator = torch.Generator(X.device).manual_seed(0)
+    return torch.randn(X.shape, generator=generator, dtype=X.dtype, device=X.device)
 
 
 def _norms(X: Any) -> Any:

@@ -5,24 +5,27 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 from sklearn.frozen import FrozenEstimator
-from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
-from skorch import NeuralNetClassifier
 
-from sksmooth.attacks._gradient_search import Bounds, log_shares, pgd_search
+from sksmooth.attacks._gradient_search import (
+    TINY,
+    Bounds,
+    mean_log_probabilities,
+    pgd_search,
+)
+from sksmooth.engine._seeds import seed_from
+from sksmooth.estimators import DSSNClassifier
 from sksmooth.inputs._containers import read_inputs
-from sksmooth.nets._calls import evaluating
 from sksmooth.nets._module_classifier import ModuleClassifier
-from sksmooth.nets._noise import draw_like, perturb, torch_seeded
-
-# Probabilities below this count as this, so that their logarithms are finite.
-_TINY = 1e-20
+from sksmooth.nets._modules import evaluating, weights_device
+from sksmooth.nets._noise import draw_like, perturb
 
 
 def attack_smoothed(
@@ -107,23 +110,28 @@ def attack_smoothed(
     array([[0.1],
            [0.2]], dtype=float32)
     """
-    check_is_fitted(smoother, "noise_")
+    check_is_fitted(smoother)
+    if isinstance(smoother, DSSNClassifier) or not hasattr(smoother, "noise_"):
+        raise ValueError(
+            f"attack_smoothed draws noise, which {type(smoother).__name__} does not. Attack a "
+            'SmoothedClassifier of the same net (for splits of levels: noise="splitting").'
+        )
     _check_parameters(radius, norm, n_steps, n_noise, batch_size)
     rows, net = read_inputs(X, owner=smoother), _Net.of(smoother.estimator_)
     check_consistent_length(rows.values, y)
     values, y = rows.values.astype(rows.dtype, copy=False), net.positions(y)
     if bounds is not None and ((values < bounds[0]) | (values > bounds[1])).any():
         raise ValueError(f"X has values outside of bounds={bounds!r}.")
-    seed = check_random_state(random_state).randint(np.iinfo(np.int32).max)
-    rng, attacked = np.random.default_rng(seed), values.copy()
+    rng, attacked = np.random.default_rng(seed_from(random_state)), values.copy()
     options: dict[str, Any] = {"radius": radius, "norm": norm, "n_steps": n_steps, "bounds": bounds}
-    with torch_seeded(seed, net.device), evaluating(net.module):
+    with evaluating(net.module):
         for first in range(0, len(values) if radius else 0, batch_size):
             part = slice(first, first + batch_size)
             centres = net.tensor(values[part])
             noises = [draw_like(smoother.noise_, centres, rng) for _ in range(n_noise)]
-            shares = net.log_shares_under(smoother.noise_, noises)
-            found = pgd_search(shares, centres, torch.from_numpy(y[part]).to(net.device), **options)
+            smoothed = net.under(smoother.noise_, noises)
+            labels = torch.from_numpy(y[part]).to(centres.device)
+            found = pgd_search(smoothed, centres, labels, **options)
             attacked[part] += (found - centres).cpu().numpy()
     return _held_within(attacked, values, radius, norm, bounds)
 
@@ -142,34 +150,17 @@ class _Net:
             model = model.estimator
         if isinstance(model, ModuleClassifier):
             return cls(model.module, model.classes_, lambda outputs: outputs)
-        if isinstance(model, NeuralNetClassifier):
-            has_logits = isinstance(model.criterion_, torch.nn.CrossEntropyLoss)
-            nonlinearity = model._get_predict_nonlinearity()
-            return cls(
-                model.module_,
-                None,
-                lambda outputs: (
-                    outputs if has_logits else nonlinearity(outputs).clamp_min(_TINY).log()
-                ),
-            )
+        if _is_net_of_skorch(model):
+            return cls(model.module_, None, _logits_of_net(model))
         raise ValueError(
             "attack_smoothed follows gradients of a net in skorch, or of as_classifier(module, "
             f"...), got a smoother of {type(model).__name__}. Wrap a torch module by as_classifier."
         )
 
-    @property
-    def weight(self) -> Any:
-        """Any tensor of the module."""
-        return next(self.module.parameters(), torch.zeros(()))
-
-    @property
-    def device(self) -> Any:
-        """Where the module is."""
-        return self.weight.device
-
     def tensor(self, values: NDArray[Any]) -> Any:
         """Return inputs of the module."""
-        return torch.from_numpy(values).to(self.weight)
+        weight = next(self.module.parameters(), torch.zeros(()))
+        return torch.from_numpy(values).to(weights_device(self.module), weight.dtype)
 
     def positions(self, y: ArrayLike) -> NDArray[np.int64]:
         """Return the outputs that belong to labels; those of skorch are their numbers."""
@@ -185,15 +176,29 @@ class _Net:
             raise ValueError(f"y has labels that the net does not know; it knows {self.labels!r}.")
         return found
 
-    def log_shares_under(self, noise: Any, noises: list[Any]) -> Callable[[Any], Any]:
-        """Return the function from inputs to the logarithm of their probabilities under noise."""
+    def under(self, noise: Any, draws: list[Any]) -> Callable[[Any], Any]:
+        """Return the function from inputs to the logarithms of their mean probabilities."""
 
-        def of_rows(X: Any) -> Any:
-            noisy = torch.cat([perturb(noise, X, draws) for draws in noises])
+        def of_inputs(X: Any) -> Any:
+            noisy = torch.cat([perturb(noise, X, draws_of_each) for draws_of_each in draws])
             logits = self.logits(self.module(noisy))
-            return log_shares(logits.unflatten(0, (len(noises), len(X))))
+            return mean_log_probabilities(logits.unflatten(0, (len(draws), len(X))))
 
-        return of_rows
+        return of_inputs
+
+
+def _is_net_of_skorch(model: Any) -> bool:
+    """Whether a model is a classifier of skorch, which need not be installed."""
+    name = "skorch.classifier", "NeuralNetClassifier"
+    return any((kind.__module__, kind.__name__) == name for kind in type(model).__mro__)
+
+
+def _logits_of_net(model: Any) -> Callable[[Any], Any]:
+    """Return what makes logits of the outputs of the module of a net of skorch."""
+    if isinstance(model.criterion_, torch.nn.CrossEntropyLoss):
+        return lambda outputs: outputs
+    probabilities = import_module("sksmooth.nets._skorch").output_of_net(model)
+    return lambda outputs: probabilities(outputs).clamp_min(TINY).log()
 
 
 def _check_parameters(radius: float, norm: float, n_steps: int, n_noise: int, batch: int) -> None:

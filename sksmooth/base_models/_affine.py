@@ -3,67 +3,60 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import singledispatch
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
 from sklearn.decomposition import PCA, TruncatedSVD
 from sklearn.frozen import FrozenEstimator
 from sklearn.impute import SimpleImputer
 from sklearn.preprocessing import MaxAbsScaler, MinMaxScaler, RobustScaler, StandardScaler
 
+from sksmooth.base_models._linear import dense
+from sksmooth.base_models._registry import Registry
 from sksmooth.inputs._containers import Inputs
 
 
-@singledispatch
+@Registry
 def affine_map(transformer: Any) -> tuple[Any, Any] | None:
-    """Return matrix (or its diagonal) and offset of a fitted affine transformer, or None."""
+    """Return matrix (or its diagonal) and offset of a fitted affine transformer, or None.
+
+    Register a transformer of your own with ``affine_map.register(YourTransformer)``. A
+    registration is for that very class: a subclass may have a `transform` of its own.
+    """
     return None
-
-
-def known_map(transformer: Any) -> tuple[Any, Any] | None:
-    """Affine map of a transformer whose very class is registered."""
-    own = type(transformer) in affine_map.registry and "transform" not in vars(transformer)
-    return affine_map(transformer) if own else None
 
 
 @affine_map.register
 def _(transformer: FrozenEstimator) -> tuple[Any, Any] | None:
-    return known_map(transformer.estimator)
-
-
-def _wide(values: Any) -> NDArray[np.float64]:
-    """Float64, before any arithmetic: models fitted in float32 hold float32."""
-    return np.asarray(values.toarray() if sparse.issparse(values) else values, dtype=float)
+    return affine_map(transformer.estimator)
 
 
 @affine_map.register
 def _(transformer: StandardScaler) -> tuple[Any, Any] | None:
     n_features = transformer.n_features_in_
-    scale = 1.0 / _wide(transformer.scale_) if transformer.with_std else np.ones(n_features)
-    center = _wide(transformer.mean_) if transformer.with_mean else np.zeros(n_features)
+    scale = 1.0 / dense(transformer.scale_) if transformer.with_std else np.ones(n_features)
+    center = dense(transformer.mean_) if transformer.with_mean else np.zeros(n_features)
     return scale, -center * scale
 
 
 @affine_map.register
 def _(transformer: MinMaxScaler) -> tuple[Any, Any] | None:
-    return None if transformer.clip else (_wide(transformer.scale_), _wide(transformer.min_))
+    return None if transformer.clip else (dense(transformer.scale_), dense(transformer.min_))
 
 
 @affine_map.register
 def _(transformer: MaxAbsScaler) -> tuple[Any, Any] | None:
     if getattr(transformer, "clip", False):
         return None
-    return 1.0 / _wide(transformer.scale_), np.zeros(len(transformer.scale_))
+    return 1.0 / dense(transformer.scale_), np.zeros(len(transformer.scale_))
 
 
 @affine_map.register
 def _(transformer: RobustScaler) -> tuple[Any, Any] | None:
     n_features = transformer.n_features_in_
-    scale = 1.0 / _wide(transformer.scale_) if transformer.with_scaling else np.ones(n_features)
-    center = _wide(transformer.center_) if transformer.with_centering else np.zeros(n_features)
+    scale = 1.0 / dense(transformer.scale_) if transformer.with_scaling else np.ones(n_features)
+    center = dense(transformer.center_) if transformer.with_centering else np.zeros(n_features)
     return scale, -center * scale
 
 
@@ -71,13 +64,13 @@ def _(transformer: RobustScaler) -> tuple[Any, Any] | None:
 def _(transformer: PCA) -> tuple[Any, Any] | None:
     if transformer.whiten:
         return None
-    components = _wide(transformer.components_)
-    return components, -components @ _wide(transformer.mean_)
+    components = dense(transformer.components_)
+    return components, -components @ dense(transformer.mean_)
 
 
 @affine_map.register
 def _(transformer: TruncatedSVD) -> tuple[Any, Any] | None:
-    return _wide(transformer.components_), np.zeros(len(transformer.components_))
+    return dense(transformer.components_), np.zeros(len(transformer.components_))
 
 
 @affine_map.register
@@ -118,9 +111,9 @@ class InputMap:
         matrix, offset = np.asarray(matrix, dtype=float), np.asarray(offset, dtype=float)
         return InputMap(matrix.shape[-1], ((matrix, offset), *self.maps))
 
-    def suits(self, rows: Inputs) -> bool:
-        """Whether rows have the right length."""
-        return rows.shape == (self.n_features,)
+    def suits(self, inputs: Inputs) -> bool:
+        """Whether inputs have the right length."""
+        return inputs.shape == (self.n_features,)
 
     def of_inputs(self, values: NDArray[Any]) -> NDArray[np.float64]:
         """Map inputs."""

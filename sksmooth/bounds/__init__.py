@@ -1,7 +1,7 @@
 """Confidence bounds. They know no model and no noise.
 
-Every bound is exact in the sense of its definition, and rounded towards the safe side by more than
-the error of the special functions it is computed with.
+Every bound is exact in the sense of its definition, and proven by the probability that defines it:
+this is computed for the bound itself, at a level lowered by more than its numerical error.
 """
 
 from sksmooth.bounds._looks import Look, plan_looks

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-# Sequential plan. Most rows are decided within a hundred draws; a finer growth saves little.
+# Most rows are decided within a hundred draws; a finer growth saves little.
 _FIRST_LOOK, _LOOK_GROWTH, _MOST_LOOKS = 64, 1.5, 60
 
-
+# The first call spends this part of alpha, and each later one this part of what is left.
 _PART_OF_A_CALL = 0.9
 
 
@@ -20,7 +20,7 @@ class Look(NamedTuple):
     n_draws : int
         Votes per row at this moment.
     alpha_spent : float
-        Share of alpha that the bounds of this moment have.
+        Part of alpha that the bounds of this moment have, between 0 and 1.
     """
 
     n_draws: int
@@ -31,14 +31,14 @@ def plan_looks(cap: int, n_earlier_calls: int = 0) -> list[Look]:
     """Plan when to look at votes that come in, at a joint level.
 
     A group-sequential plan: the exact bound of Clopper and Pearson is evaluated at numbers of
-    draws that grow geometrically, each time with a share of alpha fixed in advance. By the union
+    draws that grow geometrically, each time with a part of alpha fixed in advance. By the union
     bound the lower bounds of all looks hold together with probability ``1 - alpha``, so sampling
     may stop at any of them, for any reason. Half of the first call's part of alpha is kept for
     the cap, where a row that is hard to decide gets almost the bound of a fixed number of draws.
 
     Sampling may be taken up again. Later calls have parts of alpha of their own, and because their
     cap may have been chosen after the first votes were seen, they look only at numbers of draws
-    (and spend only shares) that do not depend on it.
+    (and spend only parts) that do not depend on it.
 
     Parameters
     ----------
@@ -72,5 +72,5 @@ def plan_looks(cap: int, n_earlier_calls: int = 0) -> list[Look]:
     if n_earlier_calls:
         return [Look(n, part / _MOST_LOOKS) for n in grid if n <= cap]
     early = [n for n in grid if n < cap]
-    share = part / 2 if early else part
-    return [*(Look(n, part / 2 / len(early)) for n in early), Look(cap, share)]
+    of_cap = part / 2 if early else part
+    return [*(Look(n, part / 2 / len(early)) for n in early), Look(cap, of_cap)]

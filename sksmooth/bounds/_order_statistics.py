@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 from scipy import special
 
-# Ranks are chosen at a level that is lower by more than the error of the binomial tail, and the
-# integrated one by more than the error of its quadrature, too.
-_LEVEL_SLACK, _QUADRATURE_SLACK, _QUADRATURE_NODES = 1e-9, 1e-6, 2000
+from sksmooth.bounds._binomial import (
+    at_least,
+    at_most,
+    largest_lower,
+    proven_level,
+    smallest_upper,
+)
+
+# An integral over the mass of a ball is enclosed by two sums, over as many nodes as decide whether
+# it exceeds its level; if even the most do not, it counts as if it did. The level is lowered by
+# more than the errors of the tails in the sums.
+_NODES, _OUTER_MASS, _LEVEL_SLACK = (500, 5_000, 50_000), 1e-15, 1e-6
 
 
 def upper_quantile_rank(n: int, q: float, alpha: float) -> int | None:
@@ -70,20 +76,25 @@ def lower_quantile_rank(n: int, p: float, alpha: float) -> int | None:
     459
     """
     below = _largest_count(n, p, alpha)
-    return None if below is None else min(below + 1, n)
+    return None if below is None else below + 1
 
 
 def _largest_count(n: int, p: float, alpha: float) -> int | None:
     """Largest j with ``P(Bin(n, p) <= j) <= alpha``, or None."""
-    alpha = alpha * (1 - _LEVEL_SLACK)
-    p = min(max(p, 0.0), 1.0)
-    guess = special.bdtrik(alpha, n, p) if 0 < p < 1 else (n if p == 1 else 0)
-    j = int(np.clip(np.nan_to_num(guess), 0, n))
-    while j >= 0 and special.bdtr(j, n, p) > alpha:
-        j -= 1
-    while j < n and special.bdtr(j + 1, n, p) <= alpha:
-        j += 1
-    return j if j >= 0 else None
+    q = 1.0 - p
+    if 1.0 - q > p:  # q is rounded, and fewer failures would make few successes less likely
+        q = float(np.nextafter(q, 1.0))
+    guess = np.nan_to_num(special.bdtrik(alpha, n, p)) if 0 < p < 1 else 0.0
+    j, step, holds, fails = int(min(max(guess, 0.0), n - 1.0)), 1, -1, n
+    while fails - holds > 1:
+        if at_most(j, n, q) <= proven_level(j, n, alpha):
+            holds, j = j, j + step
+        else:
+            fails, j = j, j - step
+        if not holds < j < fails:
+            j = (holds + fails) // 2
+        step *= 2
+    return holds if holds >= 0 else None
 
 
 def integrated_rank(n: int, m: int, c: int, shift: float, alpha: float) -> int | None:
@@ -109,16 +120,22 @@ def integrated_rank(n: int, m: int, c: int, shift: float, alpha: float) -> int |
     Returns
     -------
     k : int or None
-        Smallest rank, from 1 to m; None: there is none.
+        Smallest rank, from 1 to m, for which the probability is proven to be at most alpha.
+        None: there is none.
     """
+    level = alpha * (1 - _LEVEL_SLACK)
 
     def fails(k: int) -> bool:
-        low, high = special.betaincinv(k, m - k + 1, [1e-15, 1 - 1e-15])
-        edges = _spread(low, min(high, 1 - 1e-15), _QUADRATURE_NODES)
-        masses = np.diff(special.betainc(k, m - k + 1, edges), prepend=0.0, append=1.0)
-        at_edges = special.betaincc(c, n - c + 1, special.ndtr(special.ndtri(edges) - shift))
-        tails = np.concatenate([[1.0], (at_edges[:-1] + at_edges[1:]) / 2, at_edges[-1:]])
-        return bool(masses @ tails > alpha * (1 - _QUADRATURE_SLACK))
+        low, high = _range_of_rank(k, m)
+        for n_nodes in _NODES:
+            points = np.linspace(low, high, n_nodes)
+            masses = np.diff(at_least(k, m, special.ndtr(points)), prepend=0.0, append=1.0)
+            too_few = at_most(c - 1, n, special.ndtr(shift - points))
+            if masses[1:] @ too_few + masses[0] <= level:
+                return False
+            if masses[:-1] @ too_few > level:
+                break
+        return True
 
     if fails(m):
         return None
@@ -129,7 +146,9 @@ def integrated_rank(n: int, m: int, c: int, shift: float, alpha: float) -> int |
     return high
 
 
-def _spread(low: float, high: float, n: int) -> NDArray[Any]:
-    """Points between two probabilities, evenly on the normal scale."""
-    edges = special.ndtr(np.linspace(special.ndtri(low), special.ndtri(high), n))
-    return np.clip(edges, low, high)
+def _range_of_rank(k: int, m: int) -> tuple[float, float]:
+    """Return normal quantiles between which the k-th of m uniform samples nearly always lies."""
+    ranks, m_each, level = np.array([k]), np.array([m]), np.array([_OUTER_MASS])
+    low = largest_lower(ranks, m_each, level)[0]
+    high = min(smallest_upper(ranks - 1, m_each, level)[0], 1 - _OUTER_MASS)
+    return float(special.ndtri(low)), float(special.ndtri(high))

@@ -1,8 +1,7 @@
-"""Confidence bounds for vote shares.
+"""Confidence bounds of class probabilities.
 
 Everything here is about one binomial proportion (or several at a joint level) and knows nothing
-of models or noise. Every bound is one-sided, and is rounded towards the safe side by more than
-the error of the special functions it is computed with.
+of models or noise. Every bound is one-sided, and never on the wrong side of the exact one.
 """
 
 from __future__ import annotations
@@ -13,13 +12,14 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import special
 
-# The inverse incomplete beta function of scipy is within 9e-13 (relative) of the exact value up to
-# 10^5 draws, and loses accuracy in proportion to their number beyond; half of its results lie on
-# the unsafe side. At levels below 1e-109 it fails.
-_RELATIVE_SLACK, _ACCURATE_DRAWS = 4e-12, 1e5
+from sksmooth.bounds._binomial import largest_lower, smallest_upper
+
+# At levels below 1e-109 the inverse beta function of scipy fails.
 _SMALLEST_ALPHA = 1e-100
+
+# So few bounds are computed at once, without a search for equal counts.
+_FEW = 32
 
 
 def clopper_pearson_lower(n_success: ArrayLike, n: ArrayLike, alpha: ArrayLike) -> Any:
@@ -38,7 +38,8 @@ def clopper_pearson_lower(n_success: ArrayLike, n: ArrayLike, alpha: ArrayLike) 
     -------
     lower : float or ndarray
         Bound such that ``P(lower <= p) >= 1 - alpha`` for every true proportion `p`. It is 0
-        when nothing succeeded and ``alpha ** (1 / n)`` when everything did.
+        when nothing succeeded and ``alpha ** (1 / n)`` when everything did. At levels up to
+        0.05 it falls short of the exact bound by at most 2e-11 of it.
 
     Raises
     ------
@@ -75,7 +76,8 @@ def clopper_pearson_upper(n_success: ArrayLike, n: ArrayLike, alpha: ArrayLike) 
     -------
     upper : float or ndarray
         Bound such that ``P(p <= upper) >= 1 - alpha`` for every true proportion `p`. It is 1
-        when everything succeeded and ``1 - alpha ** (1 / n)`` when nothing did.
+        when everything succeeded and ``1 - alpha ** (1 / n)`` when nothing did. At levels
+        up to 0.05 it exceeds the exact bound by at most 2e-11 of it plus 4e-16.
 
     Raises
     ------
@@ -94,12 +96,12 @@ def clopper_pearson_upper(n_success: ArrayLike, n: ArrayLike, alpha: ArrayLike) 
 def runner_up_upper_bound(
     counts: NDArray[Any], top: NDArray[Any], n: ArrayLike, alpha: ArrayLike
 ) -> Any:
-    """Upper bound on the share of every class but the top one, jointly.
+    """Upper bound of the probability of every class but the top one, jointly.
 
     The bound belongs to the class with the most votes among the others. Its error need not be
-    split among them: let B be the class whose true share is the largest. B is fixed, so its own
-    bound fails with probability `alpha` at most; the bound returned is never below it, and no
-    other share is above that of B.
+    split among them: let B be the most probable of them. B is fixed, so its own bound fails with
+    probability `alpha` at most; the bound returned is never below it, and no other class is more
+    probable than B.
 
     Parameters
     ----------
@@ -115,7 +117,7 @@ def runner_up_upper_bound(
     Returns
     -------
     upper : ndarray of shape (m,)
-        With probability at least ``1 - alpha``, no class other than `top` has a share above it.
+        With probability at least ``1 - alpha``, no class other than `top` is more probable.
     """
     others = counts.copy()
     np.put_along_axis(others, top[:, None], -1, axis=1)
@@ -123,7 +125,7 @@ def runner_up_upper_bound(
 
 
 def min_draws_to_certify(alpha: float) -> int:
-    """Smallest number of draws with which a unanimous vote proves a share above one half.
+    """Smallest number of draws with which a unanimous vote proves a probability above one half.
 
     Parameters
     ----------
@@ -165,41 +167,40 @@ def _check_counts(
 
 
 def _once_per_count(
-    bound: Callable[[Any, Any, float], Any], successes: Any, trials: Any, levels: Any
+    bound: Callable[[Any, Any, Any], Any], successes: Any, trials: Any, levels: Any
 ) -> Any:
-    """Evaluate `bound` once for each distinct pair: a million rows share few thousand counts."""
+    """Evaluate `bound` once for each distinct pair: a million rows have a few thousand counts."""
+    if successes.size <= _FEW:
+        flat = bound(successes.ravel(), trials.ravel(), levels.ravel())
+        return flat.reshape(successes.shape)
     bounds = np.empty(successes.shape)
     for level in np.unique(levels):
         here = levels == level
         pairs = np.stack([successes[here], trials[here]], axis=-1)
         keys = pairs.view(np.complex128).ravel()  # sorts as pairs do
         distinct, inverse = np.unique(keys, return_inverse=True)
-        bounds[here] = bound(distinct.real, distinct.imag, float(level))[inverse]
+        each = np.full(len(distinct), level)
+        bounds[here] = bound(distinct.real, distinct.imag, each)[inverse]
     return bounds
 
 
-def _lower(successes: Any, trials: Any, alpha: float) -> Any:
-    """Lower bound, above one half through the upper bound of the share of failures.
+def _lower(successes: Any, trials: Any, alpha: Any) -> Any:
+    """Lower bound, above one half by the upper bound of the failure probability.
 
     One minus the bound is what a radius depends on, and close to 1 only the failure form has it
     to full relative precision.
     """
-    lower = np.nextafter(1.0 - _upper(trials - successes, trials, alpha), 0.0)
-    weak = lower <= 0.5
-    few, some_trials = successes[weak], trials[weak]
-    with np.errstate(invalid="ignore"):  # the parameter is 0 where nothing succeeded
-        direct = special.betaincinv(few, some_trials - few + 1.0, alpha)
-    lower[weak] = np.where(few == 0, 0.0, direct * (1.0 - _slack(some_trials)))
+    lower = np.zeros(successes.shape)
+    often = 2 * successes > trials
+    failures = trials[often] - successes[often]
+    lower[often] = 1.0 - _upper(failures, trials[often], alpha[often])
+    direct = (lower <= 0.5) & (successes > 0)
+    lower[direct] = largest_lower(successes[direct], trials[direct], alpha[direct])
     return lower
 
 
-def _upper(successes: Any, trials: Any, alpha: float) -> Any:
-    with np.errstate(invalid="ignore"):  # the parameter is 0 where everything succeeded
-        upper = special.betainccinv(successes + 1.0, trials - successes, alpha)
-    upper = np.where(successes == trials, 1.0, upper)
-    upper = np.where(successes == 0, -np.expm1(np.log(alpha) / trials), upper)
-    return np.minimum(upper * (1.0 + _slack(trials)), 1.0)
-
-
-def _slack(trials: Any) -> Any:
-    return _RELATIVE_SLACK * np.maximum(trials / _ACCURATE_DRAWS, 1.0)
+def _upper(successes: Any, trials: Any, alpha: Any) -> Any:
+    upper = np.ones(successes.shape)
+    some = successes < trials
+    upper[some] = smallest_upper(successes[some], trials[some], alpha[some])
+    return upper

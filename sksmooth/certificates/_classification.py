@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from copy import deepcopy
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sksmooth._optional import import_extra
-from sksmooth.bounds import clopper_pearson_lower, clopper_pearson_upper, runner_up_upper_bound
 from sksmooth.certificates._base import Certificate
 from sksmooth.certificates._error_budget import ErrorBudget
+from sksmooth.certificates._votes import n_bounds_of_vote, proven_by_votes
 from sksmooth.limits import largest_radius
 from sksmooth.noise import Noise
 
@@ -81,6 +79,14 @@ class ClassificationCertificate(Certificate):
     label_radius : ndarray of shape (m, top_k) or None
         With `top_k`, the radius of each class of the prediction: within it this class stays among
         the `top_k` with the most votes. They hold together. The first column is `radius`.
+    selection : ndarray of shape (m, n_classes) or None
+        Votes of the draws that selected the prediction, which :meth:`at` asks about `top_k`.
+    row_ids : ndarray of uint64 of shape (m,) or None
+        Fingerprints of the rows, and
+    fit_id : str or None
+        that of the fit of the smoother: a decision is continued for the same rows and model only.
+    index : pandas.Index or None
+        Index of the X that was certified, where it had one.
     """
 
     ROW_FIELDS: ClassVar[tuple[str, ...]] = (
@@ -92,6 +98,8 @@ class ClassificationCertificate(Certificate):
         "n_draws",
         "target_radius",
         "label_radius",
+        "selection",
+        "row_ids",
     )
 
     prediction: NDArray[Any]
@@ -110,6 +118,10 @@ class ClassificationCertificate(Certificate):
     top_k: int = 1
     label_radius: NDArray[np.float64] | None = None
     perturbed: str = "real"
+    selection: NDArray[np.int64] | None = None
+    row_ids: NDArray[np.uint64] | None = None
+    fit_id: str | None = None
+    index: Any = None
 
     @classmethod
     def from_counts(
@@ -125,6 +137,7 @@ class ClassificationCertificate(Certificate):
         bilateral: bool = False,
         top_k: int = 1,
         target_radius: NDArray[np.float64] | None = None,
+        selection: NDArray[np.int64] | None = None,
     ) -> ClassificationCertificate:
         """Certify predictions from the votes on noisy copies.
 
@@ -153,10 +166,17 @@ class ClassificationCertificate(Certificate):
             classes are bounded then, at alpha divided by their number.
         target_radius : ndarray of shape (m,), optional
             Radius to decide on.
+        selection : ndarray of shape (m, n_classes), optional
+            Votes of the draws that selected the prediction; kept for :meth:`at`.
 
         Returns
         -------
         certificate : ClassificationCertificate
+
+        Raises
+        ------
+        ValueError
+            If `alpha` is out of range, or if predictions, votes and classes do not go together.
 
         References
         ----------
@@ -166,42 +186,35 @@ class ClassificationCertificate(Certificate):
            predictions against adversarial perturbations via randomized smoothing. ICLR 2020
            (for `top_k`).
         """
-        bilateral = bilateral and len(classes) > 2 and top_k == 1
+        counts, classes = np.asarray(counts), np.asarray(classes)
         budget = alpha if isinstance(alpha, ErrorBudget) else ErrorBudget(float(alpha))
+        _check_votes(prediction, counts, classes, budget, top_k, target_radius)
+        bilateral = bool(bilateral) and len(classes) > 2 and top_k == 1
         budget = budget.for_bounds(n_bounds_of_vote(len(classes), bilateral, top_k))
         norm = noise.norm if norm is None else norm
-        n_draws, top = counts.sum(axis=1), _positions(prediction, classes)
-        level = np.broadcast_to(np.asarray(budget.of_one_bound, dtype=float), n_draws.shape)
-        label_radius = None
-        if top_k > 1:
-            p_lower, p_upper, label_radius = _certify_labels(
-                counts, top, n_draws, level, noise=noise, n_features=n_features, norm=norm
-            )
-            radius = label_radius[:, 0]
-        else:
-            votes = np.take_along_axis(counts, top[:, None], axis=1)[:, 0]
-            p_lower = clopper_pearson_lower(votes, n_draws, level)
-            p_upper = 1.0 - p_lower
-            if bilateral:
-                runner_up = runner_up_upper_bound(counts, top, n_draws, level)
-                p_upper = np.minimum(runner_up, p_upper)
-            radius = noise.radius(p_lower, p_upper, n_features=n_features, norm=norm)
+        proven = proven_by_votes(
+            counts,
+            _positions(prediction, classes),
+            budget,
+            bilateral=bilateral,
+            noise=noise,
+            n_features=n_features,
+            norm=norm,
+        )
         return cls(
             prediction=prediction,
-            radius=radius,
-            p_lower=p_lower,
-            p_upper=p_upper,
             counts=counts,
-            n_draws=n_draws,
+            n_draws=counts.sum(axis=1),
             classes=classes,
             norm=norm,
             budget=budget,
-            noise=deepcopy(noise),
+            noise=noise,
             n_features=n_features,
             target_radius=target_radius,
             bilateral=bilateral,
             top_k=top_k,
-            label_radius=label_radius,
+            selection=selection,
+            **proven._asdict(),
         )
 
     @classmethod
@@ -278,6 +291,16 @@ class ClassificationCertificate(Certificate):
             proven if self.target_radius is None else proven & (self.radius >= self.target_radius)
         )
 
+    @property
+    def n_predicted(self) -> int:
+        """Number of different classes among the (first) predictions.
+
+        One class for all rows says that the model is constant, or that noise drowns what it goes
+        by: its radii prove nothing of use, however large they are.
+        """
+        first = self.prediction if self.prediction.ndim == 1 else self.prediction[:, 0]
+        return len(np.unique(first))
+
     def max_radius(self) -> float:
         """Largest radius that any row could have reached: that of a unanimous vote.
 
@@ -301,74 +324,142 @@ class ClassificationCertificate(Certificate):
             n_classes=len(self.classes),
         )
 
-    def at(self, *, alpha: float) -> ClassificationCertificate:
-        """Certificate from the same votes at another level.
+    def at(
+        self,
+        *,
+        alpha: float | None = None,
+        norm: float | None = None,
+        bilateral: bool | None = None,
+        top_k: int | None = None,
+    ) -> ClassificationCertificate:
+        """Certificate from the same votes, of another statement.
 
         Parameters
         ----------
-        alpha : float
+        alpha : float, default=None
             Failure probability in (0, 0.5). It has to be chosen before the votes are looked at,
-            like any level of confidence.
+            like any level of confidence, and so has everything that is asked for here.
+        norm : float, default=None
+            Norm of the radius, from 1 to ``numpy.inf``, that the noise certifies in. A radius that
+            was asked for in another norm is forgotten.
+        bilateral : bool, default=None
+            Whether the other classes are bounded by their own votes.
+        top_k : int, default=None
+            Number of places that the predicted class may fall back to. The classes are ranked by
+            the draws that selected the prediction.
 
         Returns
         -------
         certificate : ClassificationCertificate
+            What is None stays as it is.
 
         Raises
         ------
         ValueError
-            If the certificate is exact, or `alpha` is out of range.
+            If the certificate is exact, if `alpha` is out of range, if the noise certifies nothing
+            in the norm, or if the votes that ranked the classes are not known.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from sksmooth import SmoothedClassifier
+        >>> X, y = np.array([[0.0], [1.0]] * 20), np.array([0, 1] * 20)
+        >>> clf = SmoothedClassifier(noise="laplace", sigma=0.2, random_state=0)
+        >>> certificate = clf.fit(X, y).certify(X[:2])
+        >>> bool((certificate.at(alpha=1e-6).radius < certificate.radius).all())
+        True
         """
         if self.budget is None:
-            raise ValueError("This certificate is exact (alpha is None): it holds at every level.")
-        if not 0 < alpha < 0.5:
+            raise ValueError(
+                "This certificate is exact (alpha is None): it holds at every level, and there are "
+                "no votes that could prove another statement."
+            )
+        if alpha is not None and not 0 < alpha < 0.5:
             raise ValueError(f"alpha must lie in (0, 0.5), got {alpha!r}.")
         assert self.noise is not None  # there were votes
-        return ClassificationCertificate.from_counts(
-            self.prediction,
+        same_norm = norm in (None, self.norm)
+        top_k = self.top_k if top_k is None else top_k
+        other = ClassificationCertificate.from_counts(
+            self._ranked(top_k),
             self.counts,
             classes=self.classes,
             noise=self.noise,
             n_features=self.n_features,
-            alpha=replace(self.budget, alpha=float(alpha)),
-            norm=self.norm,
-            bilateral=self.bilateral,
-            top_k=self.top_k,
-            target_radius=self.target_radius,
+            alpha=replace(self.budget, alpha=self.budget.alpha if alpha is None else float(alpha)),
+            norm=self.norm if norm is None else norm,
+            bilateral=self.bilateral if bilateral is None else bilateral,
+            top_k=top_k,
+            target_radius=self.target_radius if same_norm else None,
+            selection=self.selection,
         )
+        return replace(other, index=self.index)
 
-    def to_frame(self) -> Any:
+    def _ranked(self, top_k: int) -> NDArray[Any]:
+        """Return the classes that are predicted, where so many are asked for."""
+        if top_k == self.top_k:
+            return self.prediction
+        if top_k < 1 or self.selection is None or top_k >= len(self.classes):
+            raise ValueError(
+                f"top_k={top_k!r} needs the votes that ranked the classes, and has to be from 1 to "
+                f"{len(self.classes) - 1}, one less than the number of classes. Call certify with "
+                "top_k."
+            )
+        return ranked_classes(self.selection, self.classes, top_k)
+
+    def to_frame(self, *, index: Any = None) -> Any:
         """Table with one row per input.
+
+        Parameters
+        ----------
+        index : pandas.Index or array-like of shape (m,), default=None
+            Index of the table. None: that of the X that was certified, where it had one.
 
         Returns
         -------
         frame : pandas.DataFrame
-            Columns `prediction`, `radius`, `certified`, `abstained`, and where there were votes
+            Columns `prediction`, `radius`, `certified`, `abstained`, `target_radius` where a radius
+            was asked for, and where there were votes
             `p_lower`, `p_upper`, `n_draws` and one column per class, named ``votes_<class>``.
             With `top_k`, `prediction` is the first class, and the others and their radii are in
-            columns `prediction_2`, `radius_2` and so on.
+            columns `prediction_2`, `radius_2` and so on. What the statement is about is repeated
+            in every row, so that it survives any file format: `norm`, `alpha` (missing where the
+            certificate is exact), `n_simultaneous` (rows that share alpha), `noise`, and
+            `n_predicted`, the number of classes that are predicted at all.
 
         Raises
         ------
         ImportError
             If pandas is not installed.
         """
-        pandas = import_extra("pandas", extra="pandas", user="ClassificationCertificate.to_frame")
         columns = {
             "prediction": self.prediction if self.top_k == 1 else self.prediction[:, 0],
             "radius": self.radius,
             "certified": self.certified,
             "abstained": self.abstained,
         }
-        if self.noise is None:
-            return pandas.DataFrame(columns)
-        columns |= {"p_lower": self.p_lower, "p_upper": self.p_upper, "n_draws": self.n_draws}
-        if self.label_radius is not None:
-            for j in range(1, self.top_k):
-                columns[f"prediction_{j + 1}"] = self.prediction[:, j]
-                columns[f"radius_{j + 1}"] = self.label_radius[:, j]
-        votes = {f"votes_{c}": self.counts[:, j] for j, c in enumerate(self.classes)}
-        return pandas.DataFrame({**columns, **votes})
+        if self.target_radius is not None:
+            columns["target_radius"] = self.target_radius
+        if self.noise is not None:
+            columns |= {
+                "p_lower": self.p_lower,
+                "p_upper": self.p_upper,
+                "n_draws": self.n_draws,
+            }
+            if self.label_radius is not None:
+                for j in range(1, self.top_k):
+                    columns[f"prediction_{j + 1}"] = self.prediction[:, j]
+                    columns[f"radius_{j + 1}"] = self.label_radius[:, j]
+            columns |= {f"votes_{c}": self.counts[:, j] for j, c in enumerate(self.classes)}
+        return self._framed(columns, index)
+
+    def _constants(self) -> dict[str, Any]:
+        return {
+            "norm": self.norm,
+            "alpha": self.alpha,
+            "n_simultaneous": self.n_simultaneous,
+            "noise": None if self.noise is None else repr(self.noise),
+            "n_predicted": self.n_predicted,
+        }
 
     def _refuse_to_join(self, other: ClassificationCertificate) -> None:
         super()._refuse_to_join(other)
@@ -390,7 +481,8 @@ class ClassificationCertificate(Certificate):
         ]
         if len(self):
             lines += [
-                f"  certified {self.certified.mean():.1%}, abstained {self.abstained.mean():.1%}",
+                f"  certified {self.certified.mean():.1%}, abstained {self.abstained.mean():.1%}, "
+                f"predicts {self.n_predicted} of {len(self.classes)} classes",
                 f"  radius median {np.median(self.radius):.4g}, largest {self.radius.max():.4g} "
                 f"of {self.max_radius():.4g} within reach",
             ]
@@ -409,40 +501,40 @@ def _positions(prediction: NDArray[Any], classes: NDArray[Any]) -> NDArray[np.in
     return positions
 
 
-def n_bounds_of_vote(n_classes: int, bilateral: bool, top_k: int) -> int:
-    """Return how many confidence bounds the certificate of one row rests on."""
-    if top_k > 1:
-        return n_classes
-    return 2 if bilateral and n_classes > 2 else 1
+def ranked_classes(votes: NDArray[Any], classes: NDArray[Any], top_k: int) -> NDArray[Any]:
+    """Return the classes with the most votes, the first of equals, as a prediction holds them."""
+    if top_k == 1:
+        return classes[votes.argmax(axis=1)]
+    return classes[np.argsort(-votes, axis=1, kind="stable")[:, :top_k]]
 
 
-def _certify_labels(
-    counts: NDArray[np.int64],
-    labels: NDArray[np.intp],
-    n_draws: NDArray[np.int64],
-    alpha: NDArray[np.float64],
-    **geometry: Any,
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Radii within which labels stay among as many as there are; all bounds hold together.
-
-    Returns
-    -------
-    p_lower, p_upper : ndarray of shape (m,)
-        Of the first label and of its strongest competitor.
-    radius : ndarray of shape (m, top_k)
-    """
-    upper = clopper_pearson_upper(counts, n_draws[:, None], alpha[:, None])
-    top_k, noise = labels.shape[1], geometry.pop("noise")
-    radius, strongest = np.zeros(labels.shape), np.zeros(labels.shape)
-    p_lower = np.zeros(labels.shape)
-    for j in range(top_k):
-        own = labels[:, j, None]
-        votes = np.take_along_axis(counts, own, axis=1)[:, 0]
-        others = upper[np.arange(counts.shape[1]) != own].reshape(len(counts), counts.shape[1] - 1)
-        p_lower[:, j] = clopper_pearson_lower(votes, n_draws, alpha)
-        strongest[:, j] = others.max(axis=1, initial=0.0)
-        radius[:, j] = noise.top_radius(p_lower[:, j], others, top_k, **geometry)
-    return p_lower[:, 0], np.minimum(strongest[:, 0], 1.0 - p_lower[:, 0]), radius
+def _check_votes(
+    prediction: NDArray[Any],
+    counts: NDArray[Any],
+    classes: NDArray[Any],
+    budget: ErrorBudget,
+    top_k: int,
+    target_radius: NDArray[Any] | None,
+) -> None:
+    """Refuse what is no record of votes."""
+    budget.check()
+    if counts.ndim != 2 or counts.shape[1] != len(classes) or counts.dtype.kind not in "iu":
+        raise ValueError(
+            f"counts must hold whole numbers in {len(classes)} columns, one per class; got an "
+            f"array of shape {counts.shape} and type {counts.dtype}."
+        )
+    if counts.size and counts.min() < 0:
+        raise ValueError(f"counts must not be negative, got {counts.min()}.")
+    shape = (len(counts),) if top_k == 1 else (len(counts), top_k)
+    if np.shape(prediction) != shape:
+        raise ValueError(
+            f"prediction must have shape {shape} for {len(counts)} rows of counts and "
+            f"top_k={top_k}; got {np.shape(prediction)}."
+        )
+    if target_radius is not None and np.shape(target_radius) != (len(counts),):
+        raise ValueError(
+            f"target_radius must have shape ({len(counts)},), got {np.shape(target_radius)}."
+        )
 
 
 def _span(values: NDArray[Any]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -40,6 +41,18 @@ class ErrorBudget:
     def of_one_bound(self) -> Any:
         """Probability that one confidence bound is wrong."""
         return self.spent * (self.alpha / self.n_statements / self.n_bounds)
+
+    def check(self) -> None:
+        """Refuse what shares out no failure probability."""
+        if not 0 < self.alpha < 0.5:
+            raise ValueError(f"alpha must lie in (0, 0.5), got {self.alpha!r}.")
+        if not (isinstance(self.n_statements, Integral) and self.n_statements >= 1):
+            raise ValueError(
+                f"n_statements must be a whole number of at least 1, got {self.n_statements!r}."
+            )
+        spent = np.asarray(self.spent)
+        if not ((spent > 0) & (spent <= 1)).all():
+            raise ValueError(f"spent must lie in (0, 1], got {self.spent!r}.")
 
     def for_bounds(self, n_bounds: int) -> ErrorBudget:
         """Return the budget of statements that rest on so many bounds each."""

@@ -8,7 +8,6 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from sksmooth._optional import import_extra
 from sksmooth.certificates._base import Certificate
 from sksmooth.certificates._error_budget import ErrorBudget
 from sksmooth.distances import Distance
@@ -79,6 +78,7 @@ class RegressionCertificate(Certificate):
     lower: NDArray[np.float64] | None = None
     upper: NDArray[np.float64] | None = None
     beta: float | None = None
+    index: Any = None
 
     @property
     def abstained(self) -> NDArray[np.bool_]:
@@ -117,22 +117,28 @@ class RegressionCertificate(Certificate):
     def _upper(self) -> NDArray[np.float64]:
         return np.full(len(self), np.inf) if self.upper is None else self.upper
 
-    def to_frame(self) -> Any:
+    def to_frame(self, *, index: Any = None) -> Any:
         """Table with one row per input.
+
+        Parameters
+        ----------
+        index : pandas.Index or array-like of shape (m,), default=None
+            Index of the table. None: that of the X that was certified, where it had one.
 
         Returns
         -------
         frame : pandas.DataFrame
             Columns `prediction` (and `lower`, `upper`; one column per coordinate, named
             ``prediction_<i>``, for vectors of at most 16 coordinates, and none for larger
-            outputs), `input_radius`, `output_radius`, `smoothing_error` and `abstained`.
+            outputs), `input_radius`, `output_radius`, `smoothing_error` and `abstained`; and in
+            every row what the statement is about: `norm` (of the inputs), `alpha`,
+            `n_simultaneous`, `noise` and `distance`.
 
         Raises
         ------
         ImportError
             If pandas is not installed.
         """
-        pandas = import_extra("pandas", extra="pandas", user="RegressionCertificate.to_frame")
         columns: dict[str, Any] = {}
         for name in ("prediction", "lower", "upper"):
             columns.update(_columns(name, getattr(self, name)))
@@ -141,7 +147,16 @@ class RegressionCertificate(Certificate):
             columns["output_radius"] = self.output_radius
         columns["smoothing_error"] = self.smoothing_error
         columns["abstained"] = self.abstained
-        return pandas.DataFrame(columns)
+        return self._framed(columns, index)
+
+    def _constants(self) -> dict[str, Any]:
+        return {
+            "norm": 2,
+            "alpha": self.alpha,
+            "n_simultaneous": self.n_simultaneous,
+            "noise": repr(self.noise),
+            "distance": repr(self.distance),
+        }
 
     def __repr__(self) -> str:
         level = "exact" if self.budget is None else self.budget.describe("radii")
@@ -156,6 +171,9 @@ class RegressionCertificate(Certificate):
             )
             if self.output_radius is not None:
                 lines.append(f"  output radius median {np.median(self.output_radius):.4g}")
+            elif not self.abstained.all():
+                half = np.median(self.output_bound())
+                lines.append(f"  bounds: median of half the width {half:.4g}")
             lines.append(f"  smoothing error median {np.median(self.smoothing_error):.4g}")
         return "\n".join(lines)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from copy import deepcopy
 from typing import Any
 
 import numpy as np
@@ -57,8 +56,8 @@ def exact_margin(
 def exact_probabilities(scores: LinearScores, rows: Inputs, sigma: float) -> NDArray[np.float64]:
     """Class probabilities under noise; the larger is that of the class which `predict` gives."""
     second, score, _ = _side(scores, rows)
-    share = special.ndtr(np.abs(_distance(scores, np.abs(score), 2)) / sigma)
-    winner = np.where(share > 0.5, share, np.nextafter(0.5, 1.0))
+    probability = special.ndtr(np.abs(_distance(scores, np.abs(score), 2)) / sigma)
+    winner = np.where(probability > 0.5, probability, np.nextafter(0.5, 1.0))
     return np.where(second[:, None] == [False, True], winner[:, None], 1.0 - winner[:, None])
 
 
@@ -132,7 +131,7 @@ def exact_certificate(
         classes=classes,
         norm=norm,
         budget=None,
-        noise=deepcopy(noise),
+        noise=noise,
         n_features=inputs.n_features,
         target_radius=target,
     )

@@ -156,6 +156,7 @@ class MedianCertifier:
         error = Chebyshev().of_pairs(prediction, clean)
         return [
             RegressionCertificate(
+                index=self.sampler.inputs.index,
                 prediction=prediction,
                 input_radius=line.copy(),
                 lower=np.stack([row[k][0] for row in rows]),

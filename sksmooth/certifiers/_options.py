@@ -1,14 +1,20 @@
 """Options of `certify`: what they mean, and which do not go together."""
 
+from __future__ import annotations
+
 from numbers import Integral, Real
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sksmooth.bounds import min_draws_to_certify, plan_looks
 from sksmooth.certificates import ClassificationCertificate
+from sksmooth.inputs._containers import Inputs
+from sksmooth.noise import Noise
 
 
-def refuse_too_few_draws(n_estimation, alpha):
+def refuse_too_few_draws(n_estimation: int, alpha: float) -> None:
     """Refuse a number of draws with which even a unanimous vote proves nothing."""
     smallest = min_draws_to_certify(alpha)
     if n_estimation < smallest:
@@ -19,7 +25,7 @@ def refuse_too_few_draws(n_estimation, alpha):
         )
 
 
-def check_radius(radius, n_rows, *, positive=False):
+def check_radius(radius: Any, n_rows: int, *, positive: bool = False) -> NDArray[np.float64] | None:
     """Return one radius per row, or say what is wrong.
 
     None is returned as it is, unless radii have to be positive.
@@ -42,21 +48,29 @@ def check_radius(radius, n_rows, *, positive=False):
     return np.broadcast_to(radii, (n_rows,)).copy()
 
 
-def check_curve(radii, n_rows):
+def check_curve(radii: Any, n_rows: int) -> NDArray[np.float64]:
     """Return several radii for every row, one line for each, or say what is wrong."""
-    radii = check_radius(radii, np.size(radii), positive=True)
-    check_n_radii(len(radii))
-    return np.repeat(radii[:, None], n_rows, axis=1)
+    line: Any = check_radius(radii, np.size(radii), positive=True)
+    check_n_radii(len(line))
+    return np.repeat(line[:, None], n_rows, axis=1)
 
 
-def check_certify_options(rtol, radius, start, bilateral, simultaneous, top_k, n_classes):
+def check_certify_options(
+    rtol: Any,
+    radius: Any,
+    start: Any,
+    bilateral: bool,
+    simultaneous: bool,
+    top_k: Any,
+    n_classes: int,
+) -> None:
     """Refuse options of `certify` that do not go together."""
-    if not (isinstance(top_k, Integral) and 1 <= top_k < max(n_classes, 2)):
+    if not (isinstance(top_k, Integral) and 1 <= int(top_k) < max(n_classes, 2)):
         raise ValueError(
             f"top_k must be a whole number from 1 to {max(n_classes, 2) - 1}, one less than the "
             f"number of classes. Got {top_k!r}."
         )
-    if not (isinstance(rtol, Real) and 0 <= rtol < 1):
+    if not (isinstance(rtol, Real) and 0 <= float(rtol) < 1):
         raise ValueError(f"rtol must lie in [0, 1), got {rtol!r}.")
     if rtol and radius is not None:
         raise ValueError(
@@ -65,11 +79,19 @@ def check_certify_options(rtol, radius, start, bilateral, simultaneous, top_k, n
         )
     if start is not None and radius is None:
         raise ValueError("start continues a decision: pass the radius to decide on as well.")
-    if start is not None and (bilateral or simultaneous or top_k > 1):
+    if start is not None and (bilateral or simultaneous or int(top_k) > 1):
         raise ValueError("start brings its own bilateral, simultaneous and top_k; leave them out.")
 
 
-def check_start(start, inputs, *, noise, classes, n_estimation):
+def check_start(
+    start: Any,
+    inputs: Inputs,
+    *,
+    noise: Noise,
+    classes: NDArray[Any],
+    n_estimation: int,
+    fit_id: str,
+) -> None:
     """Refuse a certificate whose votes cannot be continued."""
     if not isinstance(start, ClassificationCertificate):
         raise ValueError(f"start must be a ClassificationCertificate, got {type(start).__name__}.")
@@ -88,6 +110,17 @@ def check_start(start, inputs, *, noise, classes, n_estimation):
         raise ValueError(
             f"start has {len(start)} rows and X has {len(inputs)}; pass the same rows."
         )
+    if start.fit_id != fit_id or start.selection is None:
+        raise ValueError(
+            "start was made by another fit of the model, and its votes say nothing about this one. "
+            "Start again with certify(X, radius=...), without start."
+        )
+    other = np.flatnonzero(start.row_ids != inputs.fingerprints())
+    if len(other):
+        raise ValueError(
+            f"start was made for other rows than X: row {other[0]} differs ({len(other)} in all). "
+            "Pass the same rows in the same order."
+        )
     theirs = (repr(start.noise), start.n_features, list(start.classes))
     ours = (repr(noise), inputs.n_features, list(classes))
     if theirs != ours:
@@ -96,7 +129,7 @@ def check_start(start, inputs, *, noise, classes, n_estimation):
         )
 
 
-def check_n_radii(n_radii):
-    """Refuse to share a level among no radii at all."""
-    if not (isinstance(n_radii, Integral) and n_radii >= 1):
+def check_n_radii(n_radii: Any) -> None:
+    """Refuse to divide a level among no radii at all."""
+    if not (isinstance(n_radii, Integral) and int(n_radii) >= 1):
         raise ValueError(f"At least one radius is needed, got {n_radii!r}.")

@@ -1,7 +1,7 @@
 """How many votes each row needs.
 
-Two answers: as many as decide whether a radius holds, and as many as prove nearly the radius that
-a fixed number of draws would prove. Neither knows the base model: votes come from a callable.
+Either as many as decide whether a radius holds, or as many as prove nearly the radius that a fixed
+number of draws would prove. Votes come from a callable, so that nothing here knows the base model.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from sksmooth.certificates import ClassificationCertificate
 # Votes of some rows: positions of the rows, number of the first draw, number of draws.
 Count = Callable[[NDArray[np.intp], int, int], NDArray[np.int64]]
 
-# A row is given up when even an outcome this many predictive standard deviations better than
-# expected would not certify it at the cap. This costs certificates (about one in a thousand rows
-# that could just be certified), never soundness.
-_HOPE = 3.0
+# Futility rule: a row is given up when votes this many predictive standard deviations above their
+# expectation would not certify it at the cap. This loses about one in a thousand of the rows that
+# could just be certified, and never makes a certificate wrong.
+FUTILITY_DEVIATIONS = 3.0
 
 _FEWEST_DRAWS, _DRAWS_GROWTH = 100, 1.1
 
@@ -37,31 +37,35 @@ def decide(
 ) -> None:
     """Add votes to every row until it is decided whether its radius holds.
 
+    A row is decided when its radius is certified, or when the futility rule says that more votes
+    are unlikely to certify it (see :func:`optimistic_counts`).
+
     Parameters
     ----------
     count : callable
-        Takes votes; those it has given before for a row are in `counts` already.
+        Returns further votes of the rows at some positions, from given draws on. The votes of
+        earlier draws are in `counts`.
     certify : callable
-        Makes the certificate of the rows at some positions from their counts and shares of
-        alpha. Its `certified` decides.
+        Returns the certificate of the rows at some positions, from their counts and the parts of
+        alpha that the bounds may spend.
     counts : ndarray of shape (m, n_classes)
         Votes so far; changed in place.
     alpha_spent : ndarray of shape (m,)
-        Share of alpha of the bounds that `counts` allows; changed in place.
+        Part of alpha that the bounds from `counts` spend; changed in place.
     top : ndarray of shape (m,)
         Index of the predicted class.
     looks : sequence of Look
-        When to look, and at which share of alpha.
+        Numbers of draws at which rows are decided, each with its part of alpha.
     on_decided : callable
-        Told how many rows more are decided.
+        Called with the number of newly decided rows.
     """
     cap = looks[-1]
     n_draws = counts.sum(axis=1)
 
     def settled(rows: NDArray[np.intp]) -> NDArray[np.bool_]:
         proven = certify(rows, counts[rows], alpha_spent[rows]).certified
-        hoped_for = optimistic_counts(counts[rows], top[rows], cap.n_draws)
-        return proven | ~certify(rows, hoped_for, cap.alpha_spent).certified
+        optimistic = optimistic_counts(counts[rows], top[rows], cap.n_draws)
+        return proven | ~certify(rows, optimistic, cap.alpha_spent).certified
 
     undecided = np.ones(len(counts), dtype=bool)
     begun = np.flatnonzero(n_draws)
@@ -81,16 +85,19 @@ def decide(
 def optimistic_counts(
     counts: NDArray[np.int64], top: NDArray[np.intp], cap: int
 ) -> NDArray[np.int64]:
-    """Votes at the cap if the draws still to come are as good as can reasonably be hoped.
+    """Votes at the cap, if the draws still to come favour one class more than can be expected.
+
+    Its votes are the upper end of a prediction interval of `FUTILITY_DEVIATIONS` standard
+    deviations; the other classes have the rest, in the proportions that they have so far.
 
     Parameters
     ----------
     counts : ndarray of shape (m, n_classes)
         Votes so far, at least one per row.
     top : ndarray of shape (m,)
-        Index of the class that votes are hoped for.
+        Index of the favoured class.
     cap : int
-        Number of votes to come to.
+        Number of votes at the cap.
 
     Returns
     -------
@@ -99,13 +106,14 @@ def optimistic_counts(
     n_draws = counts.sum(axis=1)
     votes = np.take_along_axis(counts, top[:, None], axis=1)[:, 0]
     rest = np.maximum(cap - n_draws, 0)
-    share = (votes + 0.5) / (n_draws + 1)
-    spread = np.sqrt(rest * share * (1 - share) * (1 + rest / n_draws))
-    hoped_for = np.minimum(np.floor(votes + rest * share + _HOPE * spread), votes + rest)
-    left = (n_draws + rest - hoped_for) / np.maximum(n_draws - votes, 1)
-    outcome = np.floor(counts * left[:, None])
-    np.put_along_axis(outcome, top[:, None], hoped_for[:, None], axis=1)
-    return outcome.astype(np.int64)
+    proportion = (votes + 0.5) / (n_draws + 1)
+    deviation = np.sqrt(rest * proportion * (1 - proportion) * (1 + rest / n_draws))
+    largest = np.floor(votes + rest * proportion + FUTILITY_DEVIATIONS * deviation)
+    favoured = np.minimum(largest, votes + rest)
+    growth_of_others = (n_draws + rest - favoured) / np.maximum(n_draws - votes, 1)
+    optimistic = np.floor(counts * growth_of_others[:, None])
+    np.put_along_axis(optimistic, top[:, None], favoured[:, None], axis=1)
+    return optimistic.astype(np.int64)
 
 
 def draws_for_radius(
@@ -114,16 +122,16 @@ def draws_for_radius(
     rtol: float,
     radii_of: Callable[[NDArray[np.intp], NDArray[np.int64]], NDArray[np.float64]],
 ) -> NDArray[np.int64]:
-    """Size the draws that prove nearly the radii of the cap, if votes come as in a pilot.
+    """Return the number of draws that proves nearly the radii of the cap, if a pilot is right.
 
     Parameters
     ----------
     pilot : ndarray of shape (m, n_classes)
-        Votes, as many for each row, and independent of the draws to be sized.
+        Votes of the pilot, equally many in each row, independent of the draws that certify.
     cap : int
         Largest number of draws.
     rtol : float
-        Relative loss of radius that is allowed, where the pilot is right.
+        Relative loss of radius that is allowed if votes keep the proportions of the pilot.
     radii_of : callable
         Takes positions of rows and votes for them; returns the radii that these prove, of shape
         (n_rows, n_radii). Each radius of a row is held to `rtol`.
@@ -144,21 +152,25 @@ def draws_for_radius(
 
 
 def scaled_votes(votes: NDArray[np.int64], n_draws: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Votes in the same shares, rounded to whole ones, of other numbers of draws.
+    """Return votes in the same proportions, rounded to whole ones, for other numbers of draws.
 
     Parameters
     ----------
     votes : ndarray of shape (m, n_classes)
         At least one in each row.
     n_draws : ndarray of shape (m,)
-        Number of votes of each row to come to.
+        Number of votes wanted in each row.
+
+    Returns
+    -------
+    votes : ndarray of shape (m, n_classes)
     """
     total = np.cumsum(votes, axis=1)
     return np.diff(total * n_draws[:, None] // total[:, -1:], axis=1, prepend=0)
 
 
 def count_as_needed(count: Count, needed: NDArray[np.int64], counts: NDArray[np.int64]) -> None:
-    """Add to `counts` the votes of as many draws as each row needs."""
+    """Add to `counts` the votes of the number of draws that each row needs."""
     have = 0
     for size in np.unique(needed):
         rows = np.flatnonzero(needed >= size)

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from sksmooth.bounds import plan_looks
 from sksmooth.certificates import ClassificationCertificate, ErrorBudget
-from sksmooth.certificates._classification import n_bounds_of_vote
+from sksmooth.certificates._classification import ranked_classes
+from sksmooth.certificates._votes import n_bounds_of_vote
 from sksmooth.certifiers._options import refuse_too_few_draws
 from sksmooth.certifiers._stopping import count_as_needed, decide, draws_for_radius
 from sksmooth.engine._counting import VoteCounter
@@ -49,6 +50,8 @@ class VoteCertifier:
         Number of places that the predicted class may fall back to.
     target : ndarray of shape (m,) or None
         Radius to decide on.
+    fit_id : str or None
+        Identifies the fit of the model: decisions are bound to it and to their rows.
     """
 
     counter: VoteCounter
@@ -60,6 +63,7 @@ class VoteCertifier:
     bilateral: bool = False
     top_k: int = 1
     target: NDArray[np.float64] | None = None
+    fit_id: str | None = None
 
     @property
     def noise(self) -> Noise:
@@ -74,19 +78,19 @@ class VoteCertifier:
     def fixed(self) -> ClassificationCertificate:
         """As many draws for every input."""
         self._refuse_hopeless(self.budget)
-        prediction = self._select()
+        selection = self._select()
         counts = self.counter.count(Purpose.ESTIMATION, self.n_estimation, label="certifying")
-        return self._certificate(prediction, counts)
+        return self._certificate(selection, counts)
 
     def within(self, rtol: float) -> ClassificationCertificate:
         """As many draws as each input needs for nearly the radius that all draws would prove."""
         self._refuse_hopeless(self.budget)
-        prediction = self._select()
+        selection = self._select()
         n_pilot = max(self.n_selection, min(_PILOT, self.n_estimation // 10))
         pilot = self.counter.count(Purpose.PILOT, n_pilot, label="sizing")
 
         def radii_of(positions: NDArray[np.intp], votes: NDArray[Any]) -> NDArray[np.float64]:
-            certificate = self._certificate(prediction[positions], votes)
+            certificate = self._certificate(selection[positions], votes)
             if certificate.label_radius is not None:
                 return certificate.label_radius
             return certificate.radius[:, None]
@@ -95,7 +99,7 @@ class VoteCertifier:
         counts = np.zeros_like(pilot)
         with self.counter.progress(needed.sum(), "certifying", " draws") as bar:
             count_as_needed(self._more_votes(bar), needed, counts)
-        return self._certificate(prediction, counts)
+        return self._certificate(selection, counts)
 
     def decide(self, start: ClassificationCertificate | None = None) -> ClassificationCertificate:
         """Draws until each input is decided at its target radius."""
@@ -103,11 +107,12 @@ class VoteCertifier:
         looks = plan_looks(self.n_estimation, n_calls)
         if start is None:
             self._refuse_hopeless(replace(self.budget, spent=looks[-1].alpha_spent))
-            prediction = self._select()
+            selection = self._select()
             counts = np.zeros((self._n_inputs, len(self.classes)), np.int64)
             spent = np.full(self._n_inputs, looks[0].alpha_spent)
         else:
-            prediction, counts = start.prediction, start.counts.copy()
+            assert start.selection is not None  # it was made here
+            selection, counts = start.selection, start.counts.copy()
             spent = np.array(start.alpha_spent)
 
         def certify(
@@ -115,7 +120,7 @@ class VoteCertifier:
         ) -> ClassificationCertificate:
             assert self.target is not None
             budget = replace(self.budget, spent=spent, n_calls=n_calls + 1)
-            return self._certificate(prediction[positions], votes, budget, self.target[positions])
+            return self._certificate(selection[positions], votes, budget, self.target[positions])
 
         with self.counter.progress(self._n_inputs, "deciding", " rows") as bar:
             decide(
@@ -123,27 +128,27 @@ class VoteCertifier:
                 certify,
                 counts,
                 spent,
-                np.searchsorted(self.classes, _first(prediction)),
+                selection.argmax(axis=1),
                 looks,
                 bar.update,
             )
-        return certify(np.arange(self._n_inputs), counts, spent)
+        decided = certify(np.arange(self._n_inputs), counts, spent)
+        row_ids = self.counter.inputs.fingerprints()
+        return replace(decided, fit_id=self.fit_id, row_ids=row_ids)
 
-    def _select(self) -> NDArray[Any]:
-        votes = self.counter.count(Purpose.SELECTION, self.n_selection, label="selecting")
-        if self.top_k == 1:
-            return self.classes[votes.argmax(axis=1)]
-        return self.classes[np.argsort(-votes, axis=1, kind="stable")[:, : self.top_k]]
+    def _select(self) -> NDArray[np.int64]:
+        """Votes that rank the classes."""
+        return self.counter.count(Purpose.SELECTION, self.n_selection, label="selecting")
 
     def _certificate(
         self,
-        prediction: NDArray[Any],
+        selection: NDArray[np.int64],
         counts: NDArray[np.int64],
         budget: ErrorBudget | None = None,
         target: NDArray[np.float64] | None = None,
     ) -> ClassificationCertificate:
         return ClassificationCertificate.from_counts(
-            prediction,
+            ranked_classes(selection, self.classes, self.top_k),
             counts,
             classes=self.classes,
             noise=self.noise,
@@ -153,6 +158,7 @@ class VoteCertifier:
             bilateral=self.bilateral,
             top_k=self.top_k,
             target_radius=target,
+            selection=selection,
         )
 
     def _more_votes(self, bar: Any = None) -> Callable[[NDArray[np.intp], int, int], Any]:
@@ -201,8 +207,3 @@ class VoteCertifier:
             f"n_estimation={n_draws} draws of {self.noise!r} proves {ceiling:.4g} at "
             f"most.{more} A larger sigma reaches further too."
         )
-
-
-def _first(prediction: NDArray[Any]) -> NDArray[Any]:
-    """Predicted class, also where it is the first of several."""
-    return prediction if prediction.ndim == 1 else prediction[:, 0]

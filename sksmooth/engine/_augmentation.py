@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from typing import Any
 
 import numpy as np
@@ -29,7 +30,7 @@ def augment(rows: Inputs, stream: DrawStream, n_copies: int) -> NDArray[Any]:
     noisy : ndarray of shape (n_copies * m, ...)
         The first m rows are a copy of all inputs, and so on.
     """
-    m = len(rows)
+    m, n_copies = len(rows), operator.index(n_copies)
     noisy = np.empty((n_copies * m, *rows.shape), rows.dtype)
     step = default_batch_size(rows)
     for copy in range(n_copies):

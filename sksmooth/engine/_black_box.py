@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from sksmooth.base_models._names import name_of
+from sksmooth.base_models._answers import class_probabilities, outputs, predicted_classes
 from sksmooth.engine._voter import Voter
 from sksmooth.inputs._containers import Inputs
 from sksmooth.noise import Noise
@@ -31,56 +31,23 @@ class BlackBoxVoter(Voter):
 
     def __call__(self, X: Any, n_rows: int) -> NDArray[np.intp]:
         """Index of the class that the model gives to each of the `n_rows` rows of X."""
-        labels = np.asarray(self.model.predict(X))
-        if labels.shape not in ((n_rows,), (n_rows, 1)):
-            raise ValueError(
-                f"{name_of(self.model)}.predict returned an array of shape "
-                f"{labels.shape} for {n_rows} rows; one label per row is needed."
-            )
-        labels = labels.reshape(n_rows)
-        indices = self._index(labels)
-        if indices is None:
-            unknown = sorted({str(label) for label in labels} - {str(c) for c in self.classes})
-            raise ValueError(
-                f"{name_of(self.model)}.predict returned labels outside its classes: "
-                f"{', '.join(unknown[:5])}. Known classes: "
-                f"{', '.join(str(c) for c in self.classes[:10])}. A classifier is needed, whose "
-                "classes_ (or the labels given to fit) list all that it predicts."
-            )
-        return indices
+        return predicted_classes(self.model, X, n_rows, self.classes)
 
     @property
     def n_classes(self) -> int:  # type: ignore[override]
         """Number of classes."""
         return len(self.classes)
 
-    def draws_per_call(self, rows: Inputs) -> None:
+    def draws_per_call(self, inputs: Inputs) -> None:
         """None: as many inputs and draws as fill a call."""
         return None
 
-    def count_votes(self, rows: Inputs, noise: Noise, draws: NDArray[Any]) -> NDArray[np.int64]:
-        """Votes of one call of the base model: every row with every draw."""
-        noisy = noise.perturb(rows.values, draws).reshape(-1, *rows.shape)
-        indices = self(rows.to_container(noisy), len(noisy)).reshape(len(rows), len(draws))
-        cells = indices + np.arange(len(rows))[:, None] * self.n_classes
-        counts = np.bincount(cells.ravel(), minlength=len(rows) * self.n_classes)
+    def count_votes(self, inputs: Inputs, noise: Noise, draws: NDArray[Any]) -> NDArray[np.int64]:
+        """Votes of one call of the base model: every input with every draw."""
+        indices = self(*_perturbed(inputs, noise, draws)).reshape(len(inputs), len(draws))
+        cells = indices + np.arange(len(inputs))[:, None] * self.n_classes
+        counts = np.bincount(cells.ravel(), minlength=len(inputs) * self.n_classes)
         return counts.reshape(-1, self.n_classes)
-
-    def _index(self, labels: NDArray[Any]) -> NDArray[np.intp] | None:
-        last = len(self.classes) - 1
-        if self._classes_are_indices and labels.dtype.kind in "iu":
-            known = labels.size == 0 or (labels.min() >= 0 and labels.max() <= last)
-            return labels.astype(np.intp, copy=False) if known else None
-        try:
-            indices = np.minimum(np.searchsorted(self.classes, labels), last)
-        except TypeError:  # labels that do not compare with the classes
-            return None
-        return indices if (self.classes[indices] == labels).all() else None
-
-    @property
-    def _classes_are_indices(self) -> bool:
-        classes = self.classes
-        return classes.dtype.kind in "iu" and bool((classes == np.arange(len(classes))).all())
 
 
 @dataclass(frozen=True)
@@ -93,22 +60,18 @@ class ProbabilitySums(BlackBoxVoter):
 
     UNIT: ClassVar[int] = 2**40
 
-    def count_votes(self, rows: Inputs, noise: Any, draws: NDArray[Any]) -> NDArray[np.int64]:
-        """Sum up the probabilities of every row over the draws, in units of 1 / UNIT."""
-        noisy = noise.perturb(rows.values, draws).reshape(-1, *rows.shape)
-        shares = np.asarray(self.model.predict_proba(rows.to_container(noisy)), dtype=float)
-        if shares.shape != (len(noisy), self.n_classes):
-            raise ValueError(
-                f"{name_of(self.model)}.predict_proba returned an array of shape {shares.shape} "
-                f"for {len(noisy)} rows and {self.n_classes} classes."
-            )
-        if not ((shares >= 0) & (shares <= 1 + 1e-6)).all():
-            raise ValueError(
-                f"{name_of(self.model)}.predict_proba returned numbers outside [0, 1]."
-            )
-        order: Any = np.argsort(getattr(self.model, "classes_", self.classes))
-        units = np.floor(np.minimum(shares[:, order], 1.0) * self.UNIT).astype(np.int64)
-        return units.reshape(len(rows), len(draws), self.n_classes).sum(axis=1)
+    def count_votes(self, inputs: Inputs, noise: Noise, draws: NDArray[Any]) -> NDArray[np.int64]:
+        """Sum up the probabilities of every input over the draws, in units of 1 / UNIT."""
+        perturbed = _perturbed(inputs, noise, draws)
+        probabilities = class_probabilities(self.model, *perturbed, self.classes)
+        units = np.floor(probabilities * self.UNIT).astype(np.int64)
+        return units.reshape(len(inputs), len(draws), self.n_classes).sum(axis=1)
+
+
+def _perturbed(inputs: Inputs, noise: Noise, draws: NDArray[Any]) -> tuple[Any, int]:
+    """Every input with every draw, as the base model takes them, and their number."""
+    noisy = noise.perturb(inputs.values, draws).reshape(-1, *inputs.shape)
+    return inputs.to_container(noisy), len(noisy)
 
 
 @dataclass(frozen=True)
@@ -131,17 +94,4 @@ class Responder:
 
     def __call__(self, X: Any, n_rows: int) -> NDArray[Any]:
         """Return the outputs for the `n_rows` rows of X."""
-        outputs = np.asarray(getattr(self.model, self.method)(X))
-        name = f"{name_of(self.model)}.{self.method}"
-        if outputs.ndim == 0 or len(outputs) != n_rows:
-            raise ValueError(
-                f"{name} returned an array of shape {outputs.shape} for {n_rows} rows; one "
-                "output per row is needed."
-            )
-        if self.shape is not None and outputs.shape[1:] != self.shape:
-            raise ValueError(
-                f"{name} returned outputs of shape {outputs.shape[1:]}, and of shape "
-                f"{self.shape} at fit. All outputs need one shape: pad them, or return a fixed "
-                "number of boxes."
-            )
-        return outputs
+        return outputs(self.model, self.method, X, n_rows, self.shape)

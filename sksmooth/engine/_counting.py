@@ -7,6 +7,7 @@ calls and spread over workers.
 
 from __future__ import annotations
 
+import operator
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -148,6 +149,8 @@ def count_votes(
     counts : ndarray of shape (m, n_classes)
         Each row sums to `n_draws`.
     """
+    # Integers of numpy overflow, wrap around or become floats where these never do.
+    n_draws, first_draw, batch_size = map(operator.index, (n_draws, first_draw, batch_size or 0))
     embedded = voter.embed(inputs)
     counts = np.zeros((len(inputs), voter.n_classes), np.int64)
     left = [Task(slice(0, len(inputs)), first_draw, first_draw + n_draws)]
@@ -161,7 +164,8 @@ def count_votes(
         counts[task.rows] += votes
         bar.update(task.n_rows * task.n_draws)
 
-    with Workers(n_jobs) as workers, bar:
+    n_values = len(inputs) * n_draws * inputs.n_features
+    with Workers(n_jobs, n_values) as workers, bar:
 
         def cost(n_noisy: int, size: int) -> float:
             task = cut(left, n_noisy, stream.block_size)

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from itertools import islice
 from typing import Any
 
 import joblib
-from sklearn.utils.parallel import Parallel, delayed
+from joblib import Parallel, delayed
+from sklearn import config_context, get_config
 from tqdm.auto import tqdm
 
-from sksmooth.engine._workers import LibraryThreads, keep_freed_memory
+from sksmooth.engine._workers import LibraryThreads, keep_freed_memory, kept_warning_filters
+
+# Sending work to others costs more than to do it, where it is about fewer numbers than this.
+_FEW_VALUES = 2**20
 
 # Where a backend of joblib gives results as lists only, so many tasks for each worker are a list.
 _TASKS_OF_A_LIST = 4
@@ -20,21 +25,25 @@ _TASKS_OF_A_LIST = 4
 class Workers:
     """Workers that share the cores: threads, unless `joblib.parallel_config` asks for others.
 
-    As a context manager it limits the threads that numerical libraries start for each of them.
+    As a context manager it limits the threads that numerical libraries start for each of them, and
+    leaves the process as it was.
 
     Parameters
     ----------
     n_jobs : int or None
         Number of workers, as in joblib.
+    n_values : float, default=inf
+        About how many numbers they work on. Where these are few, one worker does all.
     """
 
-    def __init__(self, n_jobs: int | None) -> None:
-        self._n_jobs = n_jobs
-        self.n_workers = int(joblib.effective_n_jobs(n_jobs))
-        self._threads = LibraryThreads(self.n_workers)
+    def __init__(self, n_jobs: int | None, n_values: float = math.inf) -> None:
+        self._n_jobs = n_jobs if n_values >= _FEW_VALUES else 1
+        self.n_workers = int(joblib.effective_n_jobs(self._n_jobs))
+        self._threads = LibraryThreads(self.n_workers, n_values)
         self._limits = ExitStack()
 
     def __enter__(self) -> Workers:
+        self._limits.enter_context(kept_warning_filters())
         self._limits.enter_context(self._threads.around())
         return self
 
@@ -43,7 +52,7 @@ class Workers:
 
     def here(self, work: Callable[..., Any], task: tuple[Any, ...]) -> Any:
         """Do one task in this thread, as a worker would."""
-        return _do(work, task, self._threads)
+        return _do(work, task, self._threads, {})
 
     def map(
         self, work: Callable[..., Any], tasks: Iterable[tuple[Any, ...]], *, ordered: bool = False
@@ -65,7 +74,8 @@ class Workers:
         result : object
             As soon as it is there.
         """
-        jobs = (delayed(_do)(work, task, self._threads) for task in tasks)
+        config = get_config()  # of this thread: workers have their own
+        jobs = (delayed(_do)(work, task, self._threads, config) for task in tasks)
         options = {"n_jobs": self._n_jobs, "prefer": "threads"}
         try:
             parallel = Parallel(
@@ -79,9 +89,14 @@ class Workers:
             yield from parallel(jobs)
 
 
-def _do(work: Callable[..., Any], task: tuple[Any, ...], threads: LibraryThreads) -> Any:
+def _do(
+    work: Callable[..., Any],
+    task: tuple[Any, ...],
+    threads: LibraryThreads,
+    config: dict[str, Any],
+) -> Any:
     keep_freed_memory()
-    with threads.within():
+    with threads.within(), config_context(**config):
         return work(*task)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import operator
 from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from typing import Any
@@ -80,7 +81,7 @@ class DrawStream:
 
     def take(self, start: int, stop: int) -> NDArray[Any]:
         """Return the draws numbered `start` to `stop` - 1."""
-        size = self.block_size
+        start, stop, size = operator.index(start), operator.index(stop), self.block_size
         draws = np.empty((stop - start, *self.shape), self.dtype)
         for block in range(start // size, -(-stop // size)):
             first = max(start, block * size)

@@ -1,6 +1,7 @@
 """The estimators: models wrapped with fit, predict and certify."""
 
 from sksmooth.estimators._center_smoothed_regressor import CenterSmoothedRegressor
+from sksmooth.estimators._certify import certify
 from sksmooth.estimators._dssn_classifier import DSSNClassifier
 from sksmooth.estimators._locally_biased_smoother import LocallyBiasedSmoother
 from sksmooth.estimators._median_smoothed_regressor import MedianSmoothedRegressor
@@ -12,4 +13,5 @@ __all__ = [
     "LocallyBiasedSmoother",
     "MedianSmoothedRegressor",
     "SmoothedClassifier",
+    "certify",
 ]

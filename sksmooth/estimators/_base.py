@@ -1,17 +1,24 @@
 """What every smoother shares: its noise, and how its base model is fitted under it."""
 
+import warnings
 from copy import copy
 from numbers import Integral, Real
 from typing import ClassVar
 
 import numpy as np
-from sklearn.base import clone
+from sklearn.base import BaseEstimator, clone
+from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
+from sklearn.pipeline import Pipeline
+from sklearn.utils import get_tags
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import _check_method_params
+from sklearn.utils.validation import _check_method_params, check_is_fitted
 
+from sksmooth.base_models._failures import explained
+from sksmooth.base_models._names import name_of
 from sksmooth.engine._augmentation import augment
 from sksmooth.engine._streams import Purpose, Streams, derived_seed
+from sksmooth.engine._workers import LibraryThreads
 from sksmooth.estimators._noise_training import hand_noise_down, part_that_adds_noise
 from sksmooth.estimators._wrapper import BaseWrapper
 
@@ -46,16 +53,39 @@ class BaseSmoother(BaseWrapper):
         if isinstance(model, FrozenEstimator):
             return model
         with_noise = part_that_adds_noise(model)
+        if with_noise is None and not _ends_frozen(model):
+            self._say_that_it_is_trained_again()
         if with_noise is not None:
-            hand_noise_down(with_noise, getattr(self, "noise_", None))
+            hand_noise_down(with_noise, self._streams().noise)
         elif self.n_augment:
-            copies = np.tile(np.arange(len(inputs)), self.n_augment)
+            n_copies = int(self.n_augment)
+            copies = np.tile(np.arange(len(inputs)), n_copies)
             stream = self._streams().of(Purpose.AUGMENTATION, inputs)
-            X = inputs.to_container(augment(inputs, stream, self.n_augment))
+            X = inputs.to_container(augment(inputs, stream, n_copies))
             y = None if y is None else y[copies]
             params = _check_method_params(inputs.values, params, indices=copies)
         self._seed_base_model(model)
-        return model.fit(X, y, **params)
+        threads = LibraryThreads(1, np.size(X))  # small fits wait for threads, not for work
+        with threads.around(), explained(model, X, y):
+            return model.fit(X, y, **params)
+
+    def _say_that_it_is_trained_again(self):
+        """Warn, once, where the model that was passed is fitted already."""
+        if (
+            not isinstance(self.estimator, BaseEstimator)
+            or not get_tags(self.estimator).requires_fit
+        ):
+            return
+        try:
+            check_is_fitted(self.estimator)
+        except NotFittedError:  # the rule
+            return
+        warnings.warn(
+            f"{name_of(self.estimator)} is fitted already, and a clone of it is trained again. "
+            "Pass it as sklearn.frozen.FrozenEstimator(model) to keep it as it is.",
+            UserWarning,
+            stacklevel=5,
+        )
 
     def for_scoring(self):
         """Return a copy with other draws: a model is not certified by those it was chosen by.
@@ -71,13 +101,21 @@ class BaseSmoother(BaseWrapper):
 
     def _streams(self):
         """Return the draws of one call: those of the seed, or fresh ones."""
-        seed = np.random.SeedSequence().entropy if self._seed is None else int(self._seed)
-        return Streams(self.noise_, seed)
+        return Streams(self.noise_, self._entropy())
+
+    def _entropy(self):
+        """Return the seed of one call."""
+        return np.random.SeedSequence().entropy if self._seed is None else int(self._seed)
 
     def _engine_options(self):
         """Return how the engine is to do its work."""
         return {
-            "batch_size": None if self.batch_size == "auto" else self.batch_size,
+            "batch_size": None if self.batch_size == "auto" else int(self.batch_size),
             "n_jobs": self.n_jobs,
             "verbose": self.verbose,
         }
+
+
+def _ends_frozen(model):
+    """Whether the last step of a Pipeline is frozen, after which it counts as fitted."""
+    return isinstance(model, Pipeline) and isinstance(model.steps[-1][1], FrozenEstimator)

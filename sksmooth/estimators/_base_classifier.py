@@ -1,4 +1,4 @@
-"""What smoothers of classifiers share: their base model, its labels and its votes."""
+"""What wrappers of classifiers share: their base model, its labels, its votes."""
 
 from typing import ClassVar
 
@@ -10,22 +10,21 @@ from sklearn.utils._param_validation import HasMethods
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_y, check_consistent_length
 
+from sksmooth.base_models._answers import classes_of
 from sksmooth.base_models._names import name_of
 from sksmooth.engine._black_box import BlackBoxVoter
 from sksmooth.estimators._base import BaseSmoother
+from sksmooth.estimators._wrapper import BaseWrapper
 from sksmooth.voters._direct import directly
 
 
-class BaseSmoothedClassifier(ClassifierMixin, BaseSmoother):
-    """Base class of the smoothers whose base model gives labels."""
+class BaseClassifier(ClassifierMixin, BaseWrapper):
+    """Base class of the wrappers of a classifier."""
 
     _parameter_constraints: ClassVar[dict] = {
-        **BaseSmoother._parameter_constraints,
-        "estimator": [
-            HasMethods("fit"),
-            HasMethods("forward"),
-            None,
-        ],  # modules get a message below
+        **BaseWrapper._parameter_constraints,
+        # without fit: told below what to do
+        "estimator": [HasMethods("fit"), HasMethods("predict"), HasMethods("forward"), None],
     }
 
     def _default_estimator(self):
@@ -36,7 +35,8 @@ class BaseSmoothedClassifier(ClassifierMixin, BaseSmoother):
         model, tags = self._base_model(), self._base_tags()
         if not hasattr(model, "fit"):
             raise ValueError(
-                f"estimator is a {name_of(model)} without fit. If it is a trained module of torch, "
+                f"estimator is a {name_of(model)} without fit. Pass a trained model as "
+                "sklearn.frozen.FrozenEstimator(model). If it is a trained module of torch, "
                 "pass sksmooth.nets.as_classifier(module.eval(), classes=...); to train it, put "
                 "it into a net of skorch."
             )
@@ -45,12 +45,6 @@ class BaseSmoothedClassifier(ClassifierMixin, BaseSmoother):
             raise ValueError(
                 f"The base model has to be a classifier; {name_of(model)} is a {kind}."
             )
-        if isinstance(model, FrozenEstimator) and not hasattr(model, "predict"):
-            raise ValueError(
-                f"The base model needs a predict method, which {name_of(model)} has not. Wrap it "
-                "in a class whose predict returns one label per row; a module of torch becomes one "
-                "with sksmooth.nets.as_classifier."
-            )
 
     def _check_labels(self, rows, y):
         """Return y as an array, where it holds one label per row."""
@@ -58,6 +52,25 @@ class BaseSmoothedClassifier(ClassifierMixin, BaseSmoother):
         check_consistent_length(rows.values, y)
         check_classification_targets(y)
         return y
+
+
+class BaseSmoothedClassifier(BaseClassifier, BaseSmoother):
+    """Base class of the smoothers whose base model votes with its labels."""
+
+    _parameter_constraints: ClassVar[dict] = {
+        **BaseSmoother._parameter_constraints,
+        **BaseClassifier._parameter_constraints,
+    }
+
+    def _refuse_what_does_not_classify(self):
+        super()._refuse_what_does_not_classify()
+        model = self._base_model()
+        if isinstance(model, FrozenEstimator) and not hasattr(model, "predict"):
+            raise ValueError(
+                f"The base model needs a predict method, which {name_of(model)} has not. Wrap it "
+                "in a class whose predict returns one label per row; a module of torch becomes one "
+                "with sksmooth.nets.as_classifier."
+            )
 
     def _black_box(self):
         """Return the base model as it is asked for every vote."""
@@ -72,10 +85,7 @@ class BaseSmoothedClassifier(ClassifierMixin, BaseSmoother):
 
 def sorted_classes(model, y):
     """Return the classes of a fitted model, some of which have to be in y."""
-    classes = getattr(model, "classes_", None)
-    if isinstance(classes, list) and len(classes) and np.ndim(classes[0]) > 0:
-        raise ValueError(f"{name_of(model)} has several outputs; smooth one classifier per output.")
-    classes = np.unique(y if classes is None else classes)
+    classes = classes_of(model, y)
     if not np.isin(y, classes).any():
         raise ValueError(
             f"None of the labels in y ({', '.join(map(str, np.unique(y)[:5]))}) is a class of "

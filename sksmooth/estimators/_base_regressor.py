@@ -1,5 +1,6 @@
 """What smoothers of outputs share: the base model's response, its checks, the clean outputs."""
 
+from abc import abstractmethod
 from numbers import Real
 from typing import ClassVar
 
@@ -9,13 +10,13 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import Ridge
 from sklearn.utils import check_array
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import check_consistent_length, check_is_fitted
+from sklearn.utils.validation import check_consistent_length
 
 from sksmooth.base_models._names import name_of
+from sksmooth.base_models._one_row import check_answers
 from sksmooth.engine._black_box import Responder
 from sksmooth.engine._sampling import OutputSampler
 from sksmooth.estimators._base import BaseSmoother
-from sksmooth.estimators._fit_parameters import fit_parameters, refuse_changed
 from sksmooth.inputs._checks import refuse_noise_below_resolution
 from sksmooth.inputs._containers import read_inputs
 from sksmooth.inputs._torch_containers import as_array
@@ -31,7 +32,7 @@ class BaseOutputSmoother(RegressorMixin, BaseSmoother):
     A subclass defines `_prepare`, which is given a few outputs at fit.
     """
 
-    _may_change_after_fit: ClassVar[frozenset] = frozenset(
+    _PARAMETERS_OF_CALLS: ClassVar[frozenset[str]] = frozenset(
         {"alpha", "batch_size", "n_estimation", "n_jobs", "verbose"}
     )
 
@@ -70,10 +71,11 @@ class BaseOutputSmoother(RegressorMixin, BaseSmoother):
         self._refuse_labels(y)
         self.noise_ = GaussianNoise(self.sigma)
         refuse_noise_below_resolution(self.noise_, rows)
-        self._seed = self._draw_seed()
+        self._begin_fit()
         model = self._fit_base_model(X, rows, y, self._params_of_base_fit(params))
         self.estimator_ = model
         self.response_method_ = self._response_of(model)
+        check_answers(model, rows)
         some = rows[:32]
         outputs = Responder(model, self.response_method_)(
             some.to_container(some.values.astype(rows.dtype)), len(some)
@@ -81,7 +83,6 @@ class BaseOutputSmoother(RegressorMixin, BaseSmoother):
         self._refuse_labels(outputs)
         self.output_shape_ = outputs.shape[1:]
         self._prepare(outputs)
-        self._fit_parameters = fit_parameters(self, self._may_change_after_fit)
         return self
 
     def smoothing_error(self, X):
@@ -114,7 +115,7 @@ class BaseOutputSmoother(RegressorMixin, BaseSmoother):
         error : ndarray of shape (m,)
             In the distance of the estimator (the largest coordinate for median smoothing).
         """
-        self._check_is_as_fitted()
+        self._check_ready()
         y = np.asarray(y)
         if y.shape[1:] != self.output_shape_:
             raise ValueError(
@@ -154,6 +155,14 @@ class BaseOutputSmoother(RegressorMixin, BaseSmoother):
             "predict returns one output per row."
         )
 
+    @abstractmethod
+    def _prepare(self, outputs):
+        """Settle, at fit, what depends on the outputs; some are given."""
+
+    @abstractmethod
+    def _error_distance(self):
+        """Return the distance that errors are measured in."""
+
     def _refuse_labels(self, values):
         """Refuse labels where numbers are compared; `values` are targets or outputs of the model.
 
@@ -192,13 +201,8 @@ class BaseOutputSmoother(RegressorMixin, BaseSmoother):
         responder = Responder(model, self.response_method_, self.output_shape_)
         return OutputSampler(responder, inputs, self._streams(), **self._engine_options())
 
-    def _check_is_as_fitted(self):
-        check_is_fitted(self)
-        refuse_changed(self, self._fit_parameters, self._may_change_after_fit)
-
     def _read(self, X):
-        self._check_is_as_fitted()
-        self._validate_params()
+        self._check_ready()
         self._check_levels()
         rows = read_inputs(X, owner=self)
         refuse_noise_below_resolution(self.noise_, rows)

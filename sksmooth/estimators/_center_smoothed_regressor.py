@@ -149,7 +149,7 @@ class CenterSmoothedRegressor(BaseOutputSmoother):
         "integrate_alpha": ["boolean"],
     }
 
-    _may_change_after_fit = BaseOutputSmoother._may_change_after_fit | {"integrate_alpha"}
+    _PARAMETERS_OF_CALLS = BaseOutputSmoother._PARAMETERS_OF_CALLS | {"integrate_alpha"}
 
     def __init__(
         self,
@@ -293,7 +293,7 @@ class CenterSmoothedRegressor(BaseOutputSmoother):
         radius : float
             In the units of X; 0 where nothing can be certified.
         """
-        self._check_is_as_fitted()
+        self._check_ready()
         check_n_radii(n_radii)
         return self._bounds(n_radii).max_radius(self.noise_.sigma)
 

@@ -1,43 +1,34 @@
 """Deterministic smoothing with splitting noise."""
 
-import math
 from numbers import Integral
 from typing import ClassVar
 
 import numpy as np
 from sklearn.base import _fit_context
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import check_is_fitted
 
-from sksmooth.certificates import ClassificationCertificate
+from sksmooth.base_models._one_row import check_answers
 from sksmooth.certifiers._options import check_radius
+from sksmooth.certifiers.splits._enumeration import SplitCertifier
 from sksmooth.certifiers.splits._grid import make_grid, refuse_off_grid
-from sksmooth.certifiers.splits._radii import Margins, safe_steps
+from sksmooth.certifiers.splits._radii import StepRadii
 from sksmooth.certifiers.splits._shifts import ShiftStreams, Splits, count_shifts
 from sksmooth.engine._black_box import ProbabilitySums
 from sksmooth.engine._counting import VoteCounter
 from sksmooth.engine._streams import Purpose
 from sksmooth.estimators._base_classifier import BaseSmoothedClassifier, sorted_classes
-from sksmooth.inputs._containers import Inputs, read_inputs
+from sksmooth.inputs._containers import read_inputs
 from sksmooth.inputs._torch_containers import as_array
-from sksmooth.noise import SplittingNoise
-
-# Where the answer may be known early, it is looked for when this share of the shifts is done.
-_LOOKS = (1 / 8, 1 / 4, 1 / 2, 3 / 4, 1)
-
-# Differences in the last bits between calls of different size may reach this many units of a
-# probability sum, for each shift.
-_UNITS_OF_ROUNDING = 2
 
 
 class DSSNClassifier(BaseSmoothedClassifier):
     """Classifier with exact l1 certificates, for features that live on levels.
 
-    Each feature is cut in two or more pieces and the base model is told only which piece it lies
+    Each feature is cut in two or more pieces and the base model sees only which piece it lies
     in. All shifts of the cuts are tried, and the class with the most votes is the answer. A
     feature that moves by one level meets one cut, so it changes one vote: how many steps change
-    nothing is read off the votes. Nothing is random after `fit`, and nothing can fail: `alpha` of
-    the certificate is None.
+    nothing is read off the votes. Nothing is random after `fit`, so that `alpha` of the certificate
+    is None.
 
     Parameters
     ----------
@@ -89,6 +80,8 @@ class DSSNClassifier(BaseSmoothedClassifier):
         Number of shifts, and of calls of the base model for each row: ``2 * lam * n_steps``.
     lam_ : float
         Half the distance of two cuts, where the range of the features is 1.
+    noise_ : SplittingNoise
+        What the shifts are all values of, where the range of the features is 1.
     offsets_ : ndarray of int of the shape of one input
         Where the cuts of each feature start, so that features are not all cut at one place.
     n_features_in_ : int
@@ -103,8 +96,8 @@ class DSSNClassifier(BaseSmoothedClassifier):
 
     Notes
     -----
-    The classifier is what it is for the offsets drawn at `fit`: the certificate holds for them,
-    with certainty, and an adversary may know them.
+    The classifier is the one with the offsets drawn at `fit`; an adversary may know them. The
+    certificate is exact for a base model whose answer to a row depends on that row alone.
 
     References
     ----------
@@ -125,6 +118,10 @@ class DSSNClassifier(BaseSmoothedClassifier):
     >>> bool(certificate.radius.max() <= 16 * clf.lam_)
     True
     """
+
+    _PARAMETERS_OF_CALLS: ClassVar[frozenset[str]] = frozenset(
+        {"batch_size", "n_jobs", "off_grid", "verbose", "vote"}
+    )
 
     _parameter_constraints: ClassVar[dict] = {
         **BaseSmoothedClassifier._parameter_constraints,
@@ -193,14 +190,15 @@ class DSSNClassifier(BaseSmoothedClassifier):
         grid = make_grid(rows.values, self.feature_range, self.n_steps, self.levels)
         n_shifts = count_shifts(self.sigma, grid.n_steps)
         levels = self._on_levels(rows, grid)
-        self._seed = self._draw_seed()
+        self._begin_fit()
         rng = np.random.default_rng(None if self._seed is None else [self._seed, Purpose.OFFSETS])
         self.offsets_ = rng.integers(n_shifts, size=rows.shape, dtype=np.int32)
         self._grid, self._dtype, self.n_shifts_ = grid, rows.dtype, n_shifts
         self.n_steps_, self.feature_range_ = grid.n_steps, (grid.low[()], grid.high[()])
-        self.lam_ = n_shifts / (2 * grid.n_steps)
+        self.lam_, self.noise_ = self._splits.lam, self._splits.law
         model = self._fit_base_model(X, levels, y, self._params_of_base_fit(params))
         self.estimator_, self.classes_ = model, sorted_classes(model, y)
+        check_answers(model, rows)
         return self
 
     def predict(self, X):
@@ -219,11 +217,10 @@ class DSSNClassifier(BaseSmoothedClassifier):
             Class labels.
         """
         levels, _ = self._read(X)
-        counts, _ = self._enumerate(levels, wanted=np.zeros(len(levels), int))
-        return self.classes_[counts.argmax(axis=1)]
+        return self._certifier(levels).predict()
 
     def predict_proba(self, X):
-        """Exact vote shares of all shifts of each row.
+        """Exact proportions of the votes of all shifts of each row.
 
         Parameters
         ----------
@@ -232,12 +229,11 @@ class DSSNClassifier(BaseSmoothedClassifier):
 
         Returns
         -------
-        shares : ndarray of shape (m, n_classes)
+        probabilities : ndarray of shape (m, n_classes)
             In the order of `classes_`. With ``vote="soft"``, means of the probabilities.
         """
         levels, _ = self._read(X)
-        counts, _ = self._enumerate(levels)
-        return counts / (self._unit * self.n_shifts_)
+        return self._certifier(levels).probabilities()
 
     def certify(self, X, *, radius=None, perturbation="grid"):
         """Return how far each row can move, in l1, without any change of its class.
@@ -278,45 +274,26 @@ class DSSNClassifier(BaseSmoothedClassifier):
             raise ValueError(f"perturbation must be 'grid' or 'real', got {perturbation!r}.")
         levels, rows = self._read(X)
         target = check_radius(radius, len(rows))
-        margins = Margins(self._grid, rows, perturbation, most=self.n_shifts_)
-        wanted = None if target is None else margins.steps_for(target)
-        counts, n_done = self._enumerate(levels, wanted)
-        winner = counts.argmax(axis=1)
-        least, _ = self._safe_steps(counts, winner, self.n_shifts_ - n_done)
-        share = np.take_along_axis(counts, winner[:, None], axis=1)[:, 0] / self._unit
-        share = np.clip(np.nextafter(share / self.n_shifts_, 0.0), 0.0, 1.0)
-        votes = counts if self.vote == "hard" else counts / self._unit
-        return ClassificationCertificate(
-            prediction=self.classes_[winner],
-            radius=margins.radius(np.maximum(least, 0)),
-            p_lower=share,
-            p_upper=1.0 - share,
-            counts=votes,
-            n_draws=n_done,
-            classes=self.classes_,
-            norm=1,
-            budget=None,
-            noise=SplittingNoise(float(self.lam_) / math.sqrt(3)),
-            n_features=rows.n_features,
-            target_radius=target,
-            perturbed=perturbation,
-        )
+        radii = StepRadii(self._grid, rows, perturbation, most=self.n_shifts_)
+        return self._certifier(levels).certify(radii, target).with_index(rows.index)
 
     @property
     def _splits(self):
         return Splits(self._grid, self.n_shifts_, self.offsets_, self._dtype)
 
-    @property
-    def _unit(self):
-        return 1 if self.vote == "hard" else ProbabilitySums.UNIT
+    def _certifier(self, levels):
+        voter, unit = self._black_box(), 1
+        if self.vote == "soft":
+            voter, unit = ProbabilitySums(voter.model, self.classes_), ProbabilitySums.UNIT
+        counter = VoteCounter(voter, levels, self._streams(), **self._engine_options())
+        return SplitCertifier(counter, self.classes_, unit)
 
     def _streams(self):
-        return ShiftStreams(self._splits, self._seed)
+        return ShiftStreams(self._splits, self._entropy())
 
     def _read(self, X):
         """Check X, the parameters and the base model; return levels and rows as they were."""
-        check_is_fitted(self)
-        self._validate_params()
+        self._check_ready()
         rows = read_inputs(X, owner=self)
         if rows.shape != self.offsets_.shape:
             self._ask_about_first(rows)  # its own message about the number of features, if any
@@ -332,46 +309,4 @@ class DSSNClassifier(BaseSmoothedClassifier):
         """Return the rows as levels, which are split by whole numbers."""
         if self.off_grid == "raise":
             refuse_off_grid(rows, grid)
-        return Inputs(grid.nearest(rows.values), rows.dtype, rows.to_container)
-
-    def _enumerate(self, levels, wanted=None):
-        """Votes of the shifts of each row, and their number.
-
-        With `wanted`, a row stops when its class is known, and whether so many steps are safe.
-        """
-        m, n_shifts = len(levels), self.n_shifts_
-        stops = [n_shifts] if wanted is None else sorted({math.ceil(s * n_shifts) for s in _LOOKS})
-        voter = self._black_box()
-        if self.vote == "soft":
-            voter = ProbabilitySums(voter.model, self.classes_)
-        counter = VoteCounter(voter, levels, self._streams(), **self._engine_options())
-        counts, done = np.zeros((m, len(self.classes_)), np.int64), np.zeros(m, np.int64)
-        still_open, start = np.arange(m), 0
-        for stop in stops:
-            counts[still_open] += counter.count(
-                Purpose.ESTIMATION,
-                stop - start,
-                first_draw=start,
-                positions=still_open,
-                label="splitting",
-            )
-            done[still_open], start = stop, stop
-            if stop < n_shifts:
-                so_far = counts[still_open]
-                least, most = self._safe_steps(so_far, so_far.argmax(axis=1), n_shifts - stop)
-                goal = wanted[still_open]
-                known = (least >= 0) & ((least >= goal) | (most < goal))
-                still_open = still_open[~known]
-            if not len(still_open):
-                break
-        return counts, done
-
-    def _safe_steps(self, counts, winner, n_open):
-        """Return steps that change nothing, with room for the rounding of sums of probabilities."""
-        if self.vote == "soft":
-            counts = counts.copy()
-            rows = np.arange(len(counts))
-            counts[rows, winner] -= 2 * _UNITS_OF_ROUNDING * self.n_shifts_
-            least, most = safe_steps(counts, winner, n_open, self._unit)
-            return np.where(n_open == 0, np.maximum(least, 0), least), most
-        return safe_steps(counts, winner, n_open)
+        return rows.with_values(grid.nearest(rows.values))

@@ -4,38 +4,34 @@ from numbers import Integral, Real
 from typing import ClassVar
 
 import numpy as np
-from sklearn.base import ClassifierMixin, _fit_context, clone
+from sklearn.base import _fit_context, clone
 from sklearn.frozen import FrozenEstimator
-from sklearn.linear_model import LogisticRegression
 from sklearn.utils import _safe_indexing
-from sklearn.utils._param_validation import HasMethods, Interval, Options, RealNotInt, StrOptions
-from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils._param_validation import Interval, Options, RealNotInt, StrOptions
 from sklearn.utils.validation import (
     _check_feature_names,
     _check_method_params,
     _check_n_features,
-    _check_y,
-    check_consistent_length,
-    check_is_fitted,
 )
 
+from sksmooth.base_models._answers import class_indices
 from sksmooth.base_models._names import name_of
-from sksmooth.certificates import ClassificationCertificate
 from sksmooth.certifiers._options import check_radius
-from sksmooth.certifiers.local_bias._bias import LocalBias, nearest_neighbor_certificate
+from sksmooth.certifiers.local_bias._bias import LocalBias
+from sksmooth.certifiers.local_bias._certifier import LocalCertifier, NearestNeighbors
 from sksmooth.certifiers.local_bias._neighbor_radii import ReferencePoints
 from sksmooth.certifiers.local_bias._reference import merge_conflicts, split_off_reference
-from sksmooth.estimators._base import BaseSmoother
+from sksmooth.estimators._base_classifier import BaseClassifier, sorted_classes
 from sksmooth.inputs._containers import read_inputs
 from sksmooth.smooth_scores._checks import decision_of, examine
-from sksmooth.smooth_scores._registry import score_of
+from sksmooth.smooth_scores._registry import smooth_score
 from sksmooth.smooth_scores._user import CallableScore, GivenLipschitz
 
 # Rows at which scores are compared with the model, and a constant of the user's is tested.
 _ROWS_FOR_CHECK = 256
 
 
-class LocallyBiasedSmoother(ClassifierMixin, BaseSmoother):
+class LocallyBiasedSmoother(BaseClassifier):
     """Classifier that leans towards the class of the nearest reference point.
 
     The decision function of a smooth base model is pushed towards the class of the nearest
@@ -127,8 +123,19 @@ class LocallyBiasedSmoother(ClassifierMixin, BaseSmoother):
     True
     """
 
+    _PARAMETERS_OF_CALLS: ClassVar[frozenset[str]] = frozenset(
+        {
+            "alpha",
+            "gradient",
+            "gradient_lipschitz",
+            "n_neighbors",
+            "neighbor_certificate",
+            "norm",
+        }
+    )
+
     _parameter_constraints: ClassVar[dict] = {
-        "estimator": [HasMethods("fit"), HasMethods("forward"), None],
+        **BaseClassifier._parameter_constraints,
         "alpha": [Interval(Real, 0, None, closed="left"), Options(Real, {np.inf})],
         "norm": [Options(Real, {1, 2, np.inf})],
         "gradient": [callable, None],
@@ -142,7 +149,6 @@ class LocallyBiasedSmoother(ClassifierMixin, BaseSmoother):
             Interval(RealNotInt, 0, 1, closed="neither"),
             Interval(Integral, 1, None, closed="left"),
         ],
-        "random_state": ["random_state"],
     }
 
     def __init__(
@@ -199,31 +205,24 @@ class LocallyBiasedSmoother(ClassifierMixin, BaseSmoother):
             If equal reference points have different labels.
         """
         self._refuse_options_that_do_not_go_together()
-        if not hasattr(self._base_model(), "fit"):
-            raise ValueError(
-                f"estimator is a {type(self.estimator).__name__} without fit. Wrap a trained "
-                "module in sklearn.frozen.FrozenEstimator, or train it by skorch."
-            )
+        self._refuse_what_does_not_classify()
         rows = read_inputs(X, owner=self)
-        y = _check_y(y, estimator=self)
-        check_consistent_length(rows.values, y)
-        check_classification_targets(y)
-        self._seed, self._shape = self._draw_seed(), rows.shape
+        y = self._check_labels(rows, y)
+        self._begin_fit()
+        self._shape = rows.shape
         if isinstance(self._base_model(), FrozenEstimator):
             model, reference = clone(self.estimator), np.arange(len(rows))
             _refuse_one_class(y, "")
         else:
             model, reference = self._fit_on_the_rest(X, rows, y, params)
-        classes = _classes_of(model, y)
+        classes = sorted_classes(model, y)
         labels = _positions_of(y[reference], classes, model)
         points = _flat(rows)[reference]
         kept = merge_conflicts(points, labels)
         self.estimator_, self.classes_ = model, classes
         self.reference_points_, self.reference_labels_ = points[kept], classes[labels[kept]]
         self._reference, self._examined = None, None
-        self._neighbors()
-        if np.isfinite(self.alpha):
-            self._local_bias()
+        self._certifier()  # refuses what cannot be certified
         return self
 
     def decision_function(self, X):
@@ -241,12 +240,8 @@ class LocallyBiasedSmoother(ClassifierMixin, BaseSmoother):
             For ``alpha=numpy.inf`` they compare distances to the nearest points of each class, or
             count the votes of more than one neighbour for more than two classes.
         """
-        X = self._read(X)
-        if np.isfinite(self.alpha):
-            decision = self._local_bias().decide(X)
-        else:
-            decision = np.maximum(self._neighbors().support(X), np.finfo(float).min / 4)
-        return decision[:, 1] - decision[:, 0] if len(self.classes_) == 2 else decision
+        rows = self._read(X)
+        return self._certifier().decision(_flat(rows))
 
     def predict(self, X):
         """Class with the largest score.
@@ -286,22 +281,16 @@ class LocallyBiasedSmoother(ClassifierMixin, BaseSmoother):
         ValueError
             If X or a parameter cannot work; the message says which and what to do.
         """
-        X = self._read(X)
-        target = check_radius(radius, len(X))
+        rows = self._read(X)
+        target = check_radius(radius, len(rows))
+        return self._certifier().certify(_flat(rows), target).with_index(rows.index)
+
+    def _certifier(self):
         if np.isfinite(self.alpha):
-            winner, proven = self._local_bias().certify(X)
+            rule = self._local_bias()
         else:
-            winner, proven = nearest_neighbor_certificate(
-                self._neighbors(), X, self.norm, self.neighbor_certificate
-            )
-        return ClassificationCertificate.without_votes(
-            self.classes_[winner],
-            proven,
-            classes=self.classes_,
-            norm=self.norm,
-            n_features=X.shape[1],
-            target_radius=target,
-        )
+            rule = NearestNeighbors(self._neighbors(), self.norm, self.neighbor_certificate)
+        return LocalCertifier(rule, self.classes_)
 
     def _neighbors(self):
         """Return reference points that vote as `n_neighbors` says now."""
@@ -311,13 +300,6 @@ class LocallyBiasedSmoother(ClassifierMixin, BaseSmoother):
             labels = np.searchsorted(self.classes_, self.reference_labels_)
             self._reference = ReferencePoints(points, labels, len(self.classes_), self.n_neighbors)
         return self._reference
-
-    def _default_estimator(self):
-        return LogisticRegression(max_iter=1000)
-
-    def _for_scoring(self):
-        """Return itself: no draws are made that a model could be fitted to."""
-        return self
 
     def _fit_on_the_rest(self, X, rows, y, params):
         """Fit the base model on the rows that are not reference points."""
@@ -336,9 +318,8 @@ class LocallyBiasedSmoother(ClassifierMixin, BaseSmoother):
         return model.fit(inputs, y[training], **params), used[reference]
 
     def _read(self, X):
-        """Check X and the parameters; return flat rows in float64."""
-        check_is_fitted(self)
-        self._validate_params()
+        """Check X and the parameters."""
+        self._check_ready()
         self._refuse_options_that_do_not_go_together()
         rows = read_inputs(X, owner=self)
         if hasattr(self, "n_features_in_") and len(rows.shape) == 1:
@@ -349,7 +330,7 @@ class LocallyBiasedSmoother(ClassifierMixin, BaseSmoother):
                 f"X has rows of shape {rows.shape}, but {type(self).__name__} was fitted to rows "
                 f"of shape {self._shape}."
             )
-        return _flat(rows)
+        return rows
 
     def _local_bias(self):
         score, said = self._score(), (self.norm, self.gradient, self.gradient_lipschitz)
@@ -370,7 +351,7 @@ class LocallyBiasedSmoother(ClassifierMixin, BaseSmoother):
         """Smooth score of the base model as it is now."""
         model = self.estimator_
         if self.gradient is None:
-            score = score_of(model).for_inputs(self._shape)
+            score = smooth_score(model).for_inputs(self._shape)
         else:
             score = CallableScore(decision_of(model), self.gradient, self._shape)
         if isinstance(self.gradient_lipschitz, str):
@@ -416,25 +397,17 @@ def _rows_with_weight(weights, n_rows):
 
 
 def _flat(rows):
+    """Rows as vectors in float64."""
     return rows.values.reshape(len(rows), -1).astype(float)
-
-
-def _classes_of(model, y):
-    classes = getattr(model, "classes_", None)
-    if isinstance(classes, list) and len(classes) and np.ndim(classes[0]) > 0:
-        raise ValueError(
-            f"{name_of(model)} has several outputs; certify one classifier per output."
-        )
-    return np.unique(y if classes is None else classes)
 
 
 def _positions_of(labels, classes, model):
     """Positions of labels among the classes of the model."""
-    positions = np.minimum(np.searchsorted(classes, labels), len(classes) - 1)
-    foreign = labels[classes[positions] != labels]
-    if len(foreign):
+    positions = class_indices(labels, classes)
+    if positions is None:
+        foreign = labels[~np.isin(labels, classes)][0]
         raise ValueError(
-            f"y contains {foreign[0]!r}, which is not a class of {name_of(model)} "
+            f"y contains {foreign!r}, which is not a class of {name_of(model)} "
             f"({', '.join(map(str, classes[:5]))}). Pass y with its labels."
         )
     return positions

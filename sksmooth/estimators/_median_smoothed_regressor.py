@@ -205,7 +205,7 @@ class MedianSmoothedRegressor(BaseOutputSmoother):
         radius : float
             In the units of X; beyond it neither the lower nor the upper bound is finite.
         """
-        self._check_is_as_fitted()
+        self._check_ready()
         check_n_radii(n_radii)
         return self._bounds(of, n_radii).max_radius(self.noise_.sigma)
 

@@ -1,15 +1,15 @@
 """Randomized smoothing of a classifier."""
 
-import warnings
 from dataclasses import replace
 from numbers import Integral, Real
 from typing import ClassVar
 
 import numpy as np
-from sklearn.base import _fit_context
+from sklearn.base import _fit_context, clone
+from sklearn.frozen import FrozenEstimator
 from sklearn.utils._param_validation import Interval, Options, StrOptions
-from sklearn.utils.validation import check_is_fitted
 
+from sksmooth.base_models._one_row import check_answers
 from sksmooth.certificates import ErrorBudget
 from sksmooth.certifiers._linear import (
     exact_certificate,
@@ -27,16 +27,13 @@ from sksmooth.engine._black_box import BlackBoxVoter
 from sksmooth.engine._counting import VoteCounter
 from sksmooth.engine._streams import Purpose
 from sksmooth.estimators._base_classifier import BaseSmoothedClassifier, sorted_classes
-from sksmooth.exceptions import NoiseCollapseWarning
+from sksmooth.estimators._examination import N_DRAWS, N_ROWS, Examination
 from sksmooth.inputs._checks import refuse_noise_below_resolution
 from sksmooth.inputs._containers import read_inputs
 from sksmooth.inputs._torch_containers import as_array
 from sksmooth.noise import Noise, make_noise
 from sksmooth.noise._make import FAMILIES
 from sksmooth.voters._choice import agrees, fast_voter
-
-# The check for a collapse at fit: enough votes for a standard error of a few percent.
-_COLLAPSE_ROWS, _COLLAPSE_DRAWS = 64, 16
 
 
 class SmoothedClassifier(BaseSmoothedClassifier):
@@ -104,8 +101,9 @@ class SmoothedClassifier(BaseSmoothedClassifier):
         Class labels, sorted.
     noise_ : Noise
         Distribution of the noise.
-    fast_votes_ : bool
-        Whether votes are taken from what is known of the base model (see `structure`).
+    fast_votes_ : bool or None
+        Whether votes are taken from what is known of the base model (see `structure`). None: `fit`
+        had no data to compare them with the model's own answers on; each call does that.
     n_features_in_ : int
         Number of features, if the base model has it.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
@@ -142,6 +140,19 @@ class SmoothedClassifier(BaseSmoothedClassifier):
     >>> certificate.radius.round(1)
     array([1.4, 1. , 1. ])
     """
+
+    _PARAMETERS_OF_CALLS: ClassVar[frozenset[str]] = frozenset(
+        {
+            "alpha",
+            "batch_size",
+            "n_estimation",
+            "n_jobs",
+            "n_selection",
+            "norm",
+            "structure",
+            "verbose",
+        }
+    )
 
     _parameter_constraints: ClassVar[dict] = {
         **BaseSmoothedClassifier._parameter_constraints,
@@ -188,13 +199,14 @@ class SmoothedClassifier(BaseSmoothedClassifier):
         self.verbose = verbose
 
     @_fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X, y, **params):
+    def fit(self, X=None, y=None, **params):
         """Fit the base model on noisy copies of X.
 
         Parameters
         ----------
         X : array-like or DataFrame of shape (m, n_features) or (m, ...)
-            Training inputs, as the base model takes them.
+            Training inputs, as the base model takes them. A frozen model with `classes_` needs no
+            data; with some, it is looked at for faults.
         y : array-like of shape (m,)
             Class labels.
         **params : dict
@@ -214,20 +226,39 @@ class SmoothedClassifier(BaseSmoothedClassifier):
         Warns
         -----
         NoiseCollapseWarning
-            If the base model is far worse on noisy rows than on clean ones.
+            If the smoothed classifier is no better than chance on a sample of the training rows,
+            gives one class to all, or is far worse than the base model on the rows themselves; it
+            says what seems to be the cause.
         """
         refuse_too_few_draws(self.n_estimation, self.alpha)
         self._refuse_what_does_not_classify()
+        if X is None:
+            return self._fit_without_data()
         X = as_array(X)
         rows = read_inputs(X, owner=self)
         y = self._check_labels(rows, y)
         self.noise_ = make_noise(self.noise, sigma=self.sigma, k=self.k, norm=self.norm)
-        self.noise_.overlap(rows.n_features, self.norm)  # refuses norms that it cannot certify
+        self.noise_.trade_off(rows.n_features, self.norm)  # refuses norms that it cannot certify
         refuse_noise_below_resolution(self.noise_, rows)
-        self._seed = self._draw_seed()
+        self._begin_fit()
         model = self._fit_base_model(X, rows, y, self._params_of_base_fit(params))
         self.estimator_, self.classes_ = model, sorted_classes(model, y)
+        check_answers(model, rows)
         self._examine_base_model(rows, y)
+        return self
+
+    def _fit_without_data(self):
+        """Take a frozen model as it is."""
+        model = clone(self._base_model())
+        if not isinstance(model, FrozenEstimator) or not hasattr(model, "classes_"):
+            raise ValueError(
+                "fit needs X and y. Only a trained model that knows its classes_ needs none: pass "
+                "it as sklearn.frozen.FrozenEstimator(model)."
+            )
+        self.noise_ = make_noise(self.noise, sigma=self.sigma, k=self.k, norm=self.norm)
+        self._begin_fit()
+        self.estimator_, self.classes_ = model, np.asarray(model.classes_)
+        self.fast_votes_ = None
         return self
 
     def predict(self, X):
@@ -250,7 +281,7 @@ class SmoothedClassifier(BaseSmoothedClassifier):
         return self.classes_[probabilities.argmax(axis=1)]
 
     def predict_proba(self, X):
-        """Vote shares among `n_selection` noisy copies of each row.
+        """Vote proportions among `n_selection` noisy copies of each row.
 
         Parameters
         ----------
@@ -259,7 +290,7 @@ class SmoothedClassifier(BaseSmoothedClassifier):
 
         Returns
         -------
-        shares : ndarray of shape (m, n_classes)
+        probabilities : ndarray of shape (m, n_classes)
             In the order of `classes_`. They are estimates, without a guarantee, except for a
             linear base model with two classes, where they are exact.
         """
@@ -288,7 +319,7 @@ class SmoothedClassifier(BaseSmoothedClassifier):
             of times fewer than for the largest radius. None: the largest radius that the votes
             prove.
         rtol : float, default=0
-            Accept radii that are smaller by this share, on average, than those that
+            Accept radii that are smaller by this fraction, on average, than those that
             `n_estimation` draws would prove, and take as many draws as each row needs for it (for
             the radius of every class of the prediction, with `top_k`). 0: `n_estimation` draws
             for every row.
@@ -296,10 +327,10 @@ class SmoothedClassifier(BaseSmoothedClassifier):
             Prove that the predicted class stays among this many classes with the most votes.
             ``certificate.prediction`` holds the `top_k` classes in the order of their votes, and
             ``certificate.label_radius`` a radius for each. It proves more than one place does
-            where classes are hard to tell apart, and shares alpha among all classes.
+            where classes are hard to tell apart, and splits alpha among all classes.
         bilateral : bool, default=False
-            Also bound the shares of the other classes, which proves more where the votes are
-            spread over many classes and costs half of `alpha`. With `top_k` above 1 they are
+            Also bound the probabilities of the other classes, which proves more where the votes
+            are spread over many classes and costs half of `alpha`. With `top_k` above 1 they are
             bounded in any case, and this changes nothing.
         simultaneous : bool, default=False
             Make `alpha` the probability that any of the m certificates is wrong (union bound).
@@ -336,12 +367,14 @@ class SmoothedClassifier(BaseSmoothedClassifier):
         target = check_radius(radius, len(inputs))
         if start is not None:
             law = {"noise": self.noise_, "classes": self.classes_}
-            check_start(start, inputs, n_estimation=self.n_estimation, **law)
+            options = {"n_estimation": self.n_estimation, "fit_id": self._fit_id}
+            check_start(start, inputs, **options, **law)
         voter = self._voter(inputs)
         norm = self.noise_.norm if self.norm is None else self.norm
         if is_exact(voter, self.noise_):
             law = {"noise": self.noise_, "classes": self.classes_}
-            return exact_certificate(voter, inputs, norm=norm, target=target, **law)
+            exact = exact_certificate(voter, inputs, norm=norm, target=target, **law)
+            return exact.with_index(inputs.index)
         budget = ErrorBudget(float(self.alpha), len(inputs) if simultaneous else 1)
         if start is not None:
             budget, bilateral, top_k = start.budget, start.bilateral, start.top_k
@@ -350,22 +383,24 @@ class SmoothedClassifier(BaseSmoothedClassifier):
             classes=self.classes_,
             budget=budget,
             norm=norm,
-            n_selection=self.n_selection,
-            n_estimation=self.n_estimation,
+            n_selection=int(self.n_selection),
+            n_estimation=int(self.n_estimation),
             bilateral=bilateral,
             top_k=top_k,
             target=target,
+            fit_id=self._fit_id,
         )
         if target is not None:
-            return certifier.decide(start)
-        return certifier.within(rtol) if rtol else certifier.fixed()
+            certificate = certifier.decide(start)
+        else:
+            certificate = certifier.within(rtol) if rtol else certifier.fixed()
+        return certificate.with_index(inputs.index)
 
     def _read(self, X):
         """Check X, the parameters and the base model before any sampling."""
-        check_is_fitted(self)
-        self._validate_params()
+        self._check_ready()
         rows = read_inputs(X, owner=self)
-        self.noise_.overlap(rows.n_features, self.norm)
+        self.noise_.trade_off(rows.n_features, self.norm)
         refuse_noise_below_resolution(self.noise_, rows)
         self._ask_about_first(rows)
         return rows
@@ -373,9 +408,17 @@ class SmoothedClassifier(BaseSmoothedClassifier):
     def _voter(self, inputs):
         """Return what votes: the fast voter of the base model where there is one."""
         voter = None
-        if self.fast_votes_ and self.structure == "auto":
+        if self.fast_votes_ is not False and self.structure == "auto":
             voter = fast_voter(self.estimator_, self.classes_, self.noise_, inputs)
+        if voter is not None and self.fast_votes_ is None:  # no data at fit to compare them on
+            some = inputs[:N_ROWS]
+            voter = voter if agrees(voter, some, self._clean_classes(some)) else None
         return self._black_box() if voter is None else voter
+
+    def _clean_classes(self, inputs):
+        """Positions of the classes that the base model gives to the inputs themselves."""
+        own = BlackBoxVoter(self.estimator_, self.classes_)
+        return own(inputs.to_container(inputs.values.astype(inputs.dtype)), len(inputs))
 
     def _black_box(self):
         if self.structure == "off":
@@ -396,34 +439,19 @@ class SmoothedClassifier(BaseSmoothedClassifier):
         )
 
     def _examine_base_model(self, inputs, y):
-        """Compare a fast voter with its model, and look for a collapse under noise, on a sample."""
-        sample = np.unique(np.linspace(0, len(inputs) - 1, _COLLAPSE_ROWS).astype(int))
+        """Compare a fast voter with its model, and warn of a useless one, on a sample."""
+        sample = np.unique(np.linspace(0, len(inputs) - 1, N_ROWS).astype(int))
         inputs, truth = inputs[sample], y[sample][:, None] == self.classes_
-        own = BlackBoxVoter(self.estimator_, self.classes_)
-        clean_votes = own(inputs.to_container(inputs.values.astype(inputs.dtype)), len(inputs))
+        clean = self._clean_classes(inputs)
         voter = None
         if self.structure == "auto":
             voter = fast_voter(self.estimator_, self.classes_, self.noise_, inputs)
-        self.fast_votes_ = voter is not None and agrees(voter, inputs, clean_votes)
+        self.fast_votes_ = voter is not None and agrees(voter, inputs, clean)
         voter = self._voter(inputs)
-        clean = truth[np.arange(len(inputs)), clean_votes].mean()
         if is_exact(voter, self.noise_):
-            noisy = (exact_probabilities(voter, inputs, self.noise_.sigma) * truth).sum()
-            noisy /= len(inputs)
+            probabilities = exact_probabilities(voter, inputs, self.noise_.sigma)
         else:
             counter = replace(self._counter(voter, inputs), verbose=False)
-            votes = counter.count(Purpose.COLLAPSE_CHECK, _COLLAPSE_DRAWS)
-            noisy = (votes * truth).sum() / votes.sum()
-        self._warn_of_collapse(clean, noisy, chance=truth.mean(axis=0).max())
-
-    def _warn_of_collapse(self, clean, noisy, chance):
-        if clean > chance and clean - noisy > max(0.2, (clean - chance) / 2):
-            warnings.warn(
-                f"The base model is right on {clean:.0%} of a sample of the training rows, but "
-                f"only on {noisy:.0%} of their noisy copies ({self.noise_!r}), so its "
-                "certificates will be small or none. Train it on noisy copies (n_augment > 0 "
-                "and an estimator that is not frozen), use a smaller sigma, or check that sigma "
-                "is in the units of X.",
-                NoiseCollapseWarning,
-                stacklevel=5,
-            )
+            probabilities = counter.count(Purpose.COLLAPSE_CHECK, N_DRAWS) / N_DRAWS
+        seen = Examination(self.estimator_, self.noise_, inputs, truth, clean, probabilities)
+        seen.warn(stacklevel=4)

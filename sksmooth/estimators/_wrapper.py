@@ -1,8 +1,10 @@
 """What every wrapper of a base model shares: its seed, the metadata it passes on, its tags."""
 
 from abc import ABC, abstractmethod
+from copy import deepcopy
 from numbers import Integral
 from typing import ClassVar
+from uuid import uuid4
 
 import numpy as np
 from sklearn.base import BaseEstimator, MetaEstimatorMixin
@@ -10,20 +12,32 @@ from sklearn.utils import get_tags
 from sklearn.utils._metadata_requests import _routing_enabled
 from sklearn.utils._param_validation import HasMethods
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
+from sklearn.utils.validation import check_is_fitted
 
 from sksmooth.engine._streams import Purpose
+from sksmooth.noise import Noise
+
+_NOT_FITTED = (
+    "This %(name)s instance is not fitted yet. Call 'fit' with appropriate arguments before using "
+    "this estimator. Where the model is trained already: "
+    "%(name)s(sklearn.frozen.FrozenEstimator(model)).fit(X, y)."
+)
 
 
 class BaseWrapper(MetaEstimatorMixin, BaseEstimator, ABC):
     """Base class of the estimators that wrap a base model.
 
-    A subclass defines `_default_estimator` and `fit`, which leaves `estimator_` and `_seed`.
+    A subclass defines `_default_estimator` and `fit`, which calls `_begin_fit` and leaves
+    `estimator_`. Parameters that may change between calls are in `_PARAMETERS_OF_CALLS`.
     """
+
+    _PARAMETERS_OF_CALLS: ClassVar[frozenset[str]] = frozenset()
 
     _parameter_constraints: ClassVar[dict] = {
         "estimator": [HasMethods("fit"), None],
         "random_state": ["random_state"],
     }
+    _seed: int | None  # None: each call takes fresh entropy
 
     @abstractmethod
     def _default_estimator(self):
@@ -46,6 +60,51 @@ class BaseWrapper(MetaEstimatorMixin, BaseEstimator, ABC):
         if not _routing_enabled():
             return params
         return process_routing(self, "fit", **params).estimator.fit
+
+    def set_params(self, **params):
+        """Set parameters of the estimator, and of what it wraps.
+
+        Parameters
+        ----------
+        **params : dict
+            Parameters by name; those of the base model as ``estimator__name``.
+
+        Returns
+        -------
+        self : object of this class
+        """
+        nested = [name for name in params if "__" in name]
+        if nested and hasattr(self, "_nested_at_fit"):
+            before = self.get_params(deep=True)
+            for name in nested:
+                self._nested_at_fit.setdefault(name, before.get(name))
+        return super().set_params(**params)
+
+    def _begin_fit(self):
+        """Fix what belongs to this fit: its seed, its parameters, and what identifies it."""
+        self._seed, self._fit_id = self._draw_seed(), uuid4().hex
+        self._at_fit = {
+            name: deepcopy(value) if isinstance(value, Noise) else value
+            for name, value in self.get_params(deep=False).items()
+            if name not in self._PARAMETERS_OF_CALLS
+        }
+        self._nested_at_fit = {}
+
+    def _check_ready(self):
+        """Refuse what is not fitted, what no longer is what was fitted, and bad parameters."""
+        check_is_fitted(self, msg=_NOT_FITTED)
+        self._validate_params()
+        changed = [n for n, value in self._at_fit.items() if not _same(getattr(self, n), value)]
+        if self._nested_at_fit:
+            now = self.get_params(deep=True)
+            changed += [n for n, v in self._nested_at_fit.items() if not _same(now.get(n), v)]
+        if changed:
+            name = changed[0]
+            value = self.get_params(deep=True).get(name)
+            raise ValueError(
+                f"{name} was changed to {value!r} after fit, where it has its effect. Call fit "
+                "again, or set it back."
+            )
 
     def _draw_seed(self):
         """Entropy fixed at fit, or None where each call takes fresh entropy."""
@@ -110,3 +169,15 @@ class BaseWrapper(MetaEstimatorMixin, BaseEstimator, ABC):
         if tags.classifier_tags is not None and base_tags.classifier_tags is not None:
             tags.classifier_tags.multi_class = base_tags.classifier_tags.multi_class
         return tags
+
+
+def _same(value, other):
+    """Whether a parameter is what it was."""
+    if value is other:
+        return True
+    if isinstance(value, Noise) or isinstance(other, Noise):
+        return repr(value) == repr(other)
+    try:
+        return bool(np.array_equal(value, other))
+    except (TypeError, ValueError):
+        return False

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any
 
 import numpy as np
@@ -15,53 +16,88 @@ from sklearn.utils import check_array
 from sksmooth.inputs._torch_containers import as_array
 
 
-@dataclass(frozen=True)
 class Inputs:
-    """Inputs to be perturbed.
+    """Inputs to be perturbed: the rows of X as numbers.
 
-    Attributes
+    Parameters
     ----------
-    values : ndarray of shape (m, ...)
+    array : ndarray of shape (m, ...)
         The rows, in their own dtype.
     dtype : dtype
         Dtype of their noisy copies: float32 stays, everything else becomes float64.
     to_container : callable
         Turns noisy values back into the container of the user's X: an array, or a DataFrame with
         the same columns.
-    chosen : ndarray of int or None
-        Positions in `values` of the rows that are meant; None: all. They are copied only when
-        sliced, so choosing among many rows costs no memory.
+    chosen : ndarray of int, default=None
+        Positions in `array` of the rows that are meant; None: all. They are copied only when
+        their values are asked for, so choosing among many rows costs no memory.
+    index : pandas.Index, default=None
+        Index of X, where it has one.
     """
 
-    values: NDArray[Any]
-    dtype: np.dtype[Any]
-    to_container: Callable[[NDArray[Any]], Any]
-    chosen: NDArray[np.intp] | None = None
+    def __init__(
+        self,
+        array: NDArray[Any],
+        dtype: np.dtype[Any],
+        to_container: Callable[[NDArray[Any]], Any],
+        chosen: NDArray[np.intp] | None = None,
+        index: Any = None,
+    ) -> None:
+        self._array = array
+        self._chosen = chosen
+        self.dtype = dtype
+        self.to_container = to_container
+        self.index = index
+
+    @property
+    def values(self) -> NDArray[Any]:
+        """The rows that are meant, in their own dtype."""
+        return self._array if self._chosen is None else self._array[self._chosen]
+
+    def with_values(self, array: NDArray[Any]) -> Inputs:
+        """Return other numbers for the same container."""
+        return Inputs(array, self.dtype, self.to_container)
 
     def __len__(self) -> int:
-        return len(self.values if self.chosen is None else self.chosen)
+        return len(self._array if self._chosen is None else self._chosen)
 
-    def __getitem__(self, rows: slice) -> Inputs:
-        part: Any = rows if self.chosen is None else self.chosen[rows]
-        return Inputs(self.values[part], self.dtype, self.to_container)
+    def __getitem__(self, rows: Any) -> Inputs:
+        part: Any = rows if self._chosen is None else self._chosen[rows]
+        return self.with_values(self._array[part])
 
     def choose(self, positions: NDArray[np.intp]) -> Inputs:
         """Return the rows at some positions, without copying them yet."""
-        return Inputs(self.values, self.dtype, self.to_container, positions)
+        chosen = positions if self._chosen is None else self._chosen[positions]
+        return Inputs(self._array, self.dtype, self.to_container, chosen)
+
+    def fingerprints(self) -> NDArray[np.uint64]:
+        """Return a number for each row that equal rows share, and others hardly ever do."""
+        values = np.ascontiguousarray(self.values.astype(self.dtype) + 0.0)  # minus zero is zero
+        digests = (sha256(row.tobytes()).digest()[:8] for row in values)
+        return np.array([int.from_bytes(d, "big") for d in digests], np.uint64)
 
     def numbers(self, rows: slice) -> Sequence[int]:
         """Positions in X of the rows of a slice, for messages."""
-        return range(len(self.values))[rows] if self.chosen is None else self.chosen[rows].tolist()
+        if self._chosen is None:
+            return range(len(self._array))[rows]
+        numbers: list[int] = self._chosen[rows].tolist()
+        return numbers
 
     @property
     def shape(self) -> tuple[int, ...]:
         """Shape of one row."""
-        return self.values.shape[1:]
+        return self._array.shape[1:]
 
     @property
     def n_features(self) -> int:
         """Number of features of one row."""
         return math.prod(self.shape)
+
+    @property
+    def columns(self) -> tuple[Any, ...] | None:
+        """Labels of the columns of a DataFrame; None for arrays."""
+        columns = getattr(self.to_container, "columns", None)
+        return None if columns is None else tuple(columns)
 
 
 def read_inputs(X: Any, *, owner: Any) -> Inputs:
@@ -97,7 +133,7 @@ def read_inputs(X: Any, *, owner: Any) -> Inputs:
         _refuse_columns_that_are_not_numbers(X, TypeError(f"Got dtype {values.dtype}."))
     _refuse_non_finite(values, X)
     dtype = np.dtype(np.float32 if values.dtype == np.float32 else np.float64)
-    return Inputs(values, dtype, _way_back(X))
+    return Inputs(values, dtype, _way_back(X), index=X.index if _is_pandas(X) else None)
 
 
 @dataclass(frozen=True)

@@ -3,32 +3,23 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from skorch import NeuralNetRegressor
-from skorch.dataset import Dataset
 from torch.overrides import TorchFunctionMode
 
 from sksmooth.nets._execution import AS_IT_IS, TorchExecution
+from sksmooth.nets._failures import OUT_OF_MEMORY, explained
+from sksmooth.nets._modules import weights_device
 
 # Values in the largest tensor of a call, and bounds on its rows: small enough for the caches of a
 # processor, large enough to fill a device.
 _ON_CPU = 2**20, 32, 512
 _ON_DEVICE = 2**26, 256, 16384
 _FEW = 32
-
-OUT_OF_MEMORY: Any = getattr(torch, "OutOfMemoryError", torch.cuda.OutOfMemoryError)
-
-
-def weights_device(module: Any) -> Any:
-    """Device of the weights of a module; the CPU where it has none."""
-    weight = next(module.parameters(), None)
-    return torch.device("cpu") if weight is None else weight.device
 
 
 def answers(
@@ -53,12 +44,19 @@ def answers(
     Returns
     -------
     answers : ndarray of shape (m, ...)
+
+    Raises
+    ------
+    ValueError
+        If the module fails on such rows for a reason that is known, with what to do.
     """
     device = weights_device(module)
     rows = tensor_of(X)
 
-    def ask(part: Any) -> Any:  # layers that work in place get rows of their own
-        return answer(execution.scores(module, part.to(device, copy=True))).detach().cpu()
+    def ask(part: Any) -> Any:
+        with explained(module, part):  # layers that work in place get rows of their own
+            outputs = execution.scores(module, part.to(device, copy=True))
+        return answer(outputs).detach().cpu()
 
     with torch.no_grad():  # what a module keeps of a call in inference mode cannot be trained with
         few = rows[:_FEW]
@@ -67,6 +65,59 @@ def answers(
         others = rows[_FEW:].split(size) if len(rows) > _FEW else ()
         found: NDArray[Any] = torch.cat([first, *(in_halves(ask, part) for part in others)]).numpy()
     return found
+
+
+def label_positions(
+    module: Any, X: Any, scores: Callable[[Any], Any], execution: TorchExecution = AS_IT_IS
+) -> NDArray[np.int64]:
+    """Ask a module which of its scores is the largest for each row.
+
+    Parameters
+    ----------
+    module, X, execution : object
+        As for `answers`.
+    scores : callable
+        Makes of the outputs one score per class.
+
+    Raises
+    ------
+    ValueError
+        If a score is NaN, which is no answer.
+    """
+    found = answers(module, X, lambda outputs: largest(scores(outputs)), execution)
+    refuse_nan(found < 0)
+    return found
+
+
+def probabilities(
+    module: Any, X: Any, scores: Callable[[Any], Any], execution: TorchExecution = AS_IT_IS
+) -> NDArray[Any]:
+    """Ask a module for a probability for each class; otherwise as `label_positions`."""
+    found = answers(module, X, scores, execution)
+    refuse_nan(np.isnan(found))
+    return found
+
+
+def largest(scores: Any) -> Any:
+    """Return the position of the largest score of each row; -1 where a score is NaN."""
+    return scores.argmax(dim=1).masked_fill_(scores.isnan().any(dim=1), -1)
+
+
+def refuse_nan(is_nan: NDArray[np.bool_]) -> None:
+    """Refuse scores that are NaN, of which torch would take the first for the largest.
+
+    Parameters
+    ----------
+    is_nan : ndarray of shape (m, ...)
+        Whether answers are NaN.
+    """
+    if is_nan.any():
+        rows = np.flatnonzero(is_nan.reshape(len(is_nan), -1).any(axis=1))
+        raise ValueError(
+            f"The module answers NaN for row {rows[0]} of its inputs ({len(rows)} such rows in "
+            "all): no class wins there, so that there is nothing to certify. Look for weights that "
+            "are NaN, for overflow, and for divisions by zero in the module."
+        )
 
 
 def tensor_of(values: Any) -> Any:
@@ -92,9 +143,9 @@ def watched(ask: Callable[[], Any], n_rows: int, execution: TorchExecution) -> t
     """Call a module for a few rows, and return its answer and the values of its widest tensor."""
     if execution.compile:  # its calls cannot be watched
         return ask(), 1
-    with _LargestOutput() as largest:
+    with _LargestOutput() as widest:
         answer = ask()
-    return answer, largest.n_values // max(n_rows, 1)
+    return answer, widest.n_values // max(n_rows, 1)
 
 
 class _LargestOutput(TorchFunctionMode):
@@ -127,34 +178,3 @@ def in_halves(ask: Callable[[Any], Any], rows: Any) -> Any:
         if len(rows) < 2:
             raise
     return torch.cat([in_halves(ask, half) for half in rows.tensor_split(2)])
-
-
-def bare_module(model: Any) -> Any:
-    """Return a module, also that of a net of skorch whose `predict` does nothing else; or None."""
-    if isinstance(model, torch.nn.Module):
-        return model
-    plain = type(model) is NeuralNetRegressor and model.dataset is Dataset
-    plain = plain and not model.get_params_for("dataset") and "predict" not in vars(model)
-    return model.module_ if plain and model.predict_nonlinearity in ("auto", None) else None
-
-
-def outputs_of_module(module: Any, values: NDArray[Any]) -> NDArray[Any]:
-    """Return the outputs of a module, on its device, for an array of inputs."""
-    weight = next(module.parameters(), None)
-    device = torch.device("cpu") if weight is None else weight.device
-    with evaluating(module), torch.no_grad():
-        outputs = module(torch.from_numpy(np.ascontiguousarray(values)).to(device))
-    found: NDArray[Any] = outputs.cpu().numpy()
-    return found
-
-
-@contextmanager
-def evaluating(module: Any) -> Iterator[None]:
-    """Hold a module in evaluation mode for a while."""
-    training = [part for part in module.modules() if part.training]
-    module.eval()
-    try:
-        yield
-    finally:
-        for part in training:  # not all: some layers may have been frozen
-            part.training = True

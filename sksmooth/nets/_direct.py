@@ -6,17 +6,22 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+from sklearn.base import ClassifierMixin, RegressorMixin
 from skorch import NeuralNetClassifier, NeuralNetRegressor
 
-from sksmooth.nets._calls import answers
+from sksmooth.nets._calls import answers, label_positions, probabilities
 from sksmooth.nets._layouts import laid_out
-from sksmooth.nets._modules import refuse_answers_by_batch
-from sksmooth.nets._skorch import loads_rows_as_they_are, predicts_largest_output
-from sksmooth.voters._direct import asked_directly
+from sksmooth.nets._skorch import (
+    loads_rows_as_they_are,
+    module_of_net,
+    output_of_net,
+    predicts_largest_output,
+)
+from sksmooth.nets._trained_modules import AlreadyTrained
+from sksmooth.voters._direct import directly
 
 
-class _Direct(BaseEstimator):
+class _Direct(AlreadyTrained):
     """A fitted net; its module is asked.
 
     Parameters
@@ -34,28 +39,15 @@ class _Direct(BaseEstimator):
     @classmethod
     def of(cls, net: Any) -> Any:
         """Net that is asked directly."""
-        module = net.module_.eval()  # skorch does so before it predicts
-        refuse_answers_by_batch(module)
-        return cls(net, laid_out(module))
+        return cls(net, laid_out(module_of_net(net)))
 
-    def __sklearn_is_fitted__(self) -> bool:
-        return True
-
-    def fit(self, X: Any, y: Any = None) -> Any:
-        """Leave the net as it is."""
-        return self
-
-    def _ask(self, method: str, X: Any, answer: Any) -> NDArray[Any]:
+    def _ask(self, method: str, X: Any, how: Any) -> NDArray[Any]:
         """Ask the module as skorch does, or skorch itself about what is no array."""
         if not isinstance(X, np.ndarray):  # of a DataFrame the module gets the columns by name
             found: NDArray[Any] = getattr(self.net, method)(X)
             return found
-        last = self.net._get_predict_nonlinearity()
-
-        def first(outputs: Any) -> Any:
-            return answer(last(outputs[0] if isinstance(outputs, tuple) else outputs))
-
-        return answers(self.module, X, first)
+        found = how(self.module, X, output_of_net(self.net))
+        return found
 
 
 class DirectClassifier(ClassifierMixin, _Direct):
@@ -68,11 +60,11 @@ class DirectClassifier(ClassifierMixin, _Direct):
 
     def predict(self, X: Any) -> NDArray[Any]:
         """Return the number of the largest output."""
-        return self._ask("predict", X, lambda shares: shares.argmax(dim=1))
+        return self._ask("predict", X, label_positions)
 
     def predict_proba(self, X: Any) -> NDArray[Any]:
         """Return the outputs as skorch makes probabilities of them."""
-        return self._ask("predict_proba", X, lambda shares: shares)
+        return self._ask("predict_proba", X, probabilities)
 
 
 class DirectRegressor(RegressorMixin, _Direct):
@@ -80,16 +72,16 @@ class DirectRegressor(RegressorMixin, _Direct):
 
     def predict(self, X: Any) -> NDArray[Any]:
         """Return the outputs as skorch gives them."""
-        return self._ask("predict", X, lambda outputs: outputs)
+        return self._ask("predict", X, answers)
 
 
-@asked_directly.register
+@directly.register
 def direct_classifier(model: NeuralNetClassifier) -> Any:
     """Return the module of a net that gives the label of its largest output."""
     return DirectClassifier.of(model) if predicts_largest_output(model) else model
 
 
-@asked_directly.register
+@directly.register
 def _(model: NeuralNetRegressor) -> Any:
     plain = loads_rows_as_they_are(model) and model.predict_nonlinearity in ("auto", None)
     return DirectRegressor.of(model) if plain else model

@@ -11,7 +11,8 @@ import torch
 from torch import fx, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from sksmooth.nets._modules import copied, is_plain
+from sksmooth.base_models._layers import is_plain
+from sksmooth.nets._modules import copied, goes_by_batch
 
 _CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
 _NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
@@ -125,5 +126,4 @@ def _is_one_of(node: Any, parts: dict[str, Any], kinds: tuple[type, ...]) -> boo
     if getattr(node, "op", None) != "call_module":
         return False
     layer = parts[node.target]
-    by_batch = isinstance(layer, _NORMS) and layer.running_mean is None
-    return type(layer) in kinds and is_plain(layer) and not by_batch
+    return type(layer) in kinds and is_plain(layer) and not goes_by_batch(layer)

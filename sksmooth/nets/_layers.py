@@ -12,15 +12,11 @@ from torch import nn
 
 from sksmooth.engine._streams import DrawStream
 from sksmooth.inputs._containers import Inputs
-from sksmooth.nets._calls import (
-    OUT_OF_MEMORY,
-    rows_per_call,
-    tensor_of,
-    watched,
-    weights_device,
-)
+from sksmooth.nets._calls import largest, refuse_nan, rows_per_call, tensor_of, watched
 from sksmooth.nets._draws import DeviceStream
 from sksmooth.nets._execution import AS_IT_IS, TorchExecution
+from sksmooth.nets._failures import OUT_OF_MEMORY
+from sksmooth.nets._modules import weights_device
 from sksmooth.voters._base import FastVoter, ProjectedStream
 from sksmooth.voters._gaussian_image import image_stream, is_gaussian
 from sksmooth.voters._votes import count_largest
@@ -54,25 +50,25 @@ class TorchLayers(FastVoter):
     @property
     def device(self) -> Any:
         """Device of the weights."""
-        first = next(self.first.parameters(), None)
-        return weights_device(self.rest) if first is None else first.device
+        has_weights = any(True for _ in self.first.parameters())
+        return weights_device(self.first if has_weights else self.rest)
 
     @property
     def _is_on_cpu(self) -> bool:
         return bool(self.device.type == "cpu")
 
-    def draws_per_call(self, rows: Inputs) -> int:
+    def draws_per_call(self, inputs: Inputs) -> int:
         """Draws whose first layer is held at a time."""
-        return rows_per_call(self.device, max(rows.n_features, self._room.get("widest", 1)))
+        return rows_per_call(self.device, max(inputs.n_features, self._room.get("widest", 1)))
 
-    def suits(self, rows: Inputs) -> bool:
-        """Whether the net takes rows of this shape and dtype, and has a score per class."""
+    def suits(self, inputs: Inputs) -> bool:
+        """Whether the net takes inputs of this shape and dtype, and has a score per class."""
         weights = [*self.first.parameters(), *self.rest.parameters()]
         if len({weight.device for weight in weights}) > 1:
             return False
         try:
-            scores = self._try(np.zeros((2, *rows.shape), rows.dtype))
-        except Exception:  # of whatever kind, the model will say it better
+            scores = self._try(np.zeros((2, *inputs.shape), inputs.dtype))
+        except Exception:  # of whatever kind: the model itself, asked next, has the better message
             return False
         return isinstance(scores, torch.Tensor) and tuple(scores.shape) == (2, self.n_classes)
 
@@ -122,18 +118,19 @@ class TorchLayers(FastVoter):
             return image_stream(stream, self.first.weight.detach().numpy())
         return ProjectedStream(stream, self)
 
-    def count_votes(self, rows: Inputs, noise: Any, shared: Any) -> NDArray[np.int64]:
-        """Count the votes of every row with every draw; the counts leave the device at once."""
-        seen, shared = self.moved(rows.values), self.moved(shared)
-        per_call = min(self.draws_per_call(rows), self._room.get("cells", 2**62))
-        step = max(1, per_call // len(shared))
+    def count_votes(self, inputs: Inputs, noise: Any, draws: Any) -> NDArray[np.int64]:
+        """Count the votes of every input with every draw; the counts leave the device at once."""
+        seen, draws = self.moved(inputs.values), self.moved(draws)
+        per_call = min(self.draws_per_call(inputs), self._room.get("cells", 2**62))
+        step = max(1, per_call // len(draws))
         with torch.no_grad():
             parts = [
-                self._votes(seen[first : first + step], shared)
+                self._votes(seen[first : first + step], draws)
                 for first in range(0, len(seen), step)
             ]
             votes: NDArray[np.int64] = torch.cat(parts).cpu().numpy()
-        return votes
+        refuse_nan(votes[:, -1] > 0)
+        return votes[:, :-1]
 
     def moved(self, values: Any) -> Any:
         """Return an array as a tensor on the device."""
@@ -141,12 +138,15 @@ class TorchLayers(FastVoter):
             values = tensor_of(values)
         return values.to(self.device)
 
-    def _votes(self, seen: Any, shared: Any) -> Any:
-        """Votes of rows with draws, in halves where the device has no memory for all at once."""
-        cells = len(seen) * len(shared)
+    def _votes(self, seen: Any, draws: Any) -> Any:
+        """Votes of inputs with draws, in halves where the device has no memory for all at once.
+
+        The last column counts the draws without an answer, where a score is NaN.
+        """
+        cells = len(seen) * len(draws)
         if cells <= self._room.get("cells", cells):
             try:
-                hidden = (shared + seen[:, None]).flatten(0, 1)
+                hidden = (draws + seen[:, None]).flatten(0, 1)
                 count = _by_class if self._is_on_cpu else _by_draw
                 return count(self._scores(hidden).detach(), len(seen))
             except OUT_OF_MEMORY:
@@ -154,8 +154,8 @@ class TorchLayers(FastVoter):
                     raise
                 self._room["cells"] = cells // 2
         if len(seen) > 1:
-            return torch.cat([self._votes(half, shared) for half in seen.tensor_split(2)])
-        first, second = (self._votes(seen, half) for half in shared.tensor_split(2))
+            return torch.cat([self._votes(half, draws) for half in seen.tensor_split(2)])
+        first, second = (self._votes(seen, half) for half in draws.tensor_split(2))
         return first + second
 
     def _scores(self, hidden: Any) -> Any:
@@ -172,16 +172,21 @@ class TorchLayers(FastVoter):
         return self.first._conv_forward(inputs, self.first.weight, bias)
 
 
-def _by_class(scores: Any, n_rows: int) -> Any:
-    """Votes of each of several rows, class by class, which is how a processor does it fastest."""
+def _by_class(scores: Any, n_inputs: int) -> Any:
+    """Votes of each of several inputs, class by class, which is how a processor does it fastest."""
     wide = scores if scores.dtype != torch.bfloat16 else scores.float()  # numpy knows no bfloat16
-    of_rows = wide.numpy().reshape(n_rows, -1, scores.shape[1])
-    votes = [count_largest(np.ascontiguousarray(of_row.T)) for of_row in of_rows]
-    return torch.from_numpy(np.array(votes, np.int64))
+    of_inputs = wide.numpy().reshape(n_inputs, -1, scores.shape[1])
+    votes = np.zeros((n_inputs, scores.shape[1] + 1), np.int64)
+    for of_input, votes_of_input in zip(of_inputs, votes, strict=True):
+        votes_of_input[:-1] = count_largest(np.ascontiguousarray(of_input.T))
+    if wide.sum().isnan():
+        votes[:, -1] = np.isnan(of_inputs).any(axis=2).sum(axis=1)
+    return torch.from_numpy(votes)
 
 
-def _by_draw(scores: Any, n_rows: int) -> Any:
-    """Votes of each of several rows, draw by draw, without waiting for the device."""
-    winners = scores.argmax(dim=1).reshape(n_rows, -1)
-    votes = torch.zeros((n_rows, scores.shape[1]), dtype=torch.int64, device=scores.device)
+def _by_draw(scores: Any, n_inputs: int) -> Any:
+    """Votes of each of several inputs, draw by draw, without waiting for the device."""
+    winners = (largest(scores) % (scores.shape[1] + 1)).reshape(n_inputs, -1)  # NaN: the last
+    shape = n_inputs, scores.shape[1] + 1
+    votes = torch.zeros(shape, dtype=torch.int64, device=scores.device)
     return votes.scatter_add_(1, winners, torch.ones_like(winners))

@@ -16,7 +16,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from sksmooth.nets._modules import is_plain
+from sksmooth.base_models._layers import is_plain
+from sksmooth.nets._modules import goes_by_batch, is_chain
 
 Step = Callable[[Any], Any]
 
@@ -123,7 +124,7 @@ def laid_out(net: Any) -> Any:
         return net
     if any(part.training for part in net.modules() if not list(part.children())):
         return net
-    layers = list(_flat(net)) if _is_chain(net) else [net]
+    layers = list(_flat(net)) if is_chain(net) else [net]
     in_chain = any(map(_is_convolution, layers))
     return BlockedChain(*layers) if in_chain else ChannelsLast(net)
 
@@ -131,14 +132,10 @@ def laid_out(net: Any) -> Any:
 def _flat(chain: Any) -> Iterator[Any]:
     """Layers of a chain, and of chains in it, without those that change nothing."""
     for layer in chain:
-        if _is_chain(layer):
+        if is_chain(layer):
             yield from _flat(layer)
         elif not (type(layer) in (nn.Identity, nn.Dropout, nn.Dropout2d) and is_plain(layer)):
             yield layer
-
-
-def _is_chain(layer: Any) -> bool:
-    return type(layer) is nn.Sequential and is_plain(layer)
 
 
 def _is_convolution(layer: Any) -> bool:
@@ -188,7 +185,7 @@ def _convolution(layer: Any) -> Step | None:
 
 
 def _batch_norm(layer: Any) -> Step | None:
-    if layer.running_mean is None or layer.weight is None:
+    if goes_by_batch(layer) or layer.weight is None:
         return None
     mean, variance = _blocked(layer.running_mean), _blocked(layer.running_var)
     scale, shift, eps = _blocked(layer.weight), _blocked(layer.bias), layer.eps

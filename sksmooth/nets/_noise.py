@@ -1,16 +1,60 @@
-"""Chance in torch: noise drawn where tensors live, with gradients through it, and seeds."""
+"""Noise where tensors live: drawn on their device, and added with gradients through it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import torch
-from sklearn.utils import check_random_state
 
-from sksmooth.noise import GaussianNoise, Noise
+from sksmooth.noise import GaussianNoise, LaplaceNoise, Noise, UniformNoise
+from sksmooth.noise._base import rounded_up
+
+
+def draw_on(
+    device: Any,
+    noise: Noise,
+    n_draws: int,
+    shape: tuple[int, ...],
+    dtype: np.dtype[Any],
+    seed: Any,
+) -> Any:
+    """Draw noise on a device; families without a sampler there are drawn by numpy and moved.
+
+    The device draws in double precision: single-precision samplers do not reach the tails of the
+    law, which a certificate counts on.
+
+    Parameters
+    ----------
+    device : torch.device
+        Where the draws are made.
+    noise : Noise
+        Distribution.
+    n_draws : int
+        Number of independent draws.
+    shape : tuple of int
+        Shape of one draw.
+    dtype : dtype
+        float32 or float64.
+    seed : numpy.random.SeedSequence
+        What the draws depend on, beside the kind of the device.
+
+    Returns
+    -------
+    draws : torch.Tensor of shape (n_draws, ...)
+    """
+    draw = _SAMPLERS.get(type(noise))
+    if draw is None or getattr(noise, "k", False) or device.type == "mps":  # which has no doubles
+        rng = np.random.Generator(np.random.PCG64(seed))
+        return torch.from_numpy(noise.draw(n_draws, shape, rng, dtype)).to(device)
+    noise.check_parameters()
+    generator = torch.Generator(device)
+    generator.manual_seed(int(seed.generate_state(1, np.uint64)[0]) >> 1)
+    empty = torch.empty((n_draws, *shape), dtype=torch.float64, device=device)
+    wide = draw(empty, generator).to(_torch_dtype(dtype))
+    return wide.mul_(float(rounded_up(_scale(noise), dtype)))
 
 
 def draw_like(noise: Noise, X: Any, rng: np.random.Generator) -> Any:
@@ -23,19 +67,16 @@ def draw_like(noise: Noise, X: Any, rng: np.random.Generator) -> Any:
     X : torch.Tensor of shape (m, ...)
         Gives shape, dtype and device.
     rng : numpy.random.Generator
-        Source of randomness; Gaussian noise takes a seed from it for a generator of the device.
+        Gives the seed.
 
     Returns
     -------
     draws : torch.Tensor of shape (m, ...)
         One independent draw per row.
     """
-    if type(noise) is GaussianNoise and not noise.k:
-        generator = torch.Generator(X.device).manual_seed(int(rng.integers(2**63)))
-        draws = torch.randn(X.shape, generator=generator, dtype=X.dtype, device=X.device)
-        return draws * noise.sigma
-    kind = np.dtype(str(X.dtype).removeprefix("torch."))
-    return torch.from_numpy(noise.draw(len(X), tuple(X.shape[1:]), rng, kind)).to(X.device)
+    dtype = np.dtype(str(X.dtype).removeprefix("torch."))
+    seed = np.random.SeedSequence(int(rng.integers(2**63)))
+    return draw_on(X.device, noise, len(X), tuple(X.shape[1:]), dtype, seed)
 
 
 def perturb(noise: Noise, X: Any, draws: Any) -> Any:
@@ -64,24 +105,34 @@ def perturb(noise: Noise, X: Any, draws: Any) -> Any:
     return noisy + (X - fixed)
 
 
-@contextmanager
-def torch_seeded(random_state: Any, device: Any) -> Iterator[None]:
-    """Seed torch for a while, and leave its generators as they were.
+def _normal(empty: Any, generator: Any) -> Any:
+    return empty.normal_(generator=generator)
 
-    Parameters
-    ----------
-    random_state : int, RandomState instance or None
-        None: torch's generators decide, and move on.
-    device : str or torch.device
-        Whose generator is seeded, besides that of the processor.
-    """
-    if random_state is None:
-        yield
-        return
-    seed = random_state
-    if not isinstance(seed, (int, np.integer)):
-        seed = check_random_state(seed).randint(np.iinfo(np.int32).max)
-    device = torch.device(device)
-    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
-        torch.manual_seed(int(seed))
-        yield
+
+def _laplace(empty: Any, generator: Any) -> Any:
+    empty.exponential_(generator=generator)
+    signs = torch.randint(
+        0, 2, empty.shape, dtype=torch.int8, device=empty.device, generator=generator
+    )
+    return empty.mul_(2 * signs - 1)
+
+
+def _uniform(empty: Any, generator: Any) -> Any:
+    return empty.uniform_(-1.0, 1.0, generator=generator)
+
+
+_SAMPLERS: dict[type, Callable[[Any, Any], Any]] = {
+    GaussianNoise: _normal,
+    LaplaceNoise: _laplace,
+    UniformNoise: _uniform,
+}
+
+
+def _scale(noise: Any) -> float:
+    """Return what the unit law is multiplied by."""
+    factor = {LaplaceNoise: 1 / math.sqrt(2), UniformNoise: math.sqrt(3)}
+    return float(noise.sigma) * factor.get(type(noise), 1.0)
+
+
+def _torch_dtype(dtype: np.dtype[Any]) -> Any:
+    return torch.from_numpy(np.empty(0, dtype)).dtype

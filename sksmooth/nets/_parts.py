@@ -7,10 +7,11 @@ from typing import Any
 
 from torch import nn
 
+from sksmooth.base_models._layers import is_plain
 from sksmooth.nets._execution import AS_IT_IS, TorchExecution
 from sksmooth.nets._layers import TorchLayers
 from sksmooth.nets._layouts import laid_out
-from sksmooth.nets._modules import is_plain
+from sksmooth.nets._modules import is_chain
 
 _SHAPING = (nn.Flatten, nn.Identity, nn.Unflatten)
 _LINEAR = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d)
@@ -27,7 +28,7 @@ def layers_of_module(net: Any, classes: Any, execution: TorchExecution = AS_IT_I
 def _layers_apart(net: Any) -> tuple[Any, Any, Any]:
     """Split a net into what moves numbers, a linear layer, and the rest; or leave it whole."""
     whole = nn.Sequential(), nn.Identity(), net
-    if type(net) is not nn.Sequential or not is_plain(net):
+    if not is_chain(net):
         return whole
     layers = list(net)
     shaping = list(takewhile(lambda layer: type(layer) in _SHAPING and is_plain(layer), layers))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from queue import SimpleQueue
 from typing import Any
 
@@ -55,13 +55,13 @@ class Replicas(FastVoter):
         """Number of classes."""
         return self.layers[0].n_classes
 
-    def draws_per_call(self, rows: Inputs) -> int:
+    def draws_per_call(self, inputs: Inputs) -> int:
         """Draws whose first layer is held at a time."""
-        return self.layers[0].draws_per_call(rows)
+        return self.layers[0].draws_per_call(inputs)
 
-    def suits(self, rows: Inputs) -> bool:
-        """Whether the nets take rows of this shape and dtype."""
-        return all(layers.suits(rows) for layers in self.layers)
+    def suits(self, inputs: Inputs) -> bool:
+        """Whether the nets take inputs of this shape and dtype."""
+        return all(layers.suits(inputs) for layers in self.layers)
 
     def after(self, matrix: Any, offset: Any) -> None:
         """Nothing is known behind other steps."""
@@ -79,11 +79,11 @@ class Replicas(FastVoter):
         """Return the stream of the draws as the nets see them."""
         return _Streams({str(layers.device): layers.embed_stream(stream) for layers in self.layers})
 
-    def count_votes(self, rows: Inputs, noise: Any, shared: Any) -> NDArray[np.int64]:
-        """Count the votes of every row with every draw, on a device that is free."""
+    def count_votes(self, inputs: Inputs, noise: Any, draws: Any) -> NDArray[np.int64]:
+        """Count the votes of every input with every draw, on a device that is free."""
         with self._one() as layers:
-            here = replace(rows, values=layers.moved(rows.values))
-            return layers.count_votes(here, noise, shared.on(layers))
+            here = inputs.with_values(layers.moved(inputs.values))
+            return layers.count_votes(here, noise, draws.on(layers))
 
     @contextmanager
     def _one(self) -> Iterator[TorchLayers]:

@@ -1,4 +1,4 @@
-"""Smoothing distributions: how each perturbs an input, and what a vote share then proves."""
+"""Smoothing distributions: how each perturbs an input, and what a class probability then proves."""
 
 from sksmooth.noise._base import Noise
 from sksmooth.noise._gaussian import GaussianNoise

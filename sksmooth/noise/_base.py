@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
+from copy import deepcopy
 from numbers import Real
 from typing import Any, ClassVar
 
@@ -11,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 from sklearn.base import BaseEstimator
 
-from sksmooth.noise._radii._trade_off import Overlap
+from sksmooth.noise._radii._trade_off import TradeOff
 
 
 class Noise(BaseEstimator, ABC):
@@ -19,8 +20,8 @@ class Noise(BaseEstimator, ABC):
 
     A noise is a value: it holds parameters and no state, so `get_params`, `set_params`,
     :func:`sklearn.base.clone` and ``repr`` come from scikit-learn. A subclass is final and
-    defines :meth:`draw`, :meth:`overlap` and the class attribute `norm`; :meth:`apply` too where
-    the noise is not added. What a vote share proves is derived here, once for all families.
+    defines :meth:`draw`, :meth:`trade_off` and the class attribute `norm`; :meth:`apply` too where
+    the noise is not added. What a class probability proves is derived here, once for all families.
 
     Attributes
     ----------
@@ -61,6 +62,26 @@ class Noise(BaseEstimator, ABC):
             )
         return float(k)
 
+    def frozen(self) -> Any:
+        """Return a copy whose parameters cannot be set: the noise of a certificate.
+
+        Returns
+        -------
+        noise : Noise
+            `clone` makes one of it that can be changed.
+        """
+        copied = deepcopy(self)
+        copied.__dict__["_is_frozen"] = True
+        return copied
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if vars(self).get("_is_frozen", False):
+            raise AttributeError(
+                f"This {type(self).__name__} belongs to a certificate, whose radii rest on it: "
+                f"{name} cannot be set. Take sklearn.base.clone of it."
+            )
+        super().__setattr__(name, value)
+
     @abstractmethod
     def draw(
         self, n: int, shape: tuple[int, ...], rng: np.random.Generator, dtype: DTypeLike
@@ -84,22 +105,22 @@ class Noise(BaseEstimator, ABC):
         """
 
     @abstractmethod
-    def overlap(
+    def trade_off(
         self, n_features: int | None = None, norm: float | None = None
-    ) -> tuple[Overlap, float]:
-        """Return what the law of this noise proves in a norm, and its unit of length.
+    ) -> tuple[TradeOff, float]:
+        """Return the trade-off function of this noise in a norm, and its unit of length.
 
         Parameters
         ----------
         n_features : int, optional
-            Number of features of one input; needed only where the overlap depends on it.
+            Number of features of one input; needed only where the function depends on it.
         norm : float, optional
             Norm of the radius. By default the natural norm of the family.
 
         Returns
         -------
-        overlap : Overlap
-            Overlap of the law of unit scale with its shifted copies.
+        trade_off : TradeOff
+            Trade-off function of the law of unit scale and its shifted copies.
         unit : float
             Length, in the units of the input, of one unit of its radii.
 
@@ -108,21 +129,6 @@ class Noise(BaseEstimator, ABC):
         ValueError
             If the family proves nothing in this norm or dimension.
         """
-
-    def own_alpha(self, n_features: int) -> float:
-        """Probability that the overlap itself is wrong: 0, unless it has to be sampled.
-
-        Parameters
-        ----------
-        n_features : int
-            Number of features of one input.
-
-        Returns
-        -------
-        alpha : float
-            To be taken from the alpha of every certificate. One error is shared by all.
-        """
-        return 0.0
 
     def apply(self, X: NDArray[Any], draws: NDArray[Any]) -> NDArray[Any]:
         r"""Perturb inputs by draws, with the broadcasting rules of numpy.
@@ -150,14 +156,14 @@ class Noise(BaseEstimator, ABC):
         n_features: int | None = None,
         norm: float | None = None,
     ) -> Any:
-        """Radius around an input within which the majority vote cannot change.
+        """Radius around an input within which the predicted class stays the most probable.
 
         Parameters
         ----------
         p_lower : float or array-like
-            Lower bound of the vote share of the winning class.
+            Lower bound of the probability of the predicted class.
         p_upper : float or array-like, optional
-            Upper bound of the vote share of every other class. By default ``1 - p_lower``.
+            Upper bound of the probability of every other class. By default ``1 - p_lower``.
         n_features : int, optional
             Number of features of one input; needed only where the radius depends on it.
         norm : float, optional
@@ -166,18 +172,18 @@ class Noise(BaseEstimator, ABC):
         Returns
         -------
         radius : float or ndarray
-            Never more than what the shares prove; 0 where they prove nothing.
+            Never more than what the probabilities prove; 0 where they prove nothing.
 
         Raises
         ------
         ValueError
-            If a share lies outside [0, 1], or if the family proves nothing in this norm or
+            If a probability lies outside [0, 1], or if the family proves nothing in this norm or
             dimension.
         """
         self.check_parameters()
-        missing, rival = _check_shares(p_lower, p_upper)
-        overlap, unit = self.overlap(n_features, norm)
-        radius = overlap.radius(missing.ravel(), rival.ravel()).reshape(missing.shape)
+        tail, runner_up = _tail_and_runner_up(p_lower, p_upper)
+        trade_off, unit = self.trade_off(n_features, norm)
+        radius = trade_off.radius(tail.ravel(), runner_up.ravel()).reshape(tail.shape)
         return _scaled(radius, unit)[()]
 
     def top_radius(
@@ -189,14 +195,14 @@ class Noise(BaseEstimator, ABC):
         n_features: int | None = None,
         norm: float | None = None,
     ) -> Any:
-        """Radius around an input within which a class stays among the `top_k` with most votes.
+        """Radius around an input within which a class stays among the `top_k` most probable.
 
         Parameters
         ----------
         p_lower : array-like of shape (...)
-            Lower bounds of the vote share of the class.
+            Lower bounds of the probability of the class.
         p_others : array-like of shape (..., n_classes - 1)
-            Upper bounds of the vote shares of all other classes, in any order. All bounds of a
+            Upper bounds of the probabilities of all other classes, in any order. All bounds of a
             row have to hold together.
         top_k : int
             At least 1; with 1 it is :meth:`radius` for the largest of `p_others`.
@@ -223,15 +229,15 @@ class Noise(BaseEstimator, ABC):
         0.3786
         """
         self.check_parameters()
-        missing, _ = _check_shares(p_lower, None)
-        others = np.sort(_as_shares("p_others", p_others), axis=-1)
-        overlap, unit = self.overlap(n_features, norm)
+        tail, _ = _tail_and_runner_up(p_lower, None)
+        others = np.sort(_as_probabilities("p_others", p_others), axis=-1)
+        trade_off, unit = self.trade_off(n_features, norm)
         if others.shape[-1] < top_k:
-            return np.full(missing.shape, np.inf)[()]
+            return np.full(tail.shape, np.inf)[()]
         joint = np.cumsum(others[..., others.shape[-1] - top_k :], axis=-1) * (1.0 + 1e-15 * top_k)
-        joint = np.minimum(joint, missing[..., None])  # the shares of all classes sum to one
-        radius = overlap.top_radius(missing.ravel(), joint.reshape(missing.size, top_k))
-        return _scaled(radius.reshape(missing.shape), unit)[()]
+        joint = np.minimum(joint, tail[..., None])  # all probabilities sum to one
+        radius = trade_off.top_radius(tail.ravel(), joint.reshape(tail.size, top_k))
+        return _scaled(radius.reshape(tail.shape), unit)[()]
 
     def __repr__(self) -> str:
         parameters = ", ".join(f"{name}={value!r}" for name, value in self.get_params().items())
@@ -254,28 +260,28 @@ class Noise(BaseEstimator, ABC):
         return self.apply(X[:, None], draws[None])
 
 
-def _as_shares(name: str, values: ArrayLike) -> NDArray[np.float64]:
-    shares = np.asarray(values, dtype=float)
-    if not ((shares >= 0) & (shares <= 1)).all():
-        raise ValueError(f"{name} must lie in [0, 1], got {shares}.")
-    return shares
+def _as_probabilities(name: str, values: ArrayLike) -> NDArray[np.float64]:
+    p = np.asarray(values, dtype=float)
+    if not ((p >= 0) & (p <= 1)).all():
+        raise ValueError(f"{name} must lie in [0, 1], got {p}.")
+    return p
 
 
-def _check_shares(
+def _tail_and_runner_up(
     p_lower: ArrayLike, p_upper: ArrayLike | None
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return what the winner lacks to a share of one, and the largest share of any other class.
+    """Return one minus the probability of a class, and the largest probability of any other.
 
-    One minus a double in [1/2, 1] is exact; below it is rounded up. The shares of all classes sum
-    to one, so no other class can have more than what the winner lacks.
+    One minus a double in [1/2, 1] is exact; below it is rounded up. All probabilities sum to one,
+    so no other class can have more than the tail.
     """
-    lower = _as_shares("p_lower", p_lower)
-    missing = 1.0 - lower
-    missing = np.where(lower < 0.5, np.minimum(np.nextafter(missing, 2.0), 1.0), missing)
+    lower = _as_probabilities("p_lower", p_lower)
+    tail = 1.0 - lower
+    tail = np.where(lower < 0.5, np.minimum(np.nextafter(tail, 2.0), 1.0), tail)
     if p_upper is None:
-        return missing, missing
-    missing, upper = np.broadcast_arrays(missing, _as_shares("p_upper", p_upper))
-    return missing, np.minimum(upper, missing)
+        return tail, tail
+    tail, upper = np.broadcast_arrays(tail, _as_probabilities("p_upper", p_upper))
+    return tail, np.minimum(upper, tail)
 
 
 def _scaled(radius: NDArray[np.float64], unit: float) -> NDArray[np.float64]:

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from sksmooth.noise._base import Noise, inscribed_ball, rounded_up
-from sksmooth.noise._radii._likelihood_ratio import SphereRatio
-from sksmooth.noise._radii._tabulated import RatioOverlap
-from sksmooth.noise._radii._trade_off import NormalOverlap, Overlap
+from sksmooth.noise._radii._likelihood_ratio import SphereLaw
+from sksmooth.noise._radii._tabulated import TabulatedTradeOff
+from sksmooth.noise._radii._trade_off import NormalTradeOff, TradeOff
 
 
 class GaussianNoise(Noise):
@@ -76,16 +76,16 @@ class GaussianNoise(Noise):
         flat *= size.astype(kind)[:, None]
         return draws
 
-    def overlap(
+    def trade_off(
         self, n_features: int | None = None, norm: float | None = None
-    ) -> tuple[Overlap, float]:
-        """Overlap of unit laws; see :meth:`Noise.overlap`."""
+    ) -> tuple[TradeOff, float]:
+        """Trade-off function of the law of unit scale; see :meth:`Noise.trade_off`."""
         k = self.check_k(n_features)
         unit = inscribed_ball(self.norm if norm is None else norm, self.norm, n_features)
         if not k:
-            return NormalOverlap(), unit * float(self.sigma)
+            return NormalTradeOff(), unit * float(self.sigma)
         assert n_features is not None
-        return RatioOverlap(SphereRatio(n_features, k)), unit * self._scale(n_features)
+        return TabulatedTradeOff(SphereLaw(n_features, k)), unit * self._scale(n_features)
 
     def _scale(self, d: int) -> float:
         return float(self.sigma) * math.sqrt(d / (d - float(self.k)))

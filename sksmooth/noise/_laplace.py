@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from sksmooth.noise._base import Noise, inscribed_ball, rounded_up
-from sksmooth.noise._radii._likelihood_ratio import SimplexRatio
-from sksmooth.noise._radii._tabulated import RatioOverlap
-from sksmooth.noise._radii._trade_off import LaplaceOverlap, Overlap
+from sksmooth.noise._radii._likelihood_ratio import SimplexLaw
+from sksmooth.noise._radii._tabulated import TabulatedTradeOff
+from sksmooth.noise._radii._trade_off import LaplaceTradeOff, TradeOff
 
 
 class LaplaceNoise(Noise):
@@ -71,16 +71,16 @@ class LaplaceNoise(Noise):
             draws *= rounded_up(self._scale(d), kind)
         return with_random_signs(draws, rng)
 
-    def overlap(
+    def trade_off(
         self, n_features: int | None = None, norm: float | None = None
-    ) -> tuple[Overlap, float]:
-        """Overlap of unit laws; see :meth:`Noise.overlap`."""
+    ) -> tuple[TradeOff, float]:
+        """Trade-off function of the law of unit scale; see :meth:`Noise.trade_off`."""
         k = self.check_k(n_features)
         unit = inscribed_ball(self.norm if norm is None else norm, self.norm, n_features)
         if not k:
-            return LaplaceOverlap(), unit * self._scale(1)
+            return LaplaceTradeOff(), unit * self._scale(1)
         assert n_features is not None
-        return RatioOverlap(SimplexRatio(n_features, k)), unit * self._scale(n_features)
+        return TabulatedTradeOff(SimplexLaw(n_features, k)), unit * self._scale(n_features)
 
     def _scale(self, d: int) -> float:
         """Return b; with k = 0 it does not depend on the dimension."""

@@ -65,8 +65,8 @@ def make_noise(
         return copied
     if noise not in FAMILIES:
         raise ValueError(
-            f"The 'noise' parameter must be an object of sksmooth.noise or one of {', '.join(sorted(FAMILIES))}; "
-            f"got {noise!r}."
+            "The 'noise' parameter must be an object of sksmooth.noise or one of "
+            f"{', '.join(sorted(FAMILIES))}; got {noise!r}."
         )
     family = FAMILIES[noise]
     if k and "k" not in family().get_params():

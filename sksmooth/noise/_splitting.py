@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from sksmooth.noise._base import Noise, rounded_up
-from sksmooth.noise._radii._trade_off import LipschitzOverlap, Overlap
+from sksmooth.noise._radii._trade_off import LipschitzTradeOff, TradeOff
 
 
 class SplittingNoise(Noise):
@@ -89,13 +89,13 @@ class SplittingNoise(Noise):
         top *= kind.type(0.5)
         return top
 
-    def overlap(
+    def trade_off(
         self, n_features: int | None = None, norm: float | None = None
-    ) -> tuple[Overlap, float]:
-        """Chance to meet a cut; see :meth:`Noise.overlap`."""
+    ) -> tuple[TradeOff, float]:
+        """Trade-off function: a change meets a cut or not; see :meth:`Noise.trade_off`."""
         if norm not in (None, 1):
             raise ValueError(
                 f"SplittingNoise certifies in the norm 1 only, got norm={norm!r}. Use "
                 "GaussianNoise, which certifies in every norm."
             )
-        return LipschitzOverlap(), float(self.sigma) * math.sqrt(3)
+        return LipschitzTradeOff(), float(self.sigma) * math.sqrt(3)

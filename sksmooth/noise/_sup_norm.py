@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from sksmooth.noise._base import Noise
-from sksmooth.noise._radii._likelihood_ratio import SupRatio
-from sksmooth.noise._radii._tabulated import RatioOverlap
-from sksmooth.noise._radii._trade_off import Overlap
+from sksmooth.noise._radii._likelihood_ratio import CubeLaw
+from sksmooth.noise._radii._tabulated import TabulatedTradeOff
+from sksmooth.noise._radii._trade_off import TradeOff
 
 
 class SupNormNoise(Noise):
@@ -37,7 +37,8 @@ class SupNormNoise(Noise):
 
     Notes
     -----
-    Shares below 0.508 prove nothing: there the radius is not computed to enough digits.
+    Class probabilities below 0.508 prove nothing: there the radius is not computed to enough
+    digits.
 
     References
     ----------
@@ -74,12 +75,12 @@ class SupNormNoise(Noise):
         flat *= size.astype(kind)[:, None]
         return draws
 
-    def overlap(
+    def trade_off(
         self, n_features: int | None = None, norm: float | None = None
-    ) -> tuple[Overlap, float]:
-        """Overlap of unit laws; see :meth:`Noise.overlap`."""
+    ) -> tuple[TradeOff, float]:
+        """Trade-off function of the law of unit scale; see :meth:`Noise.trade_off`."""
         d = only_in_linf(self, n_features, norm)
-        return RatioOverlap(SupRatio(d, self.check_k(d))), self._scale(d)
+        return TabulatedTradeOff(CubeLaw(d, self.check_k(d))), self._scale(d)
 
     def _scale(self, d: int) -> float:
         return float(self.sigma) * math.sqrt(3 * d / ((d - float(self.k)) * (d + 2)))

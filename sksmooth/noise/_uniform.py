@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from sksmooth.noise._base import Noise, rounded_up
-from sksmooth.noise._radii._trade_off import CubeOverlap, LipschitzOverlap, Overlap
+from sksmooth.noise._radii._trade_off import CubeTradeOff, LipschitzTradeOff, TradeOff
 
 
 class UniformNoise(Noise):
@@ -53,14 +53,14 @@ class UniformNoise(Noise):
         draws *= 2 * rounded_up(float(self.sigma) * math.sqrt(3), kind)
         return draws
 
-    def overlap(
+    def trade_off(
         self, n_features: int | None = None, norm: float | None = None
-    ) -> tuple[Overlap, float]:
-        """Overlap of cubes; see :meth:`Noise.overlap`."""
+    ) -> tuple[TradeOff, float]:
+        """Trade-off function of the unit cube; see :meth:`Noise.trade_off`."""
         unit = float(self.sigma) * math.sqrt(3)
         norm = self.norm if norm is None else norm
         if norm == 1:
-            return LipschitzOverlap(), unit
+            return LipschitzTradeOff(), unit
         if norm != np.inf:
             raise ValueError(
                 f"UniformNoise certifies in the norms 1 and inf, got norm={norm!r}. Use "
@@ -68,4 +68,4 @@ class UniformNoise(Noise):
             )
         if n_features is None:
             raise ValueError("norm=inf needs n_features: the shared volume depends on it.")
-        return CubeOverlap(n_features), unit
+        return CubeTradeOff(n_features), unit

@@ -2,6 +2,7 @@
 
 from sksmooth.smooth_scores import (  # noqa: F401  (families register themselves)
     _gaussian_process,
+    _modules,
     _networks,
     _one_vs_rest,
     _pipeline,
@@ -9,7 +10,7 @@ from sksmooth.smooth_scores import (  # noqa: F401  (families register themselve
     _refusals,
     _svm,
 )
-from sksmooth.smooth_scores._base import SmoothScore, Vicinity
+from sksmooth.smooth_scores._base import LocalLipschitzBound, SmoothScore
 from sksmooth.smooth_scores._registry import smooth_score
 
-__all__ = ["SmoothScore", "Vicinity", "smooth_score"]
+__all__ = ["LocalLipschitzBound", "SmoothScore", "smooth_score"]

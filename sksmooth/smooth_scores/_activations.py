@@ -34,12 +34,12 @@ class Activation:
     turns_of_first: tuple[float, ...]
     turns_of_second: tuple[float, ...]
 
-    def largest_slope(self, low: Floats, high: Floats) -> Floats:
+    def largest_first(self, low: Floats, high: Floats) -> Floats:
         """Largest absolute first derivative over intervals."""
         smallest, largest = _range(self.first, self.turns_of_first, low, high)
         return np.maximum(np.abs(smallest), np.abs(largest))
 
-    def bends(self, low: Floats, high: Floats) -> tuple[Floats, Floats]:
+    def range_of_second(self, low: Floats, high: Floats) -> tuple[Floats, Floats]:
         """Smallest and largest second derivative over intervals."""
         return _range(self.second, self.turns_of_second, low, high)
 
@@ -131,7 +131,7 @@ SILU = Activation(
 
 
 def power(degree: int) -> Activation:
-    """``z ** degree``, for polynomial kernels; its bend is bounded on bounded intervals only."""
+    """``z ** degree``, for polynomial kernels; its derivatives are bounded on intervals only."""
     return Activation(
         f"power {degree}",
         value=lambda z: z**degree,

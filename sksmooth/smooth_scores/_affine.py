@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sksmooth.smooth_scores._base import SmoothScore, Vicinity
+from sksmooth.smooth_scores._base import LocalLipschitzBound, SmoothScore
 from sksmooth.smooth_scores._norms import EPS, Floats, compose, norm_to_euclidean, times
 
 
@@ -48,8 +48,8 @@ class AffineInput(SmoothScore):
         Twice, for what is quadratic in the error is far below the rounding of the score.
         """
         Z = self._input(X)
-        slopes = np.abs(self.score.gradient(Z))
-        passed_on = np.einsum("msd,md->ms", slopes, self._error_of_input(X))
+        gradients = np.abs(self.score.gradient(Z))
+        passed_on = np.einsum("msd,md->ms", gradients, self._error_of_input(X))
         return 2 * (self.score.rounding(Z) + passed_on)
 
     def _error_of_input(self, X: Floats) -> Floats:
@@ -66,17 +66,17 @@ class AffineInput(SmoothScore):
         sizes = np.abs(self.matrix) if self.matrix.ndim == 1 else np.abs(self.matrix).sum(axis=1)
         inner = self.score.gradient_rounding(Z)
         product = EPS * (Z.shape[1] + 4) * (np.abs(self.score.gradient(Z)) @ sizes)
-        turned = np.linalg.norm(self._error_of_input(X), axis=1)[:, None] * self._known_bends()
+        turned = np.linalg.norm(self._error_of_input(X), axis=1)[:, None] * self._known_constants()
         return np.asarray(2 * (inner * sizes.max() + product + turned * np.linalg.norm(sizes)))
 
-    def _known_bends(self) -> Floats:
+    def _known_constants(self) -> Floats:
         """Constants of the scores one by one; 0 where none is known for all of space."""
         n_scores = self.score.value(np.zeros((1, len(self.offset)))).shape[1]
         try:
-            bends = [self.score.lipschitz(each, 2) for each in np.eye(n_scores)]
+            constants = [self.score.lipschitz(each, 2) for each in np.eye(n_scores)]
         except ValueError:  # the constant will be the user's
             return np.zeros(n_scores)
-        return np.nan_to_num(bends, posinf=0.0)
+        return np.nan_to_num(constants, posinf=0.0)
 
     @property
     def follows_predict(self) -> bool:
@@ -87,10 +87,10 @@ class AffineInput(SmoothScore):
         """Constant of the scores times the squared norm of the matrix."""
         return self.score.lipschitz(weights, 2) * norm_to_euclidean(self.matrix, norm) ** 2
 
-    def around(self, X: Floats) -> Vicinity | None:
-        """Vicinity of the transformed rows."""
-        inner = self.score.around(self._input(X))
-        return None if inner is None else _AffineVicinity(inner, self.matrix)
+    def local_bound(self, X: Floats) -> LocalLipschitzBound | None:
+        """Return that of the scores, around the transformed rows."""
+        inner = self.score.local_bound(self._input(X))
+        return None if inner is None else _AffineBound(inner, self.matrix)
 
     def after(self, matrix: Floats, offset: Floats) -> SmoothScore:
         """Join both maps."""
@@ -100,8 +100,8 @@ class AffineInput(SmoothScore):
 
 
 @dataclass(frozen=True)
-class _AffineVicinity(Vicinity):
-    inner: Vicinity
+class _AffineBound(LocalLipschitzBound):
+    inner: LocalLipschitzBound
     matrix: Floats
 
     def lipschitz(self, weights: Floats, norm: float, radius: Floats) -> Floats:

@@ -53,7 +53,7 @@ class SmoothScore(ABC):
             If the scores are not smooth, or nothing is known about them.
         """
 
-    def around(self, X: Floats) -> Vicinity | None:
+    def local_bound(self, X: Floats) -> LocalLipschitzBound | None:
         """Lipschitz constants that hold near each row; None where the family has none."""
         return None
 
@@ -75,8 +75,8 @@ class SmoothScore(ABC):
         return None
 
 
-class Vicinity(ABC):
-    """Lipschitz constants of gradients in balls around some rows."""
+class LocalLipschitzBound(ABC):
+    """Lipschitz constants of gradients within balls around some rows."""
 
     @abstractmethod
     def lipschitz(self, weights: Floats, norm: float, radius: Floats) -> Floats:

@@ -1,26 +1,42 @@
 """Scores of a fitted base model, and whether they are what the model itself says."""
 
+from __future__ import annotations
+
 import warnings
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 
 from sksmooth._optional import import_extra
+from sksmooth.base_models._answers import predicted_classes
 from sksmooth.base_models._names import name_of
+from sksmooth.smooth_scores._base import SmoothScore
 from sksmooth.smooth_scores._modules import answers_of_module, asks_module
+from sksmooth.smooth_scores._norms import Floats
 from sksmooth.smooth_scores._user import GivenLipschitz, refuse_contradiction
 
 
-def decision_of(model):
+def decision_of(model: Any) -> Callable[[Any], Any]:
     """Decision function of a model, for arrays, also where it was fitted to a DataFrame."""
     names = getattr(model, "feature_names_in_", None)
     if names is None:
-        return model.decision_function
+        decision: Callable[[Any], Any] = model.decision_function
+        return decision
     return lambda X: model.decision_function(_with_names(X, names))
 
 
-def examine(score, model, classes, points, shape, norm):
+def examine(
+    score: SmoothScore,
+    model: Any,
+    classes: NDArray[Any],
+    points: Floats,
+    shape: tuple[int, ...],
+    norm: float,
+) -> None:
     """Look at the scores of a model before they are used.
 
     Parameters
@@ -64,7 +80,7 @@ def examine(score, model, classes, points, shape, norm):
         _refuse_other_answers(score, points, answers, model)
 
 
-def _examine_given(score, points, norm):
+def _examine_given(score: GivenLipschitz, points: Floats, norm: float) -> None:
     if why := getattr(score.score, "kinks", None):
         warnings.warn(
             f"{why}. gradient_lipschitz={score.constant} is taken at your word, "
@@ -74,7 +90,9 @@ def _examine_given(score, points, norm):
     refuse_contradiction(score, points, norm, np.random.default_rng(0))
 
 
-def _refuse_other_answers(score, points, answers, model):
+def _refuse_other_answers(
+    score: SmoothScore, points: Floats, answers: NDArray[np.intp], model: Any
+) -> None:
     """Refuse scores that clearly give other classes than the model itself."""
     values, rounding = score.value(points), score.rounding(points)
     if values.shape[1] == 1:
@@ -91,7 +109,7 @@ def _refuse_other_answers(score, points, answers, model):
         )
 
 
-def _answers_of(model, X, classes):
+def _answers_of(model: Any, X: Floats, classes: NDArray[Any]) -> NDArray[np.intp]:
     """Index of the class that a model, or a bare module, gives to each row."""
     while isinstance(model, FrozenEstimator):
         model = model.estimator
@@ -101,10 +119,10 @@ def _answers_of(model, X, classes):
         names = getattr(model, "feature_names_in_", None)
         X = X if names is None else _with_names(X, names)
         X = X.astype(np.float32) if asks_module(model) else X
-        return np.searchsorted(classes, np.asarray(model.predict(X)).ravel())
+        return predicted_classes(model, X, len(X), classes)
     return answers_of_module(model, X)
 
 
-def _with_names(X, names):
+def _with_names(X: Floats, names: NDArray[Any]) -> Any:
     pandas = import_extra("pandas", extra="pandas", user="A model with feature names")
     return pandas.DataFrame(X, columns=names)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.spatial.distance import cdist
 
-from sksmooth.smooth_scores._base import SmoothScore, Vicinity
+from sksmooth.smooth_scores._base import LocalLipschitzBound, SmoothScore
 from sksmooth.smooth_scores._norms import EPS, TINY, Floats, norm_to_euclidean
 
 _Profile = Callable[[Floats], Floats]
@@ -120,11 +120,11 @@ class KernelScore(SmoothScore):
 
     def gradient(self, X: Floats) -> Floats:
         """Gradients: ``sum_i coef_i k'(r_i) / r_i (x - center_i)``, by units of length."""
-        slopes = self.kernel.across(self.distances(X)) / self.length_scale**2
-        middle = self.centers.mean(axis=0)
-        weighted = slopes[:, None, :] * self.coef
-        centered = weighted @ (self.centers - middle)
-        return weighted.sum(axis=2)[:, :, None] * (X - middle)[:, None, :] - centered
+        factors = self.kernel.across(self.distances(X)) / self.length_scale**2
+        centroid = self.centers.mean(axis=0)
+        weighted = factors[:, None, :] * self.coef
+        centered = weighted @ (self.centers - centroid)
+        return weighted.sum(axis=2)[:, :, None] * (X - centroid)[:, None, :] - centered
 
     def rounding(self, X: Floats) -> Floats:
         """Bound from the sizes of the terms; a kernel changes by less than its argument does."""
@@ -135,11 +135,11 @@ class KernelScore(SmoothScore):
     def gradient_rounding(self, X: Floats) -> Floats:
         """Bound from the sizes of the terms, with the errors of the exponentials in them."""
         r = self.distances(X)
-        slopes = np.abs(self.kernel.across(r)) * (1 + r * r) / self.length_scale**2
-        middle = self.centers.mean(axis=0)
-        weighted = slopes[:, None, :] * np.abs(self.coef)
-        away = np.abs(X - middle).sum(axis=1)[:, None]
-        size = weighted.sum(axis=2) * away + weighted @ np.abs(self.centers - middle).sum(axis=1)
+        factors = np.abs(self.kernel.across(r)) * (1 + r * r) / self.length_scale**2
+        centroid = self.centers.mean(axis=0)
+        weighted = factors[:, None, :] * np.abs(self.coef)
+        away = np.abs(X - centroid).sum(axis=1)[:, None]
+        size = weighted.sum(axis=2) * away + weighted @ np.abs(self.centers - centroid).sum(axis=1)
         return np.asarray(EPS * (X.shape[1] + len(self.centers) + 32) * size + TINY)
 
     def lipschitz(self, weights: Floats, norm: float) -> float:
@@ -153,20 +153,20 @@ class KernelScore(SmoothScore):
         n_features = self.centers.shape[1]
         return norm_to_euclidean(np.full(n_features, 1 / self.length_scale), norm) ** 2
 
-    def around(self, X: Floats) -> Vicinity:
+    def local_bound(self, X: Floats) -> LocalLipschitzBound:
         """Constants by the distances that occur around each row."""
         hessian = None
         if self.kernel is GAUSSIAN and X.shape[1] <= _MOST_FEATURES_FOR_HESSIAN:
             hessian = X
-        return _KernelVicinity(self, self.distances(X), hessian)
+        return _KernelBound(self, self.distances(X), hessian)
 
     def hessian(self, X: Floats, coef: Floats) -> Floats:
         """Hessian of one combination at every row, in units of the length scale."""
         r = self.distances(X)
         across, along = self.kernel.across(r), self.kernel.along(r)
-        bend = np.divide(along - across, r * r, out=np.zeros_like(r), where=r > 0) * coef
+        excess = np.divide(along - across, r * r, out=np.zeros_like(r), where=r > 0) * coef
         rays = (X[:, None, :] - self.centers) / self.length_scale
-        matrices = np.einsum("mn,mnd,mne->mde", bend, rays, rays, optimize=True)
+        matrices = np.einsum("mn,mnd,mne->mde", excess, rays, rays, optimize=True)
         return matrices + (across @ coef)[:, None, None] * np.eye(X.shape[1])
 
 
@@ -188,7 +188,7 @@ def _spectral_bound(coef: Floats, lowest: Floats, highest: Floats) -> Floats:
 
 
 @dataclass
-class _KernelVicinity(Vicinity):
+class _KernelBound(LocalLipschitzBound):
     """Distances of the rows; of Gaussian kernels also the rows, for the Hessian there."""
 
     score: KernelScore
@@ -208,7 +208,7 @@ class _KernelVicinity(Vicinity):
         ranges = score.kernel.eigenvalues(nearest, self.distances + reach)
         spectral = _spectral_bound(coef, *ranges)
         if self.rows is not None:
-            drift = _gaussian_third_derivative(nearest) @ np.abs(coef)
+            drift = gaussian_third_derivative(nearest) @ np.abs(coef)
             spectral = np.minimum(spectral, self._at_row(coef) + reach[:, 0] * drift)
         return spectral * stretch**2
 
@@ -224,7 +224,7 @@ class _KernelVicinity(Vicinity):
         return self._hessian_norms[key]
 
 
-def _gaussian_third_derivative(nearest: Floats) -> Floats:
+def gaussian_third_derivative(nearest: Floats) -> Floats:
     """Bound of the third derivative of ``exp(-r^2 / 2)`` at all distances beyond `nearest`.
 
     Along a unit vector at angle t to the ray it is ``(3 s - s^3) exp(-r^2 / 2)`` with

@@ -6,18 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy import sparse
-from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
-from sklearn.linear_model import (
-    LogisticRegression,
-    LogisticRegressionCV,
-    Perceptron,
-    RidgeClassifier,
-    RidgeClassifierCV,
-    SGDClassifier,
-)
-from sklearn.svm import LinearSVC
 
+from sksmooth.base_models._linear import LINEAR_CLASSIFIERS, coef_and_intercept
 from sksmooth.smooth_scores._base import SmoothScore
 from sksmooth.smooth_scores._norms import EPS, Floats, times
 from sksmooth.smooth_scores._registry import smooth_score
@@ -41,9 +31,7 @@ class LinearScore(SmoothScore):
     @classmethod
     def of(cls, coef: Any, intercept: Any) -> LinearScore:
         """Scores as a model holds them."""
-        dense = coef.toarray() if sparse.issparse(coef) else coef
-        matrix = np.atleast_2d(np.asarray(dense, dtype=float))
-        return cls(matrix, np.broadcast_to(np.asarray(intercept, dtype=float), len(matrix)))
+        return cls(*coef_and_intercept(coef, intercept))
 
     def value(self, X: Floats) -> Floats:
         """Scores."""
@@ -66,19 +54,15 @@ class LinearScore(SmoothScore):
         """Zero."""
         return 0.0
 
-    def after(self, matrix: Floats, offset: Floats) -> SmoothScore:
+    def after(self, matrix: Floats, offset: Floats) -> LinearScore:
         """Linear again."""
         coef = self.coef * matrix if matrix.ndim == 1 else self.coef @ matrix
         return LinearScore(coef, self.intercept + times(self.coef, offset[None])[0])
 
 
-@smooth_score.register(LinearDiscriminantAnalysis)
-@smooth_score.register(LinearSVC)
-@smooth_score.register(LogisticRegression)
-@smooth_score.register(LogisticRegressionCV)
-@smooth_score.register(Perceptron)
-@smooth_score.register(RidgeClassifier)
-@smooth_score.register(RidgeClassifierCV)
-@smooth_score.register(SGDClassifier)
-def _(model: Any) -> SmoothScore:
+def _of_linear_classifier(model: Any) -> SmoothScore:
     return LinearScore.of(model.coef_, model.intercept_)
+
+
+for _kind in LINEAR_CLASSIFIERS:
+    smooth_score.register(_kind, _of_linear_classifier)

@@ -9,7 +9,7 @@ import numpy as np
 from sksmooth.smooth_scores._norms import EPS, Floats, norm_to_euclidean
 
 # Up to so many entries the norm of each scaled matrix is computed itself.
-_MOST_ENTRIES = 2**17
+MOST_ENTRIES = 2**17
 
 
 class ScaledNorms:
@@ -29,7 +29,7 @@ class ScaledNorms:
     @property
     def is_small(self) -> bool:
         """Whether each scaled matrix is looked at itself."""
-        return self.weights.size <= _MOST_ENTRIES
+        return self.weights.size <= MOST_ENTRIES
 
     @cached_property
     def _gram(self) -> Floats:

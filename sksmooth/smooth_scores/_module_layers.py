@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from sksmooth.base_models._layers import is_plain
 from sksmooth.smooth_scores._activations import (
     ELU,
     GELU,
@@ -77,9 +78,8 @@ def read_layers(module: Any, shape: tuple[int, ...] | None) -> SmoothScore:
     UnreadableError
         If it is no such stack, with the reason.
     """
-    for part in module.modules():
-        if part._forward_hooks or part._forward_pre_hooks or "forward" in vars(part):
-            raise UnreadableError("it has hooks, or a forward of its own, which may do anything")
+    if not all(is_plain(part) for part in module.modules()):
+        raise UnreadableError("it has hooks, or a forward of its own, which may do anything")
     reader = _Reader(shape)
     for layer in _without_last_nonlinearity(list(_flat(module))):
         reader.read(layer)

@@ -14,9 +14,11 @@ from typing import Any
 
 import numpy as np
 
+from sksmooth.base_models._registry import own_methods
 from sksmooth.smooth_scores._base import SmoothScore
 from sksmooth.smooth_scores._module_layers import UnreadableError, read_layers
 from sksmooth.smooth_scores._norms import EPS, TINY, Floats
+from sksmooth.smooth_scores._registry import smooth_score
 
 
 def is_torch(model: Any) -> bool:
@@ -34,6 +36,11 @@ def _module_of(model: Any) -> Any:
     return getattr(model, "module_", model)
 
 
+def _answers_as_its_module(model: Any) -> bool:
+    return is_torch(model) and not {"predict", "predict_proba"} & set(own_methods(model))
+
+
+@smooth_score.register_kind(_answers_as_its_module)
 def score_of_module(model: Any, shape: tuple[int, ...] | None = None) -> SmoothScore:
     """Return the score of a torch module or a fitted skorch net, in evaluation mode.
 
@@ -121,11 +128,11 @@ class ModuleScore(SmoothScore):
         inputs = self._inputs(X).requires_grad_(True)
         with torch.enable_grad():
             outputs = self._scores(inputs)
-            slopes = [
+            gradients = [
                 torch.autograd.grad(column.sum(), inputs, retain_graph=True)[0]
                 for column in outputs.unbind(dim=1)
             ]
-        return np.stack([_array(slope).reshape(X.shape) for slope in slopes], axis=1)
+        return np.stack([_array(each).reshape(X.shape) for each in gradients], axis=1)
 
     def rounding(self, X: Floats) -> Floats:
         """Bound for modules that are exact to a few thousand units in the last place."""

@@ -17,7 +17,7 @@ import numpy as np
 from sklearn.neural_network import MLPClassifier
 
 from sksmooth.smooth_scores._activations import LOGISTIC, TANH, Activation
-from sksmooth.smooth_scores._base import SmoothScore, Vicinity
+from sksmooth.smooth_scores._base import LocalLipschitzBound, SmoothScore
 from sksmooth.smooth_scores._linear import LinearScore
 from sksmooth.smooth_scores._matrix_norms import ScaledNorms
 from sksmooth.smooth_scores._norms import EPS, Floats, dual_norm, hessian_norm
@@ -77,18 +77,18 @@ class NetworkScore(SmoothScore):
         for (weights, bias), activation in zip(self.layers, self.activations, strict=True):
             z = values @ weights.T + bias
             errors.append(error @ np.abs(weights).T + _error_of_sum(weights, bias, values))
-            slope = activation.largest_slope(z - errors[-1], z + errors[-1])
+            first = activation.largest_first(z - errors[-1], z + errors[-1])
             values = activation.value(z)
-            error = slope * errors[-1] + 8 * EPS * (np.abs(values) + slope * np.abs(z))
+            error = first * errors[-1] + 8 * EPS * (np.abs(values) + first * np.abs(z))
         total = error @ np.abs(self.out).T + _error_of_sum(self.out, self.intercept, values)
         return errors, total
 
     def rounding(self, X: Floats) -> Floats:
-        """Error of each layer, passed on by the largest slope within it."""
+        """Error of each layer, passed on by the largest first derivative within it."""
         return self._errors(X)[1]
 
     def gradient_rounding(self, X: Floats) -> Floats:
-        """Error of each layer in back-propagation, by the largest bend within that of its input."""
+        """Error of each layer in back-propagation, by the second derivative within its input's."""
         back = np.broadcast_to(self.out, (len(X), *self.out.shape))
         error = np.zeros_like(back)
         layers = zip(
@@ -96,8 +96,8 @@ class NetworkScore(SmoothScore):
         )
         for (weights, _), activation, z, of_z in reversed(list(layers)):
             first = activation.first(z)[:, None, :]
-            bend = np.maximum(*map(np.abs, activation.bends(z - of_z, z + of_z)))
-            of_first = (bend * of_z)[:, None, :] + 16 * EPS * np.abs(first)
+            second = np.maximum(*map(np.abs, activation.range_of_second(z - of_z, z + of_z)))
+            of_first = (second * of_z)[:, None, :] + 16 * EPS * np.abs(first)
             error = error * (np.abs(first) + of_first) + np.abs(back) * of_first
             error += EPS * (weights.shape[0] + 4) * np.abs(back * first)
             error = error @ np.abs(weights)
@@ -110,9 +110,9 @@ class NetworkScore(SmoothScore):
         bounds = self.bounds([-z for z in everywhere], everywhere, weights, norm)
         return float(bounds[0])
 
-    def around(self, X: Floats) -> Vicinity:
+    def local_bound(self, X: Floats) -> LocalLipschitzBound:
         """By the ranges of the derivatives within balls."""
-        return _NetworkVicinity(self, self.inputs_of_units(X))
+        return _NetworkBound(self, self.inputs_of_units(X))
 
     def after(self, matrix: Floats, offset: Floats) -> SmoothScore:
         """Network again: the map goes into the first layer."""
@@ -148,7 +148,7 @@ class NetworkScore(SmoothScore):
             return self._deep(low, high, weights @ self.out, norm)
 
     def _shallow(self, low: Floats, high: Floats, out: Floats, norm: float) -> Floats:
-        smallest, largest = self.activations[0].bends(low, high)
+        smallest, largest = self.activations[0].range_of_second(low, high)
         ends = np.where(out == 0, 0.0, out * smallest), np.where(out == 0, 0.0, out * largest)
         lower, upper = np.minimum(*ends), np.maximum(*ends)
         bounds = np.full(len(low), np.inf)
@@ -167,38 +167,38 @@ class NetworkScore(SmoothScore):
     def _deep(
         self, low: Sequence[Floats], high: Sequence[Floats], out: Floats, norm: float
     ) -> Floats:
-        slopes, bends = [], []
+        first, second = [], []
         for activation, lo, hi in zip(self.activations, low, high, strict=True):
-            slopes.append(activation.largest_slope(lo, hi))
-            bends.append(np.maximum(*map(np.abs, activation.bends(lo, hi))))
-        finite = np.all([np.isfinite(s).all(axis=1) for s in (*slopes, *bends)], axis=0)
+            first.append(activation.largest_first(lo, hi))
+            second.append(np.maximum(*map(np.abs, activation.range_of_second(lo, hi))))
+        finite = np.all([np.isfinite(s).all(axis=1) for s in (*first, *second)], axis=0)
         bounds = np.full(len(low[0]), np.inf)
         bounds[finite] = self._deep_bounds(
-            [s[finite] for s in slopes], [b[finite] for b in bends], out, norm
+            [f[finite] for f in first], [s[finite] for s in second], out, norm
         )
         return bounds
 
     def _deep_bounds(
-        self, slopes: list[Floats], bends: list[Floats], out: Floats, norm: float
+        self, first: list[Floats], second: list[Floats], out: Floats, norm: float
     ) -> Floats:
-        """Sum over layers of ``J^T diag(back * bend) J``, J the Jacobian of the inputs of units."""
-        m = len(slopes[0])
-        back = self._largest_back(slopes, np.broadcast_to(np.abs(out), (m, len(out))))
+        """Sum of ``J^T diag(back * second) J`` over layers; J takes inputs to those of units."""
+        m = len(first[0])
+        back = self._largest_back(first, np.broadcast_to(np.abs(out), (m, len(out))))
         total, jacobian = np.zeros(m), np.ones(m)
         for layer, norms in enumerate(self._norms):
-            incoming, of_inputs = (None, norm) if layer == 0 else (slopes[layer - 1], 2)
-            bent = norms.bound(np.sqrt(back[layer] * bends[layer]), incoming, of_inputs)
-            total += (bent * jacobian) ** 2
+            incoming, of_inputs = (None, norm) if layer == 0 else (first[layer - 1], 2)
+            scaled = norms.bound(np.sqrt(back[layer] * second[layer]), incoming, of_inputs)
+            total += (scaled * jacobian) ** 2
             if layer + 1 < len(self._norms):
                 jacobian = jacobian * norms.plain(incoming, of_inputs, m)
         return total
 
-    def _largest_back(self, slopes: list[Floats], out: Floats) -> list[Floats]:
+    def _largest_back(self, first: list[Floats], out: Floats) -> list[Floats]:
         """Elementwise bounds of the derivative of the margin by the output of every unit."""
         back = [out]
-        for (weights, _), slope in zip(self.layers[:0:-1], slopes[:0:-1], strict=True):
-            by_terms = (slope * back[0]) @ np.abs(weights)
-            by_norms = np.sqrt(slope**2 @ weights**2)
+        for (weights, _), each in zip(self.layers[:0:-1], first[:0:-1], strict=True):
+            by_terms = (each * back[0]) @ np.abs(weights)
+            by_norms = np.sqrt(each**2 @ weights**2)
             by_norms *= np.linalg.norm(back[0], axis=1, keepdims=True)
             back.insert(0, np.minimum(by_terms, by_norms))
         return back
@@ -259,8 +259,8 @@ class _Sandwich:
 
 
 @dataclass(frozen=True)
-class _NetworkVicinity(Vicinity):
-    """Inputs of units at some rows."""
+class _NetworkBound(LocalLipschitzBound):
+    """Ranges of the inputs of units around some rows."""
 
     score: NetworkScore
     inputs: list[Floats]
@@ -301,7 +301,7 @@ def _(model: MLPClassifier) -> SmoothScore:
 
 
 def _without_activations(weights: list[Floats], biases: list[Floats]) -> SmoothScore:
-    score: SmoothScore = LinearScore(weights[-1], biases[-1])
+    score = LinearScore(weights[-1], biases[-1])
     for matrix, offset in zip(weights[-2::-1], biases[-2::-1], strict=True):
         score = score.after(matrix, offset)
     return score

@@ -15,18 +15,31 @@ EPS = float(np.finfo(np.float64).eps)
 TINY = 1e-280
 
 
+def squared_norms(vectors: Floats) -> Floats:
+    """Squared l2 norms along the last axis."""
+    return np.asarray(np.einsum("...d,...d->...", vectors, vectors))
+
+
 def dual_norm(vectors: Floats, norm: float) -> Floats:
     """Norm dual to l`norm`, along the last axis."""
-    sizes = np.abs(vectors)
-    if norm == 1:
-        return np.asarray(sizes.max(axis=-1))
-    if norm == np.inf:
-        return np.asarray(sizes.sum(axis=-1))
-    unit = sizes.max(axis=-1, keepdims=True)
-    unit = np.where(
-        (unit > 0) & np.isfinite(unit), unit, 1.0
-    )  # squares neither over- nor underflow
-    return np.asarray(np.sqrt(((vectors / unit) ** 2).sum(axis=-1)) * unit[..., 0])
+    if norm != 2:
+        sizes = np.abs(vectors)
+        return np.asarray(sizes.max(axis=-1) if norm == 1 else sizes.sum(axis=-1))
+    with np.errstate(over="ignore"):
+        squares = squared_norms(vectors)
+    lengths = np.sqrt(squares)
+    extreme = ~((squares > TINY) & np.isfinite(squares))  # squares may have under- or overflowed
+    if extreme.any():
+        lengths = np.where(extreme, _scaled_norm(vectors), lengths)
+    return lengths
+
+
+def _scaled_norm(vectors: Floats) -> Floats:
+    """L2 norm whose squares neither under- nor overflow."""
+    unit = np.abs(vectors).max(axis=-1, keepdims=True)
+    unit = np.where((unit > 0) & np.isfinite(unit), unit, 1.0)
+    with np.errstate(over="ignore"):
+        return np.asarray(np.sqrt(squared_norms(vectors / unit)) * unit[..., 0])
 
 
 def norm_to_euclidean(matrix: Floats, norm: float) -> float:

@@ -9,9 +9,9 @@ import numpy as np
 from sklearn.multiclass import OneVsRestClassifier
 
 from sksmooth.smooth_scores._affine import after_affine
-from sksmooth.smooth_scores._base import SmoothScore, Vicinity
+from sksmooth.smooth_scores._base import LocalLipschitzBound, SmoothScore
 from sksmooth.smooth_scores._norms import Floats
-from sksmooth.smooth_scores._registry import score_of, smooth_score
+from sksmooth.smooth_scores._registry import smooth_score
 
 
 @dataclass(frozen=True)
@@ -54,12 +54,12 @@ class OneVsRestScore(SmoothScore):
         ]
         return float(np.sum(constants))
 
-    def around(self, X: Floats) -> Vicinity | None:
-        """Vicinities of the parts."""
-        parts = [part.around(X) for part in self.parts]
+    def local_bound(self, X: Floats) -> LocalLipschitzBound | None:
+        """Sum over the parts."""
+        parts = [part.local_bound(X) for part in self.parts]
         if all(part is None for part in parts):
             return None
-        return _Vicinities(self, parts)
+        return _SumOfBounds(self, parts)
 
     def after(self, matrix: Floats, offset: Floats) -> SmoothScore:
         """Each part of the transformed input."""
@@ -68,9 +68,9 @@ class OneVsRestScore(SmoothScore):
 
 
 @dataclass(frozen=True)
-class _Vicinities(Vicinity):
+class _SumOfBounds(LocalLipschitzBound):
     score: OneVsRestScore
-    parts: Sequence[Vicinity | None]
+    parts: Sequence[LocalLipschitzBound | None]
 
     def lipschitz(self, weights: Floats, norm: float, radius: Floats) -> Floats:
         total = np.zeros(len(radius))
@@ -91,6 +91,6 @@ def _(model: OneVsRestClassifier) -> SmoothScore:
         raise ValueError(
             "OneVsRestClassifier was fitted to several labels per row; one class per row is needed."
         )
-    parts = [score_of(each) for each in model.estimators_]
+    parts = [smooth_score(each) for each in model.estimators_]
     compares_scores = all(hasattr(each, "decision_function") for each in model.estimators_)
     return parts[0] if len(parts) == 1 else OneVsRestScore(parts, compares_scores)

@@ -6,24 +6,24 @@ import numpy as np
 from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 
-from sksmooth.base_models._affine import known_map
+from sksmooth.base_models._affine import affine_map
 from sksmooth.smooth_scores._affine import after_affine
 from sksmooth.smooth_scores._base import SmoothScore
-from sksmooth.smooth_scores._registry import score_of, smooth_score
+from sksmooth.smooth_scores._registry import smooth_score
 
 
 @smooth_score.register
 def _(model: FrozenEstimator) -> SmoothScore:
-    return score_of(model.estimator)
+    return smooth_score(model.estimator)
 
 
 @smooth_score.register
 def _(model: Pipeline) -> SmoothScore:
-    score = score_of(model[-1])
+    score = smooth_score(model[-1])
     for name, step in reversed(model.steps[:-1]):
         if step in (None, "passthrough"):
             continue
-        step_map = known_map(step)
+        step_map = affine_map(step)
         if step_map is None:
             raise ValueError(
                 f"Step {name!r} of the Pipeline, {type(step).__name__}, is not known to be affine, "

@@ -51,8 +51,8 @@ class QuadraticScore(SmoothScore):
 
     def gradient(self, X: Floats) -> Floats:
         """Gradients, linear in x."""
-        slopes = -np.einsum("mkr,kdr->mkd", self._whitened(X), self.factors, optimize=True)
-        return np.asarray(np.einsum("sk,mkd->msd", self.mixing, slopes, optimize=True))
+        gradients = -np.einsum("mkr,kdr->mkd", self._whitened(X), self.factors, optimize=True)
+        return np.asarray(np.einsum("sk,mkd->msd", self.mixing, gradients, optimize=True))
 
     def rounding(self, X: Floats) -> Floats:
         """Bound of the rounding error, through the sums of the absolute terms."""

@@ -20,14 +20,14 @@ class CallableScore(SmoothScore):
     ----------
     decision : callable
         X to scores, of shape (m,) or (m, n_scores).
-    slopes : callable
+    gradients : callable
         X to gradients, of shape (m, ...) for one score, (m, n_scores, ...) for several.
     shape : tuple of int
         Shape of one input, as the functions take it.
     """
 
     decision: Callable[[Any], Any]
-    slopes: Callable[[Any], Any]
+    gradients: Callable[[Any], Any]
     shape: tuple[int, ...]
 
     def _as_taken(self, X: Floats) -> Floats:
@@ -40,13 +40,13 @@ class CallableScore(SmoothScore):
 
     def gradient(self, X: Floats) -> Floats:
         """Gradients."""
-        slopes = np.asarray(self.slopes(self._as_taken(X)), dtype=float)
-        if slopes.size % X.size if X.size else slopes.size:
+        gradients = np.asarray(self.gradients(self._as_taken(X)), dtype=float)
+        if gradients.size % X.size if X.size else gradients.size:
             raise ValueError(
                 f"gradient has to return one gradient per row and score, of shape {X.shape} for "
-                f"one score, got shape {slopes.shape}."
+                f"one score, got shape {gradients.shape}."
             )
-        return slopes.reshape(len(X), -1, X.shape[1])
+        return gradients.reshape(len(X), -1, X.shape[1])
 
     def rounding(self, X: Floats) -> Floats:
         """Bound for functions that are exact to a few thousand units in the last place.
@@ -96,14 +96,14 @@ def refuse_contradiction(
     Y = X + share * (others - X)
     apart = np.linalg.norm(Y - X, norm, axis=1)
     margins = _margins(score.value(X).shape[1])
-    slopes = np.einsum("ks,msd->mkd", margins, score.gradient(X))
+    gradients = np.einsum("ks,msd->mkd", margins, score.gradient(X))
     there = np.einsum("ks,msd->mkd", margins, score.gradient(Y))
-    change = dual_norm(there - slopes, norm).max(axis=1)
-    unit = dual_norm(slopes, norm).max(axis=1)
+    change = dual_norm(there - gradients, norm).max(axis=1)
+    unit = dual_norm(gradients, norm).max(axis=1)
     excess = change - score.constant * apart - 1e-6 * unit
     _show(excess, change, apart, X, Y, score.constant)
     values, moved = score.value(X) @ margins.T, score.value(Y) @ margins.T
-    straight = np.einsum("msd,md->ms", slopes, Y - X)
+    straight = np.einsum("msd,md->ms", gradients, Y - X)
     error = np.abs(moved - values - straight).max(axis=1)
     allowed = score.constant * apart**2 / 2 + 1e-6 * (
         np.abs(moved - values).max(axis=1) + unit * apart

@@ -1,6 +1,7 @@
 """Denoised smoothing: a regressor in front of a classifier that has never seen noise."""
 
 from functools import partial
+from importlib import import_module
 from numbers import Integral, Real
 from typing import ClassVar
 
@@ -8,16 +9,15 @@ import numpy as np
 from sklearn.base import BaseEstimator, MetaEstimatorMixin, TransformerMixin, _fit_context, clone
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import Ridge
-from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from sksmooth._optional import import_extra
 from sksmooth.engine._augmentation import augment
-from sksmooth.engine._streams import DrawStream, Purpose
+from sksmooth.engine._seeds import seed_from
+from sksmooth.engine._streams import Purpose, Streams
 from sksmooth.inputs._containers import read_inputs
-from sksmooth.noise import Noise, make_noise
-from sksmooth.noise._make import FAMILIES
+from sksmooth.noise import make_noise
+from sksmooth.voters._direct import directly
 
 
 class Denoiser(TransformerMixin, MetaEstimatorMixin, BaseEstimator):
@@ -55,12 +55,12 @@ class Denoiser(TransformerMixin, MetaEstimatorMixin, BaseEstimator):
     clip : tuple of two floats, default=None
         Least and largest value of what is returned, such as (0, 1).
     random_state : int, RandomState instance or None, default=None
-        Seed of the noise.
+        Seed of the noise. None: fresh entropy.
 
     Attributes
     ----------
     regressor_ : object
-        Fitted regressor.
+        Fitted regressor. Of a torch module, a copy in evaluation mode.
     noise_ : Noise
         Distribution of the noise.
 
@@ -94,8 +94,8 @@ class Denoiser(TransformerMixin, MetaEstimatorMixin, BaseEstimator):
 
     _parameter_constraints: ClassVar[dict] = {
         "regressor": [HasMethods(["fit", "predict"]), callable, None],
-        "noise": [StrOptions(set(FAMILIES)), Noise],
-        "sigma": [Interval(Real, 0, None, closed="neither")],
+        "noise": "no_validation",  # make_noise says what describes no noise
+        "sigma": "no_validation",
         "loss": [StrOptions({"mse", "stability", "mse+stability"})],
         "classifier": "no_validation",
         "n_augment": [Interval(Integral, 1, None, closed="left")],
@@ -161,13 +161,16 @@ class Denoiser(TransformerMixin, MetaEstimatorMixin, BaseEstimator):
         ValueError
             If a parameter or X cannot work.
         """
-        rows = self._begin(X)
-        if self._is_trained():
-            self.regressor_ = self.regressor
+        self._check_clip()
+        inputs = self._begin(X)
+        trained = self._already_trained()
+        if trained is not None:
+            self.regressor_ = trained
             return self
         keeping = self._loss_of_answers()
-        noisy = augment(rows, self._stream(rows, Purpose.AUGMENTATION), self.n_augment)
-        clean = np.tile(rows.values, (self.n_augment, *[1] * len(rows.shape)))
+        streams = Streams(self.noise_, seed_from(self.random_state))
+        noisy = augment(inputs, streams.of(Purpose.AUGMENTATION, inputs), self.n_augment)
+        clean = np.tile(inputs.values, (self.n_augment, *[1] * len(inputs.shape)))
         noisy, clean = self._as_seen(noisy), self._as_seen(clean.astype(noisy.dtype, copy=False))
         regressor = Ridge() if self.regressor is None else clone(self.regressor)
         if self.loss != "stability":
@@ -193,11 +196,16 @@ class Denoiser(TransformerMixin, MetaEstimatorMixin, BaseEstimator):
         denoised : ndarray of the shape and dtype of X
         """
         check_is_fitted(self, "noise_")
-        rows = read_inputs(X, owner=self)
+        inputs = read_inputs(X, owner=self)
         validate_data(self, X, reset=False, skip_check_array=True)
-        values = rows.values.astype(rows.dtype, copy=False)
-        seen = self._as_seen(values)
-        denoised = np.asarray(self._denoise(seen), dtype=rows.dtype)
+        values = inputs.values.astype(inputs.dtype, copy=False)
+        denoised = np.asarray(self._denoise(self._as_seen(values)))
+        if np.iscomplexobj(denoised):
+            raise ValueError(
+                "The regressor returned complex numbers; a denoiser has to return real ones. "
+                "Let it return numpy.real(outputs) if that is what is meant."
+            )
+        denoised = denoised.astype(inputs.dtype, copy=False)
         if denoised.size != values.size:
             raise ValueError(
                 f"The regressor returned an array of shape {denoised.shape} for inputs of shape "
@@ -207,16 +215,32 @@ class Denoiser(TransformerMixin, MetaEstimatorMixin, BaseEstimator):
         return denoised if self.clip is None else np.clip(denoised, *self.clip)
 
     def _begin(self, X):
-        rows = read_inputs(X, owner=self)
+        inputs = read_inputs(X, owner=self)
         self.noise_ = make_noise(self.noise, sigma=self.sigma)
         validate_data(self, X, skip_check_array=True)
-        return rows
+        return inputs
 
-    def _is_trained(self):
-        """Whether the regressor is used as it is: frozen, or a mere function."""
-        return isinstance(self.regressor, FrozenEstimator) or (
-            self.regressor is not None and not hasattr(self.regressor, "fit")
-        )
+    def _check_clip(self):
+        clip = self.clip
+        if clip is None:
+            return
+        numbers = len(clip) == 2 and all(isinstance(value, Real) for value in clip)
+        if not (numbers and clip[0] < clip[1]):
+            raise ValueError(
+                f"clip={clip!r} must hold the least and then the largest value of what is "
+                "returned, such as (0, 1)."
+            )
+
+    def _already_trained(self):
+        """Return what is used without training: a frozen regressor, a function or a module."""
+        regressor = self.regressor
+        if isinstance(regressor, FrozenEstimator):
+            regressor = regressor.estimator
+        elif regressor is None or hasattr(regressor, "fit"):
+            return None
+        if not hasattr(regressor, "state_dict"):
+            return self.regressor
+        return import_module("sksmooth.nets._module_regressor").in_evaluation_mode(regressor)
 
     def _loss_of_answers(self):
         """Return the loss against the answers of the classifier, if it is asked for."""
@@ -227,22 +251,13 @@ class Denoiser(TransformerMixin, MetaEstimatorMixin, BaseEstimator):
                 f"loss={self.loss!r} needs classifier=..., whose answers are kept, and a regressor "
                 "of skorch (NeuralNetRegressor). Use loss='mse' for other regressors."
             )
-        answers = import_extra("sksmooth.training._stability_loss", extra="torch", user="Denoiser")
-        answers.StabilityLoss(self.classifier)  # refuses what has no gradients
-        return partial(answers.StabilityLoss, self.classifier)
+        loss = import_module("sksmooth.training._stability_loss").StabilityLoss
+        loss(self.classifier)  # refuses what has no gradients
+        return partial(loss, self.classifier)
 
     def _denoise(self, values):
-        regressor = getattr(self.regressor_, "estimator", self.regressor_)  # of a FrozenEstimator
-        if hasattr(regressor, "module_") or hasattr(regressor, "state_dict"):
-            calls = import_extra("sksmooth.nets._calls", extra="torch", user="Denoiser")
-            module = calls.bare_module(regressor)
-            if module is not None:
-                return calls.outputs_of_module(module, values)
-        return getattr(self.regressor_, "predict", self.regressor_)(values)
+        regressor = directly(self.regressor_)
+        return getattr(regressor, "predict", regressor)(values)
 
     def _as_seen(self, values):
         return values.reshape(len(values), -1) if self.flatten else values
-
-    def _stream(self, rows, purpose):
-        seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
-        return DrawStream(self.noise_, int(seed), purpose, rows.shape, rows.dtype)

@@ -13,11 +13,15 @@ from typing import Any
 import torch
 from torch.nn import functional
 
-from sksmooth.attacks._gradient_search import Bounds, climb, ddn_search, log_shares, pgd_search
+from sksmooth.attacks._gradient_search import (
+    TINY,
+    Bounds,
+    climb,
+    ddn_search,
+    mean_log_probabilities,
+    pgd_search,
+)
 from sksmooth.noise import GaussianNoise
-
-# Probabilities below this count as this, so that their logarithms are finite.
-_TINY = 1e-20
 
 Parts = dict[str, Any]
 
@@ -84,7 +88,7 @@ class Gaussian(Method):
     def parts(self, net: Any, X: Any, y: Any) -> tuple[Parts, Any]:
         """Return the class loss; see :meth:`Method.parts`."""
         logits = net.logits(X, net.noises(X, self.n_noise))
-        return {"class_loss": _class_loss(net, logits, y)}, log_shares(logits)
+        return {"class_loss": _class_loss(net, logits, y)}, mean_log_probabilities(logits)
 
 
 @dataclass(frozen=True)
@@ -142,7 +146,7 @@ class SmoothAdv(Method):
         """Return the class loss on what was found; see :meth:`Method.parts`."""
         noises = net.noises(X, self.n_noise)
         logits = net.logits(self.search(net, X, y, noises), noises)
-        return {"class_loss": _class_loss(net, logits, y)}, log_shares(logits)
+        return {"class_loss": _class_loss(net, logits, y)}, mean_log_probabilities(logits)
 
     def search(self, net: Any, X: Any, y: Any, noises: Any) -> Any:
         """Find inputs within the radius, which grows over the first epochs."""
@@ -186,7 +190,7 @@ class Consistency(Method):
         """Return the three parts; see :meth:`Method.parts`."""
         logits = net.logits(X, net.noises(X, self.n_noise))
         mean = functional.softmax(logits, dim=-1).mean(dim=0)
-        log_mean = mean.clamp_min(_TINY).log()
+        log_mean = mean.clamp_min(TINY).log()
         parts = {
             "class_loss": _class_loss(net, logits, y),
             "consistency_loss": self.weight * _divergence(mean, logits).mean(),
@@ -228,7 +232,7 @@ class Macer(Method):
     def parts(self, net: Any, X: Any, y: Any) -> tuple[Parts, Any]:
         """Return both parts; see :meth:`Method.parts`."""
         logits = net.logits(X, net.noises(X, self.n_noise))
-        log_mean = log_shares(logits)
+        log_mean = mean_log_probabilities(logits)
         lack = self._lack_of_radius(logits, y) * net.noise_.sigma / 2
         weight = self.weight if net.epoch > self.deferred_epochs else 0.0
         parts = {
@@ -253,7 +257,7 @@ class SmoothMix(Method):
     """Cross-entropy on noisy inputs, and less sure answers on the way to where the net is wrong.
 
     Jeong et al. (2021): inputs are mixed with those that an unrestricted ascent finds, and mean
-    answers with the uniform distribution, by the same share below one half. With `from_step` the
+    answers with the uniform distribution, in the same ratio below one half. With `from_step` the
     point after so many steps takes the place of the input. Defaults: their runs on CIFAR-10, whose
     steps are twice sigma long. On MNIST their steps are 1 long, 4 of them for sigma 0.5 and 8 for
     sigma 1, with 4 draws.
@@ -288,16 +292,16 @@ class SmoothMix(Method):
         start, end = self._ends(net, X, y, noises, ramp)
         logits = net.logits(start, noises)
         mean = functional.softmax(logits, dim=-1).mean(dim=0)
-        share = net.uniform(len(X), X) / 2
-        mixed = torch.lerp(start, end, share.view(-1, *[1] * (X.ndim - 1)))
-        targets = torch.lerp(mean, torch.full_like(mean, 1 / mean.shape[1]), share[:, None])
+        weight = net.uniform(len(X), X) / 2
+        mixed = torch.lerp(start, end, weight.view(-1, *[1] * (X.ndim - 1)))
+        targets = torch.lerp(mean, torch.full_like(mean, 1 / mean.shape[1]), weight[:, None])
         right = (mean.argmax(dim=-1) == y).to(mean.dtype)
         mix_loss = (right * _divergence(targets, net.logits(mixed, noises))).mean()
         parts = {
             "class_loss": _class_loss(net, logits, y),
             "mix_loss": self.weight * ramp * mix_loss,
         }
-        return parts, mean.clamp_min(_TINY).log()
+        return parts, mean.clamp_min(TINY).log()
 
     def _ends(self, net: Any, X: Any, y: Any, noises: Any, ramp: float) -> tuple[Any, Any]:
         """Where mixing starts and ends; the start moves away from X over the first epochs."""
@@ -322,7 +326,7 @@ def warm(epoch: int, n_epochs: int) -> float:
 
 
 def _smoothed(net: Any, noises: Any) -> Any:
-    return lambda X: log_shares(net.logits(X, noises))
+    return lambda X: mean_log_probabilities(net.logits(X, noises))
 
 
 METHODS: dict[str, type[Method]] = {

@@ -10,13 +10,24 @@ from skorch.callbacks import PassthroughScoring
 from skorch.dataset import unpack_data
 from skorch.utils import to_tensor
 
+from sksmooth.base_models._failures import explanation_of
+from sksmooth.base_models._one_row import comparable_answers
+from sksmooth.engine._seeds import seed_from
+from sksmooth.inputs._containers import read_inputs
 from sksmooth.nets._direct import direct_classifier
-from sksmooth.nets._noise import draw_like, perturb, torch_seeded
-from sksmooth.nets._skorch import layers_of_net
+from sksmooth.nets._noise import draw_like, perturb
+from sksmooth.nets._randomness import OwnRandomness
+from sksmooth.nets._skorch import (
+    explanation_of_classifier,
+    layers_of_net,
+    probabilities_of_net,
+    refuse_labels,
+    refuse_labels_beyond,
+)
 from sksmooth.noise import make_noise
 from sksmooth.training._methods import METHODS, make_method
 from sksmooth.voters import voter_of
-from sksmooth.voters._direct import asked_directly
+from sksmooth.voters._direct import directly
 
 
 class RobustNetClassifier(NeuralNetClassifier):
@@ -61,9 +72,11 @@ class RobustNetClassifier(NeuralNetClassifier):
         The defaults come from published runs, which the classes in
         ``sksmooth/training/_methods.py`` name; they are of ninety epochs or more.
     random_state : int, RandomState instance or None, default=None
-        Seed of all that is random in `fit`: weights, order of the batches, dropout and noise;
-        torch's own generator is left as it was. None: torch's generator decides
-        (``torch.manual_seed``).
+        Seed of all that is random in training: weights, batches, dropout and noise. None: fresh
+        entropy, whatever ``torch.manual_seed`` was given. The generators that torch and numpy share
+        with other code are left as they were. Dropout can only draw from such a shared one, so
+        nets that train in threads take turns at each batch. With a seed they are trained to the
+        same weights in any thread, as long as no other code draws from torch's generator meanwhile.
     criterion : torch.nn.CrossEntropyLoss class, default=torch.nn.CrossEntropyLoss
         The class loss; it may have weights or smooth labels (``criterion__weight``).
     **kwargs : dict
@@ -143,24 +156,31 @@ class RobustNetClassifier(NeuralNetClassifier):
         """
         return self.set_params(noise=clone(noise), sigma=noise.sigma)
 
-    def fit(self, X, y=None, **fit_params):
-        """Initialize and train the net; see :meth:`skorch.classifier.NeuralNetClassifier.fit`.
+    def initialize(self):
+        """Initialize the parts of the net, and all that is random; see skorch."""
+        seed = seed_from(self.random_state)
+        self.randomness_ = OwnRandomness(seed, self.device)
+        self.noise_rng_ = np.random.default_rng(seed)
+        return super().initialize()
 
-        Parameters
-        ----------
-        X : array-like of shape (m, ...), or Dataset
-            Inputs without noise.
-        y : array-like of shape (m,) or None
-            Indices of the classes; None if X is a Dataset that holds them.
-        **fit_params : dict
-            As in skorch.
+    def initialize_module(self):
+        """Initialize the module; see skorch."""
+        return self.randomness_.around(super().initialize_module)()
 
-        Returns
-        -------
-        self : RobustNetClassifier
-        """
-        with torch_seeded(self.random_state, self.device):
-            return super().fit(X, y, **fit_params)
+    def run_single_epoch(self, iterator, training, prefix, step_fn, **fit_params):
+        """Go through the batches once; see skorch."""
+        if iterator is not None:
+            iterator = self.randomness_.each(iterator)
+        step_fn = self.randomness_.around(step_fn)
+        super().run_single_epoch(iterator, training, prefix, step_fn, **fit_params)
+
+    def check_data(self, X, y=None):
+        """Check X and y before any training; see skorch."""
+        super().check_data(X, y)
+        if isinstance(X, (np.ndarray, torch.Tensor)):
+            read_inputs(X, owner=self)  # refuses NaN, with its row
+        if y is not None:
+            refuse_labels(y)
 
     def check_training_readiness(self):
         """Check parameters before any training; see skorch."""
@@ -174,7 +194,6 @@ class RobustNetClassifier(NeuralNetClassifier):
                 "RobustNetClassifier needs a module with one logit per class and "
                 f"criterion=torch.nn.CrossEntropyLoss, got {type(criterion).__name__}."
             )
-        self.noise_rng_ = np.random.default_rng(int(torch.randint(2**63 - 1, ())))
 
     def train_step_single(self, batch, **fit_params):
         """Compute the loss of the method on a batch, and its gradients.
@@ -218,6 +237,11 @@ class RobustNetClassifier(NeuralNetClassifier):
             Logits.
         """
         return self.method_.parts(self, X, y)
+
+    def get_loss(self, y_pred, y_true, *args, **kwargs):
+        """Return the criterion of outputs and labels; see skorch."""
+        refuse_labels_beyond(y_true, y_pred.shape[1])
+        return super().get_loss(y_pred, y_true, *args, **kwargs)
 
     def validation_step(self, batch, **fit_params):
         """Loss on noisy inputs, as in training; see skorch."""
@@ -309,14 +333,22 @@ class RobustNetClassifier(NeuralNetClassifier):
 
     def _tensors(self, batch):
         X, y = unpack_data(batch)
-        if not isinstance(X, torch.Tensor) or not X.is_floating_point():
+        if not isinstance(X, torch.Tensor) or X.dtype not in (torch.float32, torch.float64):
             kind = X.dtype if isinstance(X, torch.Tensor) else type(X).__name__
             raise ValueError(
                 "Noise is added to one array of float32 or float64 per batch, and this one is "
                 f"{kind}. Pass X as such an array (images: X.astype('float32') / 255)."
             )
+        if not X.sum().isfinite() and not X.isfinite().all():
+            raise ValueError(
+                "X contains NaN or infinity, in this batch at row "
+                f"{int((~X.isfinite()).flatten(1).any(dim=1).nonzero()[0])}. Nothing can be "
+                "learned from such a row: repair it, or leave it out."
+            )
         return to_tensor(X, device=self.device), to_tensor(y, device=self.device)
 
 
+directly.register(RobustNetClassifier, direct_classifier)
+comparable_answers.register(RobustNetClassifier, probabilities_of_net)
+explanation_of.register(RobustNetClassifier, explanation_of_classifier)
 voter_of.register(RobustNetClassifier, layers_of_net)
-asked_directly.register(RobustNetClassifier, direct_classifier)

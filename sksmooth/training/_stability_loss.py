@@ -1,4 +1,4 @@
-"""Denoisers in torch: those that are called, and the loss of those that keep answers."""
+"""The loss of a denoiser that is to keep the answers of a classifier."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch.nn import functional
 
-from sksmooth.nets._calls import evaluating
+from sksmooth.nets._modules import evaluating
 
 
 class StabilityLoss(torch.nn.Module):

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import dataclass
-from functools import singledispatch
 from typing import Any
 
 from numpy.typing import NDArray
 
-from sksmooth.base_models._registry import is_known
+from sksmooth.base_models._registry import Registry
 from sksmooth.engine._streams import DrawStream
 from sksmooth.engine._voter import Voter
 from sksmooth.inputs._containers import Inputs
@@ -19,9 +18,9 @@ from sksmooth.noise import Noise
 class FastVoter(Voter):
     """A base model whose answer to ``x + z`` is made of what it sees of x and of z.
 
-    What it sees of a draw z is computed once and shared by all inputs; what it sees of an input x
-    is computed once and shared by all draws. What is left for each pair is much less than a call of
-    the model, and the votes are those of the model on the same noise, up to the rounding of sums.
+    What it sees of a draw z is computed once for all inputs; what it sees of an input x is computed
+    once for all draws. What is left for each pair is much less than a call of the model, and the
+    votes are those of the model on the same noise, up to the rounding of sums.
     """
 
     @abstractmethod
@@ -83,11 +82,11 @@ class ProjectedStream:
         return self.stream.block_size
 
     def take(self, start: int, stop: int) -> Any:
-        """Return the shared part of the draws numbered `start` to `stop` - 1."""
+        """Return what the votes need of the draws numbered `start` to `stop` - 1."""
         return self.voter.embed_noise(self.stream.take(start, stop))
 
 
-@singledispatch
+@Registry
 def voter_of(model: Any) -> FastVoter | None:
     """Return what is known of how a fitted classifier sees its inputs, or None.
 
@@ -96,8 +95,3 @@ def voter_of(model: Any) -> FastVoter | None:
     is for that very class: a subclass may have a `predict` of its own.
     """
     return None
-
-
-def known_voter(model: Any) -> FastVoter | None:
-    """FastVoter of a model whose very class is registered and whose methods are those of it."""
-    return voter_of(model) if is_known(model, voter_of) else None

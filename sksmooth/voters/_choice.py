@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from sksmooth.inputs._containers import Inputs
 from sksmooth.noise import Noise
-from sksmooth.voters._base import FastVoter, known_voter
+from sksmooth.voters._base import FastVoter, voter_of
 
 
 def fast_voter(model: Any, classes: NDArray[Any], noise: Noise, inputs: Inputs) -> FastVoter | None:
@@ -35,7 +35,7 @@ def fast_voter(model: Any, classes: NDArray[Any], noise: Noise, inputs: Inputs) 
     same_order = len(classes) > 1 and np.array_equal(order, classes)
     if not same_order or not _is_added(noise):
         return None
-    voter = known_voter(model)
+    voter = voter_of(model)
     fits = voter is not None and voter.n_classes == len(classes) and voter.suits(inputs)
     return voter if fits else None
 

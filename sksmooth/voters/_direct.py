@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from functools import singledispatch
 from typing import Any
 
 from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 
-from sksmooth.base_models._registry import is_known
+from sksmooth.base_models._registry import Registry
 
 
-@singledispatch
-def asked_directly(model: Any) -> Any:
+@Registry
+def directly(model: Any) -> Any:
     """Return a model with the answers of a fitted one that is faster to ask; or the model itself.
 
     For models that are asked for every vote. A registration is for that very class, as in
@@ -21,18 +20,13 @@ def asked_directly(model: Any) -> Any:
     return model
 
 
-@asked_directly.register
+@directly.register
 def _(model: FrozenEstimator) -> Any:
     return directly(model.estimator)
 
 
-@asked_directly.register
+@directly.register
 def _(model: Pipeline) -> Any:
     *steps, (name, last) = model.steps
     direct = directly(last)
     return model if direct is last else Pipeline([*steps, (name, direct)])
-
-
-def directly(model: Any) -> Any:
-    """Return a model that gives the answers of a fitted one, fast."""
-    return asked_directly(model) if is_known(model, asked_directly) else model

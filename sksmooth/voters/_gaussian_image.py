@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from sksmooth.engine._streams import DrawStream, Purpose, derived_seed
+from sksmooth.inputs._distinct_rows import distinct_rows
 from sksmooth.noise import GaussianNoise, Noise
 
 # Short draws: a seed for many of them.
@@ -32,19 +33,6 @@ def image_stream(stream: DrawStream, matrix: NDArray[Any]) -> DrawStream:
     seed = derived_seed(stream.seed, Purpose.SCORES)  # not the draws that inputs would get
     shape = (len(matrix),)
     return DrawStream(image, seed, stream.purpose, shape, matrix.dtype, most_per_block=_MOST)
-
-
-def distinct_rows(matrix: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.intp]]:
-    """Return the rows of a matrix without repetitions, and where each of its rows is among them.
-
-    Their bytes are compared, which is much faster than numpy's way for long rows. They stay in
-    order, so that a change in the last bit of a number does not make another order.
-    """
-    rows = np.ascontiguousarray(matrix + 0.0)  # minus zero is zero
-    as_bytes = rows.view(np.dtype((np.void, rows.itemsize * rows.shape[1]))).ravel()
-    _, first, place = np.unique(as_bytes, return_index=True, return_inverse=True)
-    order = np.argsort(first)
-    return rows[first[order]], np.argsort(order)[place.ravel()]
 
 
 @dataclass(frozen=True)

@@ -17,8 +17,8 @@ from sksmooth.voters._base import FastVoter, ProjectedStream, voter_of
 from sksmooth.voters._gaussian_image import image_stream, is_gaussian
 from sksmooth.voters._votes import count_largest, count_positive
 
-# What is held of the draws of a call, and what is computed from it for one row, should stay in
-# the second-level cache; products of longer rows are slower.
+# What is held of the draws of a call, and what is computed from it for one input, should stay
+# in the second-level cache; products of longer vectors are slower.
 _VALUES_PER_CALL, _FEWEST_DRAWS, _MOST_DRAWS = 90_000, 256, 896
 
 Layer = tuple[NDArray[Any], NDArray[Any]]
@@ -46,15 +46,15 @@ class HiddenLayers(FastVoter):
         """Number of classes: one per score, or two."""
         return max(2, len(self.layers[-1][0]))
 
-    def draws_per_call(self, rows: Inputs) -> int:
+    def draws_per_call(self, inputs: Inputs) -> int:
         """Draws whose first layer is held at a time."""
         wanted = _VALUES_PER_CALL // len(self.layers[0][0])
         return min(max(_FEWEST_DRAWS, wanted), _MOST_DRAWS)
 
-    def suits(self, rows: Inputs) -> bool:
-        """Whether rows have the right length, and a precision that the layers keep."""
+    def suits(self, inputs: Inputs) -> bool:
+        """Whether inputs have the right length, and a precision that the layers keep."""
         matrix = self.layers[0][0]
-        return rows.shape == matrix.shape[1:] and matrix.dtype == rows.dtype
+        return inputs.shape == matrix.shape[1:] and matrix.dtype == inputs.dtype
 
     def after(self, matrix: Any, offset: Any) -> HiddenLayers:
         """Layers as a function of x, where they are given as one of ``matrix @ x + offset``."""
@@ -81,12 +81,12 @@ class HiddenLayers(FastVoter):
             return image_stream(stream, matrix)
         return ProjectedStream(stream, self)
 
-    def count_votes(self, rows: Inputs, noise: Any, shared: NDArray[Any]) -> NDArray[np.int64]:
-        """Count the votes of every row with every draw."""
-        by_unit = np.ascontiguousarray(shared.T)
+    def count_votes(self, inputs: Inputs, noise: Any, draws: NDArray[Any]) -> NDArray[np.int64]:
+        """Count the votes of every input with every draw."""
+        by_unit = np.ascontiguousarray(draws.T)
         hidden = np.empty_like(by_unit)
-        votes = np.empty((len(rows), self.n_classes), np.int64)
-        for i, seen in enumerate(rows.values):
+        votes = np.empty((len(inputs), self.n_classes), np.int64)
+        for i, seen in enumerate(inputs.values):
             np.add(by_unit, seen[:, None], out=hidden)
             scores = self._scores(hidden)
             votes[i] = count_positive(scores[0]) if len(scores) == 1 else count_largest(scores)

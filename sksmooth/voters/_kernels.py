@@ -1,7 +1,7 @@
 """Support vector machines: what kernels see of ``x + z`` is made of inner products.
 
 ``||x + z - s||^2 = ||x - s||^2 + ||z||^2 + 2 x . z - 2 z . s`` for a support vector s: the products
-``z . s`` are shared by all rows, and what is left is one matrix product per row.
+``z . s`` are the same for all inputs, and what is left is one matrix product per input.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 from sklearn.svm import SVC, NuSVC
 
 from sksmooth.base_models._affine import InputMap
@@ -19,14 +20,14 @@ from sksmooth.voters._base import FastVoter, voter_of
 from sksmooth.voters._linear import LinearPairs, LinearScores
 from sksmooth.voters._votes import count_largest, count_pairs, count_positive
 
-# Values of the kernel held at a time for the draws of a call, and scores for some rows of it.
+# Values of the kernel held at a time for the draws of a call, and scores for some inputs.
 _VALUES_PER_CALL, _FEWEST_DRAWS = 2**20, 64
 _SCORES_PER_PRODUCT = 2**17
 
-# Shared exponentials beyond exp(this) either way could lose a kernel value to under- or overflow.
+# Exponentials of draws beyond exp(this) either way could lose a kernel value to under- or overflow.
 _LARGEST_EXPONENT = 50.0
 
-# So could factors of a row beyond exp(this): their product may be of moderate size.
+# So could factors of an input beyond exp(this): their product may be of moderate size.
 _LARGEST_FACTOR = 600.0
 
 
@@ -64,13 +65,13 @@ class KernelScores(FastVoter):
         n_scores = len(self.duals)
         return int(0.5 + np.sqrt(2 * n_scores + 0.25)) if self.pairs else max(2, n_scores)
 
-    def draws_per_call(self, rows: Inputs) -> int:
+    def draws_per_call(self, inputs: Inputs) -> int:
         """Draws whose products with the support vectors are held at a time."""
         return max(_FEWEST_DRAWS, _VALUES_PER_CALL // max(1, len(self.vectors)))
 
-    def suits(self, rows: Inputs) -> bool:
-        """Whether rows have the right length."""
-        return self.input_map.suits(rows)
+    def suits(self, inputs: Inputs) -> bool:
+        """Whether inputs have the right length."""
+        return self.input_map.suits(inputs)
 
     def after(self, matrix: Any, offset: Any) -> KernelScores:
         """Scores as a function of x, where they are given as one of ``matrix @ x + offset``."""
@@ -87,12 +88,12 @@ class KernelScores(FastVoter):
 
 
 @dataclass(frozen=True)
-class _SharedExponentials:
-    """What all rows share of draws z of the radial kernel.
+class _Exponentials:
+    """Draws z, as far as the radial kernel of any input needs them.
 
     Attributes
     ----------
-    draws : ndarray of shape (n, n_features)
+    values : ndarray of shape (n, n_features)
         The draws.
     squares : ndarray of shape (n,)
         ``||z||^2``.
@@ -102,51 +103,49 @@ class _SharedExponentials:
         Their exponentials, where all are in range.
     """
 
-    draws: NDArray[np.float64]
+    values: NDArray[np.float64]
     squares: NDArray[np.float64]
     exponents: NDArray[np.float64]
     factors: NDArray[np.float64] | None
 
     def __len__(self) -> int:
-        return len(self.draws)
+        return len(self.values)
 
 
 @dataclass(frozen=True)
 class RadialScores(KernelScores):
     """Scores with the kernel ``exp(-gamma ||x - s||^2)``."""
 
-    def embed_noise(self, draws: NDArray[Any]) -> _SharedExponentials:
+    def embed_noise(self, draws: NDArray[Any]) -> _Exponentials:
         """Return the products of draws with the support vectors."""
         draws = self.input_map.of_draws(draws)
         exponents = (self.vectors - self._center) @ (draws * (2 * self.gamma)).T
         in_range = np.abs(exponents).max(initial=0.0) < _LARGEST_EXPONENT
         squares = np.einsum("ij,ij->i", draws, draws)
-        return _SharedExponentials(
-            draws, squares, exponents, np.exp(exponents) if in_range else None
-        )
+        return _Exponentials(draws, squares, exponents, np.exp(exponents) if in_range else None)
 
-    def count_votes(self, rows: Inputs, noise: Any, shared: Any) -> NDArray[np.int64]:
-        """Count the votes of every row with every draw."""
-        log_near = -self.gamma * _square_distances(rows.values, self.vectors)
-        products = (rows.values - self._center) @ shared.draws.T
-        log_far = -self.gamma * (shared.squares + 2 * products)
-        votes = np.empty((len(rows), self.n_classes), np.int64)
-        if shared.factors is None:
-            in_range = np.zeros(len(rows), dtype=bool)
+    def count_votes(self, inputs: Inputs, noise: Any, draws: Any) -> NDArray[np.int64]:
+        """Count the votes of every input with every draw."""
+        log_near = -self.gamma * _square_distances(inputs.values, self.vectors)
+        products = (inputs.values - self._center) @ draws.values.T
+        log_far = -self.gamma * (draws.squares + 2 * products)
+        votes = np.empty((len(inputs), self.n_classes), np.int64)
+        if draws.factors is None:
+            in_range = np.zeros(len(inputs), dtype=bool)
         else:
             farthest = np.maximum(np.abs(log_near).max(axis=1), np.abs(log_far).max(axis=1))
             in_range = farthest < _LARGEST_FACTOR
         for place in np.flatnonzero(~in_range):
-            exponents = shared.exponents + log_near[place][:, None] + log_far[place]
+            exponents = draws.exponents + log_near[place][:, None] + log_far[place]
             scores = self.duals @ np.exp(exponents, out=exponents)
             votes[place] = self._count(scores + self.intercept[:, None])
         near, far = np.exp(log_near[in_range]), np.exp(log_far[in_range])
         places, n_scores = np.flatnonzero(in_range), len(self.duals)
-        step = max(1, _SCORES_PER_PRODUCT // (n_scores * len(shared)))
+        step = max(1, _SCORES_PER_PRODUCT // (n_scores * len(draws)))
         for first in range(0, len(places), step):
             weights = self.duals * near[first : first + step, None]
-            sums = weights.reshape(-1, len(self.vectors)) @ shared.factors
-            for i, scores in enumerate(sums.reshape(-1, n_scores, len(shared)), first):
+            sums = weights.reshape(-1, len(self.vectors)) @ draws.factors
+            for i, scores in enumerate(sums.reshape(-1, n_scores, len(draws)), first):
                 scores *= far[i]
                 scores += self.intercept[:, None]
                 votes[places[i]] = self._count(scores)
@@ -173,12 +172,12 @@ class PolynomialScores(KernelScores):
         )
         return products.T
 
-    def count_votes(self, rows: Inputs, noise: Any, shared: NDArray[Any]) -> NDArray[np.int64]:
-        """Count the votes of every row with every draw."""
-        by_vector = shared.T
+    def count_votes(self, inputs: Inputs, noise: Any, draws: NDArray[Any]) -> NDArray[np.int64]:
+        """Count the votes of every input with every draw."""
+        by_vector = draws.T
         base, power = np.empty_like(by_vector), np.empty_like(by_vector)
-        votes = np.empty((len(rows), self.n_classes), np.int64)
-        products = self.gamma * (rows.values @ self.vectors.T) + self.constant
+        votes = np.empty((len(inputs), self.n_classes), np.int64)
+        products = self.gamma * (inputs.values @ self.vectors.T) + self.constant
         for i, seen in enumerate(products):
             np.add(by_vector, seen[:, None], out=base)
             scores = self.duals @ _whole_power(base, self.degree, out=power)
@@ -206,9 +205,9 @@ def _(model: Any) -> FastVoter | None:
     n_classes = len(model.classes_)
     if model.break_ties and n_classes > 2:
         return None  # then predict follows other scores
-    if model._sparse or model.kernel not in ("linear", "rbf", "poly"):
+    if sparse.issparse(model.support_vectors_) or model.kernel not in ("linear", "rbf", "poly"):
         return None
-    duals = _pairwise_duals(model._dual_coef_, model._n_support)
+    duals = _pairwise_duals(model._dual_coef_, model.n_support_)
     if model.kernel == "linear":
         return _linear_pairs(model, duals)
     return kernel_scores(model, model.support_vectors_, duals, model._intercept_, pairs=True)
@@ -218,7 +217,7 @@ def kernel_scores(
     model: Any, vectors: Any, duals: Any, intercept: Any, *, pairs: bool
 ) -> KernelScores | None:
     """Scores with the kernel of a fitted support vector machine, or None for other kernels."""
-    shared: dict[str, Any] = {
+    common: dict[str, Any] = {
         "vectors": np.asarray(vectors, dtype=float),
         "duals": np.asarray(duals, dtype=float),
         "intercept": np.asarray(intercept, dtype=float),
@@ -227,9 +226,9 @@ def kernel_scores(
         "input_map": InputMap.identity(vectors.shape[1]),
     }
     if model.kernel == "rbf":
-        return RadialScores(**shared)
+        return RadialScores(**common)
     if model.kernel == "poly":
-        return PolynomialScores(**shared, constant=float(model.coef0), degree=int(model.degree))
+        return PolynomialScores(**common, constant=float(model.coef0), degree=int(model.degree))
     return None
 
 

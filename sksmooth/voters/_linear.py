@@ -2,7 +2,7 @@
 
 A linear classifier answers with the largest of K scores ``W x + b``. Gaussian noise on x is
 Gaussian noise on the scores, so it is drawn there: K numbers per vote instead of as many as x has.
-Other noise that is added to x is projected once for all rows.
+Other noise that is added to x is projected once for all inputs.
 """
 
 from __future__ import annotations
@@ -12,29 +12,20 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
-from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
-from sklearn.linear_model import (
-    LogisticRegression,
-    LogisticRegressionCV,
-    Perceptron,
-    RidgeClassifier,
-    RidgeClassifierCV,
-    SGDClassifier,
-)
-from sklearn.svm import LinearSVC
 
+from sksmooth.base_models._linear import LINEAR_CLASSIFIERS, coef_and_intercept
 from sksmooth.engine._streams import DrawStream
 from sksmooth.inputs._containers import Inputs
+from sksmooth.inputs._distinct_rows import distinct_rows
 from sksmooth.voters._base import FastVoter, ProjectedStream, voter_of
-from sksmooth.voters._gaussian_image import distinct_rows, image_stream, is_gaussian
+from sksmooth.voters._gaussian_image import image_stream, is_gaussian
 from sksmooth.voters._votes import count_largest, count_pairs, count_positive
 
 _LARGE = 1e120
 
 # Twice the rounding of a number up to 1, of another, of their difference, and of one up to 2, which
 # are each half a unit in the last place of single precision, relatively.
-_ROUGHNESS = np.float32(2 * 6 * 2.0**-24)
+_SINGLE_ROUNDING = np.float32(2 * 6 * 2.0**-24)
 
 # Scores of one call: few calls, and a few megabytes.
 _VALUES_PER_CALL, _FEWEST_DRAWS = 2**19, 256
@@ -63,9 +54,7 @@ class LinearScores(FastVoter):
     @classmethod
     def of(cls, coef: Any, intercept: Any) -> LinearScores:
         """Scores as a model holds them."""
-        dense = coef.toarray() if sparse.issparse(coef) else coef
-        coef = np.atleast_2d(np.array(dense, dtype=float))
-        intercept = np.broadcast_to(np.asarray(intercept, dtype=float), len(coef)).copy()
+        coef, intercept = map(np.copy, coef_and_intercept(coef, intercept))
         return cls(coef, intercept, np.abs(coef), np.abs(intercept))
 
     @property
@@ -73,13 +62,15 @@ class LinearScores(FastVoter):
         """Number of classes: one per score, or two."""
         return max(2, len(self.coef))
 
-    def draws_per_call(self, rows: Inputs) -> int:
+    def draws_per_call(self, inputs: Inputs) -> int:
         """Draws whose scores are held at a time."""
         return max(_FEWEST_DRAWS, _VALUES_PER_CALL // len(self.coef))
 
-    def suits(self, rows: Inputs) -> bool:
-        """Whether rows have the right length, and their scores neither over- nor underflow."""
-        return rows.shape == self.coef.shape[1:] and _in_range(self.coef_size, self.intercept_size)
+    def suits(self, inputs: Inputs) -> bool:
+        """Whether inputs have the right length, and their scores neither over- nor underflow."""
+        return inputs.shape == self.coef.shape[1:] and _in_range(
+            self.coef_size, self.intercept_size
+        )
 
     def after(self, matrix: Any, offset: Any) -> LinearScores | None:
         """Scores of ``matrix @ x + offset`` as a function of x; None where they may overflow."""
@@ -109,20 +100,20 @@ class LinearScores(FastVoter):
             return image_stream(stream, self.coef)
         return ProjectedStream(stream, self)
 
-    def count_votes(self, rows: Inputs, noise: Any, shared: NDArray[Any]) -> NDArray[np.int64]:
-        """Count the votes of every row of scores with every draw."""
-        by_class = np.ascontiguousarray(shared.T)
+    def count_votes(self, inputs: Inputs, noise: Any, draws: NDArray[Any]) -> NDArray[np.int64]:
+        """Count the votes of every input with every draw."""
+        by_class = np.ascontiguousarray(draws.T)
         if len(by_class) == 1:
-            return np.array([count_positive(by_class[0] + score) for score in rows.values[:, 0]])
-        votes = np.zeros((len(rows), len(by_class)), np.int64)
-        leaders = rows.values.argmax(axis=1)
+            return np.array([count_positive(by_class[0] + score) for score in inputs.values[:, 0]])
+        votes = np.zeros((len(inputs), len(by_class)), np.int64)
+        leaders = inputs.values.argmax(axis=1)
         unit = float(np.abs(by_class).max()) or 1.0
-        rough = _rounded(by_class / unit)
+        single = _rounded(by_class / unit)
         for leader in np.unique(leaders):
-            gain = rough - rough[leader]
+            gain = single - single[leader]
             most = gain.max(axis=1)
             for i in np.flatnonzero(leaders == leader):
-                votes[i] = _votes_of_row(rows.values[i], leader, gain, most, by_class, unit)
+                votes[i] = _votes_of_input(inputs.values[i], leader, gain, most, by_class, unit)
         return votes
 
     def _times_coef(self, values: NDArray[Any]) -> NDArray[np.float64]:
@@ -140,30 +131,24 @@ class LinearPairs(LinearScores):
         """Number of classes whose pairs are as many as the scores."""
         return int(0.5 + np.sqrt(2 * len(self.coef) + 0.25))
 
-    def count_votes(self, rows: Inputs, noise: Any, shared: NDArray[Any]) -> NDArray[np.int64]:
-        """Count the votes of every row of scores with every draw."""
-        by_pair = np.ascontiguousarray(shared.T)
+    def count_votes(self, inputs: Inputs, noise: Any, draws: NDArray[Any]) -> NDArray[np.int64]:
+        """Count the votes of every input with every draw."""
+        by_pair = np.ascontiguousarray(draws.T)
         scores = np.empty_like(by_pair)
-        votes = np.empty((len(rows), self.n_classes), np.int64)
-        for i, offset in enumerate(rows.values):
+        votes = np.empty((len(inputs), self.n_classes), np.int64)
+        for i, offset in enumerate(inputs.values):
             np.add(by_pair, offset[:, None], out=scores)
             votes[i] = count_pairs(scores, self.n_classes)
         return votes
 
 
-@voter_of.register(LinearDiscriminantAnalysis)
-@voter_of.register(LinearSVC)
-@voter_of.register(LogisticRegression)
-@voter_of.register(LogisticRegressionCV)
-@voter_of.register(Perceptron)
-@voter_of.register(RidgeClassifier)
-@voter_of.register(RidgeClassifierCV)
-@voter_of.register(SGDClassifier)
-def _(model: Any) -> LinearScores | None:
-    n_classes, shape = len(model.classes_), np.shape(model.coef_)
-    if len(shape) == 2 and shape[0] == (1 if n_classes == 2 else n_classes):
-        return LinearScores.of(model.coef_, model.intercept_)
-    return None
+def _of_linear_classifier(model: Any) -> LinearScores | None:
+    scores, n_classes = LinearScores.of(model.coef_, model.intercept_), len(model.classes_)
+    return scores if len(scores.coef) == (1 if n_classes == 2 else n_classes) else None
+
+
+for _kind in LINEAR_CLASSIFIERS:
+    voter_of.register(_kind, _of_linear_classifier)
 
 
 def _in_range(*values: Any) -> bool:
@@ -177,7 +162,7 @@ def _rounded(values: NDArray[np.float64]) -> NDArray[np.float32]:
         return values.astype(np.float32)
 
 
-def _votes_of_row(
+def _votes_of_input(
     scores: NDArray[Any],
     leader: np.intp,
     gain: NDArray[np.float32],
@@ -192,17 +177,17 @@ def _votes_of_row(
     single precision, in units of the largest noise; what this may change is taken off.
     """
     votes = np.zeros(len(scores), np.int64)
-    behind = _rounded((scores[leader] - scores) / unit) - _ROUGHNESS
-    rivals = np.flatnonzero(behind <= most)  # with the leader itself
+    behind = _rounded((scores[leader] - scores) / unit) - _SINGLE_ROUNDING
+    competitors = np.flatnonzero(behind <= most)  # with the leader itself
     caught_up = np.zeros(by_class.shape[1], dtype=bool)
-    for rival in rivals[rivals != leader]:
-        caught_up |= gain[rival] >= behind[rival]
+    for competitor in competitors[competitors != leader]:
+        caught_up |= gain[competitor] >= behind[competitor]
     open_draws = np.flatnonzero(caught_up)
     votes[leader] = by_class.shape[1] - len(open_draws)
     if len(open_draws):
-        noisy = np.empty((len(rivals), len(open_draws)))
-        for row, rival in zip(noisy, rivals, strict=True):
-            by_class[rival].take(open_draws, out=row, mode="clip")  # the mode without a copy
-            row += scores[rival]
-        votes[rivals] += count_largest(noisy)
+        noisy = np.empty((len(competitors), len(open_draws)))
+        for row, competitor in zip(noisy, competitors, strict=True):
+            by_class[competitor].take(open_draws, out=row, mode="clip")  # the mode without a copy
+            row += scores[competitor]
+        votes[competitors] += count_largest(noisy)
     return votes

@@ -1,7 +1,7 @@
 """Nearest neighbours: distances of ``x + z`` to the training points through inner products.
 
 The nearest point s to ``x + z`` has the largest ``x . s - ||s||^2 / 2 + z . s``; the products
-``z . s`` are shared by all rows.
+``z . s`` are the same for all inputs.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from sklearn.neighbors import KNeighborsClassifier
 
 from sksmooth.base_models._affine import InputMap
 from sksmooth.inputs._containers import Inputs
+from sksmooth.inputs._distinct_rows import distinct_rows
 from sksmooth.voters._base import FastVoter, voter_of
 from sksmooth.voters._votes import count_largest
 
@@ -25,8 +26,8 @@ _FEW_PER_NEIGHBOR = 8
 
 
 @dataclass(frozen=True)
-class _SharedProducts:
-    """What all rows share of draws.
+class _Products:
+    """Draws, as far as the votes of any input need them.
 
     Attributes
     ----------
@@ -70,13 +71,13 @@ class NearestPoints(FastVoter):
     n_classes: int
     input_map: InputMap
 
-    def draws_per_call(self, rows: Inputs) -> int:
+    def draws_per_call(self, inputs: Inputs) -> int:
         """Draws whose products with the points are held at a time."""
         return max(_FEWEST_DRAWS, _VALUES_PER_CALL // len(self.points))
 
-    def suits(self, rows: Inputs) -> bool:
-        """Whether rows have the right length."""
-        return self.input_map.suits(rows)
+    def suits(self, inputs: Inputs) -> bool:
+        """Whether inputs have the right length."""
+        return self.input_map.suits(inputs)
 
     def after(self, matrix: Any, offset: Any) -> NearestPoints:
         """Votes as a function of x, where they are given as one of ``matrix @ x + offset``."""
@@ -86,32 +87,30 @@ class NearestPoints(FastVoter):
         """Return inputs as distances are taken of them, about the mean of the points."""
         return self.input_map.of_inputs(values) - self.center
 
-    def embed_noise(self, draws: NDArray[Any]) -> _SharedProducts:
+    def embed_noise(self, draws: NDArray[Any]) -> _Products:
         """Return the products of draws with the points."""
         products = self.points @ self.input_map.of_draws(draws).T
-        return _SharedProducts(products, products.max(axis=1))
+        return _Products(products, products.max(axis=1))
 
-    def count_votes(self, rows: Inputs, noise: Any, shared: Any) -> NDArray[np.int64]:
-        """Count the votes of every row with every draw."""
+    def count_votes(self, inputs: Inputs, noise: Any, draws: Any) -> NDArray[np.int64]:
+        """Count the votes of every input with every draw."""
         halves = np.einsum("ij,ij->i", self.points, self.points) / 2
-        nearness = rows.values @ self.points.T - halves
-        return np.array([self._votes_of_row(near, shared) for near in nearness])
+        nearness = inputs.values @ self.points.T - halves
+        return np.array([self._votes_of_input(near, draws) for near in nearness])
 
-    def _votes_of_row(
-        self, nearness: NDArray[np.float64], shared: _SharedProducts
-    ) -> NDArray[np.int64]:
+    def _votes_of_input(self, nearness: NDArray[np.float64], draws: _Products) -> NDArray[np.int64]:
         """Compare only points that are nearer, for some draw, than the k-th of a few near ones."""
         k = self.n_neighbors
         n_few = min(_FEW_PER_NEIGHBOR * k, len(nearness))
         few = np.argpartition(nearness, -n_few)[-n_few:]
-        near_few = (shared.products[few] + nearness[few][:, None]).T
+        near_few = (draws.products[few] + nearness[few][:, None]).T
         kth = np.partition(near_few, -k, axis=1)[:, -k]
-        near = np.flatnonzero(nearness + shared.most >= kth.min())
-        values = shared.products[near]
+        near = np.flatnonzero(nearness + draws.most >= kth.min())
+        values = draws.products[near]
         values += nearness[near][:, None]
-        points, draws = np.nonzero(values >= kth)
-        order = np.lexsort((-values[points, draws], draws))
-        starts = np.searchsorted(draws[order], np.arange(len(shared)))
+        points, columns = np.nonzero(values >= kth)
+        order = np.lexsort((-values[points, columns], columns))
+        starts = np.searchsorted(columns[order], np.arange(len(draws)))
         nearest = points[order[starts + np.arange(k)[:, None]]]
         labels = self.labels[near[nearest]]
         classes = np.arange(self.n_classes)[:, None]
@@ -141,7 +140,5 @@ def _(model: KNeighborsClassifier) -> NearestPoints | None:
 
 def _twins_differ(points: NDArray[np.float64], labels: NDArray[np.intp]) -> bool:
     """Whether some points are equal and of different classes."""
-    rows = np.ascontiguousarray(points + 0.0).view(np.dtype((np.void, points[0].nbytes))).ravel()
-    _, place = np.unique(rows, return_inverse=True)
-    pairs = np.unique(np.stack([place.ravel(), labels]), axis=1)
-    return pairs.shape[1] > place.max() + 1
+    rows, place = distinct_rows(points)
+    return len(set(zip(place.tolist(), labels.tolist(), strict=True))) > len(rows)

@@ -8,13 +8,14 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.svm import SVC
 
 from sksmooth.engine._streams import DrawStream
 from sksmooth.inputs._containers import Inputs
-from sksmooth.voters._base import FastVoter, known_voter, voter_of
+from sksmooth.voters._base import FastVoter, voter_of
 from sksmooth.voters._kernels import kernel_scores
 from sksmooth.voters._linear import LinearScores
 
@@ -53,13 +54,13 @@ class LastOfEquals(FastVoter):
         """Number of classes."""
         return int(self.voter.n_classes)
 
-    def draws_per_call(self, rows: Inputs) -> int:
-        """Draws whose shared part is held at a time."""
-        return int(self.voter.draws_per_call(rows))
+    def draws_per_call(self, inputs: Inputs) -> int:
+        """Draws whose embedding is held at a time."""
+        return int(self.voter.draws_per_call(inputs))
 
-    def suits(self, rows: Inputs) -> bool:
-        """Whether the model takes rows of this shape and dtype."""
-        return bool(self.voter.suits(rows))
+    def suits(self, inputs: Inputs) -> bool:
+        """Whether the model takes inputs of this shape and dtype."""
+        return bool(self.voter.suits(inputs))
 
     def after(self, matrix: Any, offset: Any) -> FastVoter | None:
         """FastVoter as a function of x, where it is given ``matrix @ x + offset``."""
@@ -75,12 +76,12 @@ class LastOfEquals(FastVoter):
         return self._reversed.embed_noise(draws)
 
     def embed_stream(self, stream: DrawStream) -> Any:
-        """Return the stream of the shared parts of draws."""
+        """Return the stream of what the votes need of draws."""
         return self._reversed.embed_stream(stream)
 
-    def count_votes(self, rows: Inputs, noise: Any, shared: Any) -> NDArray[np.int64]:
-        """Count the votes of every row with every draw."""
-        return np.asarray(self._reversed.count_votes(rows, noise, shared))[:, ::-1]
+    def count_votes(self, inputs: Inputs, noise: Any, draws: Any) -> NDArray[np.int64]:
+        """Count the votes of every input with every draw."""
+        return np.asarray(self._reversed.count_votes(inputs, noise, draws))[:, ::-1]
 
     @cached_property
     def _reversed(self) -> Any:
@@ -113,7 +114,7 @@ class _Constant(ClassifierMixin, BaseEstimator):
 
 
 def _linear(parts: Any) -> LinearScores | None:
-    scores = [known_voter(part) for part in parts]
+    scores = [voter_of(part) for part in parts]
     if not all(type(score) is LinearScores and len(score.coef) == 1 for score in scores):
         return None
     names = ("coef", "intercept", "coef_size", "intercept_size")
@@ -121,10 +122,10 @@ def _linear(parts: Any) -> LinearScores | None:
 
 
 def _kernels(parts: Any) -> FastVoter | None:
-    """Machines that were fitted to the same rows share their vectors, by position."""
+    """Machines that were fitted to the same X have vectors in common, by position."""
     first = parts[0]
-    kernels = {(p.kernel, p._gamma, p.coef0, p.degree, p.shape_fit_, p._sparse) for p in parts}
-    if len(kernels) > 1 or first._sparse:
+    kernels = {(p.kernel, p._gamma, p.coef0, p.degree, p.shape_fit_) for p in parts}
+    if len(kernels) > 1 or any(sparse.issparse(p.support_vectors_) for p in parts):
         return None
     support, where = np.unique(np.concatenate([p.support_ for p in parts]), return_inverse=True)
     vectors = np.empty((len(support), first.shape_fit_[1]))

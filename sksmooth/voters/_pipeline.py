@@ -5,21 +5,21 @@ from __future__ import annotations
 from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 
-from sksmooth.base_models._affine import known_map
-from sksmooth.voters._base import FastVoter, known_voter, voter_of
+from sksmooth.base_models._affine import affine_map
+from sksmooth.voters._base import FastVoter, voter_of
 
 
 @voter_of.register
 def _(model: FrozenEstimator) -> FastVoter | None:
-    return known_voter(model.estimator)
+    return voter_of(model.estimator)
 
 
 @voter_of.register
 def _(model: Pipeline) -> FastVoter | None:
-    voter = known_voter(model[-1])
+    voter = voter_of(model[-1])
     steps = [step for _, step in model.steps[:-1] if step not in (None, "passthrough")]
     for step in reversed(steps):
-        step_map = None if voter is None else known_map(step)
+        step_map = None if voter is None else affine_map(step)
         if voter is None or step_map is None:
             return None
         voter = voter.after(*step_map)

@@ -40,7 +40,7 @@ def count_pairs(scores: NDArray[Any], n_classes: int) -> NDArray[np.int64]:
 def _pair_matrix(n_classes: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Wins of each class as an affine function of the pairs that their first class wins.
 
-    A sixteenth of the distance between two counts is shared out to favour the first of equals.
+    A sixteenth of the distance between two counts is spread to favour the first of equals.
     """
     first, second = np.triu_indices(n_classes, 1)
     pairs = np.arange(len(first))

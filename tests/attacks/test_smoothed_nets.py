@@ -6,10 +6,11 @@ import skorch
 import torch
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.stats import binom
+from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
 from torch import nn
 
-from sksmooth import SmoothedClassifier
+from sksmooth import DSSNClassifier, LocallyBiasedSmoother, SmoothedClassifier
 from sksmooth.attacks import attack_smoothed
 from sksmooth.nets import as_classifier
 from sksmooth.noise import LaplaceNoise, SplittingNoise
@@ -145,6 +146,20 @@ def test_the_smoothed_net_falls_further_than_under_chance(digit_smoother):
     assert right[2] < right[0] - 0.4
 
 
+def test_no_seed_takes_fresh_entropy_and_leaves_shared_generators_alone(digit_smoother):
+    clf, X, y = digit_smoother
+    found = []
+    for _ in range(2):
+        np.random.seed(3)  # noqa: NPY002 (the generator that all code shares)
+        torch.manual_seed(3)
+        found.append(attack_smoothed(clf, X[:9], y[:9], radius=0.3, n_noise=1, n_steps=1))
+        numbers = np.random.rand(), float(torch.rand(1))  # noqa: NPY002
+        np.random.seed(3)  # noqa: NPY002
+        torch.manual_seed(3)
+        assert numbers == (np.random.rand(), float(torch.rand(1)))  # noqa: NPY002
+    assert (found[0] != found[1]).any()
+
+
 def test_same_seed_same_rows_and_nothing_else_moves(digit_smoother):
     clf, X, y = digit_smoother
     module = clf.estimator_.module_.train()
@@ -198,6 +213,7 @@ def test_what_cannot_work_is_refused(params, message):
         attack_smoothed(linear_smoother(), rows(), **params)
 
 
+@pytest.mark.filterwarnings("ignore::sksmooth.exceptions.NoiseCollapseWarning")
 def test_models_without_gradients_are_refused(digits):
     X, y = digits[0][:200], digits[1][:200]
     clf = SmoothedClassifier(LogisticRegression(max_iter=50, tol=0.1), n_augment=1).fit(X, y)
@@ -210,3 +226,13 @@ def test_models_without_gradients_are_refused(digits):
 def _skorch_smoother(X, y):
     net = RobustNetClassifier(nn.Linear(64, 10), verbose=0, train_split=None, max_epochs=1)
     return SmoothedClassifier(net).fit(X.astype(np.float32), y.astype(np.int64))
+
+
+@pytest.mark.parametrize("kind", [DSSNClassifier, LocallyBiasedSmoother])
+def test_smoothers_without_random_noise_are_refused(kind):
+    X, y = np.round(rows() * 255) / 255, np.resize([0, 1], 20)
+    smoother = kind(as_classifier(linear_module(), classes=[0, 1])).fit(X, y)
+    with pytest.raises(ValueError, match=r'which \w+ does not.*noise="splitting"'):
+        attack_smoothed(smoother, X, y, radius=0.1)
+    with pytest.raises(NotFittedError):
+        attack_smoothed(kind(), X, y, radius=0.1)

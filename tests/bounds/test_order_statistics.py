@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from binomial_reference import tail
 from scipy import special, stats
 
 from sksmooth.bounds import (
@@ -44,17 +45,41 @@ def test_ranks_are_the_best_by_enumeration(n, p, alpha):
     assert lower_quantile_rank(n, p, alpha) == (max(lower) if lower else None)
 
 
+@pytest.mark.parametrize("n", [10**6, 10**8, 10**9])
+@pytest.mark.parametrize("j", [0, 3, 999, 1000, 5000])
+def test_ranks_of_many_samples_at_levels_next_to_a_tail(n, j):
+    """Where bdtr of scipy is off by 5e-6."""
+    p = 1 - (1 - float(clopper_pearson_upper(j, n, 0.01)))
+    level = float(tail(j, n, p, 1).mass)
+    assert lower_quantile_rank(n, p, level * (1 + 1e-9)) == j + 1
+    assert lower_quantile_rank(n, p, level * (1 - 1e-12)) == (j or None)
+    assert upper_quantile_rank(n, p, level * (1 + 1e-9)) == n - j
+    assert upper_quantile_rank(n, p, level * (1 - 1e-12)) == (n - j + 1 if j else None)
+
+
+@pytest.mark.parametrize("wrong", [0.0, np.nan, 0.5, 2.0])
+def test_ranks_do_not_depend_on_the_inverse(monkeypatch, wrong):
+    expected = [upper_quantile_rank(10**5, q, 1e-4) for q in (1e-5, 0.01, 0.5, 0.999)]
+    bdtrik = special.bdtrik
+    monkeypatch.setattr(special, "bdtrik", lambda *args: wrong * bdtrik(*args))
+    ranks = [upper_quantile_rank(10**5, q, 1e-4) for q in (1e-5, 0.01, 0.5, 0.999)]
+    assert ranks == expected
+
+
 def total_failure(n, m, c, k, shift, uniform):
-    """Average, over the mass of the ball, of the chance that too few samples fall into it."""
+    """Average, over the mass of the ball, of the probability that too few samples fall into it."""
     mass = special.betaincinv(k, m - k + 1, uniform)
     moved = special.ndtr(special.ndtri(mass) - shift)
     return stats.binom.cdf(c - 1, n, moved).mean()
 
 
-def test_the_integrated_rank_is_the_smallest():
-    n, m, c, shift, alpha = 51, 200, 26, 0.7, 0.1
+@pytest.mark.parametrize(
+    ("n", "m", "shift", "alpha"),
+    [(51, 200, 0.7, 0.1), (5, 1000, 0.3, 0.01), (1001, 30, 0.2, 0.001), (301, 1200, 1.0, 0.001)],
+)
+def test_the_integrated_rank_is_the_smallest(n, m, shift, alpha):
+    c, uniform = n // 2 + 1, (np.arange(200_000) + 0.5) / 200_000
     k = integrated_rank(n, m, c, shift, alpha)
-    uniform = (np.arange(200_000) + 0.5) / 200_000
     assert total_failure(n, m, c, k, shift, uniform) <= alpha
     assert total_failure(n, m, c, k - 1, shift, uniform) > alpha
     assert integrated_rank(n, m, c, 20.0, alpha) is None

@@ -47,7 +47,7 @@ def test_exact_at_the_ends(n, alpha):
 
 
 def worst_error(lower, n):
-    """Largest probability, over every true share p, that the bound lies above p.
+    """Largest probability, over every true proportion p, that the bound lies above p.
 
     The bounds increase with the count, so the bound is above p when the count is at least some
     k, and p can come as close to the bound of k from below as it likes: the supremum is attained
@@ -58,13 +58,13 @@ def worst_error(lower, n):
 
 
 @pytest.mark.parametrize("alpha", [0.2, 0.05, 0.001])
-def test_coverage_for_every_share_and_every_n_up_to_200(alpha):
+def test_coverage_for_every_proportion_and_every_n_up_to_200(alpha):
     for n in range(1, 201):
         counts = np.arange(n + 1)
         lower = clopper_pearson_lower(counts, n, alpha)
         assert (np.diff(lower) > 0).all()
         assert worst_error(lower, n) <= alpha
-        assert worst_error(lower, n) >= alpha * (1 - 1e-9)  # and no share of the error is wasted
+        assert worst_error(lower, n) >= alpha * (1 - 1e-9)  # and no part of the error is wasted
         upper = clopper_pearson_upper(counts, n, alpha)
         assert worst_error((1 - upper)[::-1], n) <= alpha
 
@@ -72,8 +72,8 @@ def test_coverage_for_every_share_and_every_n_up_to_200(alpha):
 def test_coverage_check_catches_a_bound_that_is_too_large():
     n, alpha = 100, 0.05
     counts = np.arange(n + 1)
-    share = counts / n
-    wald = share - stats.norm.isf(alpha) * np.sqrt(share * (1 - share) / n)
+    observed = counts / n
+    wald = observed - stats.norm.isf(alpha) * np.sqrt(observed * (1 - observed) / n)
     assert worst_error(np.maximum(wald, 0), n) > alpha
     assert worst_error(clopper_pearson_lower(counts, n, alpha * 1.001), n) > alpha
 
@@ -132,22 +132,22 @@ def test_bad_input(bound, k, n, alpha, message):
         bound(k, n, alpha)
 
 
-def runner_up_error(shares, n, alpha):
-    """Exact probability that some class but the first has a share above the bound."""
+def runner_up_error(probabilities, n, alpha):
+    """Exact probability that some class but the first is more probable than the bound."""
     counts = np.array([(n - b - c, b, c) for b in range(n + 1) for c in range(n + 1 - b)])
     bound = runner_up_upper_bound(counts, np.zeros(len(counts), int), n, alpha)
-    probability = stats.multinomial.pmf(counts, n, shares)
-    return probability[bound < max(shares[1:])].sum()
+    mass = stats.multinomial.pmf(counts, n, probabilities)
+    return mass[bound < max(probabilities[1:])].sum()
 
 
-SHARES = [(1 - b - c, b, c) for b in np.arange(0.02, 0.7, 0.04) for c in (0.01, b / 2, b)]
+PROBABILITIES = [(1 - b - c, b, c) for b in np.arange(0.02, 0.7, 0.04) for c in (0.01, b / 2, b)]
 
 
 @pytest.mark.parametrize("alpha", [0.1, 0.01])
-def test_runner_up_bound_covers_every_other_class_whatever_the_shares(alpha):
-    errors = [runner_up_error(shares, 40, alpha) for shares in SHARES if min(shares) > 0]
+def test_runner_up_bound_covers_every_other_class_whatever_the_probabilities(alpha):
+    errors = [runner_up_error(p, 40, alpha) for p in PROBABILITIES if min(p) > 0]
     assert max(errors) <= alpha
-    too_bold = [runner_up_error(shares, 40, 2 * alpha) for shares in SHARES if min(shares) > 0]
+    too_bold = [runner_up_error(p, 40, 2 * alpha) for p in PROBABILITIES if min(p) > 0]
     assert max(too_bold) > alpha  # the check notices a level that is too large
 
 

@@ -58,6 +58,11 @@ def test_table_and_summary():
         "output_radius",
         "smoothing_error",
         "abstained",
+        "norm",
+        "alpha",
+        "n_simultaneous",
+        "noise",
+        "distance",
     ]
     assert "abstained 75.0%" in repr(certificate())
     assert "jointly for 3 radii" in repr(certificate(budget=ErrorBudget(0.01, n_statements=3)))

@@ -43,7 +43,7 @@ def test_all_calls_together_spend_no_more_than_alpha():
 
 
 def error_of_plans(p, alpha, looks):
-    """Exact probability that, at any of the looks, the lower bound exceeds the share p.
+    """Exact probability that, at any of the looks, the lower bound exceeds the class probability p.
 
     Forward recursion over the number of votes; mass that was ever wrong is taken out. Whatever
     rule stops the sampling, the probability to stop on a wrong bound is no larger.
@@ -73,9 +73,9 @@ def test_exact_computation_catches_looks_at_the_full_level():
 
 
 def simulate(p, radius, alpha, cap, m, rng, start=None, n_earlier_calls=0):
-    """Decide m rows whose vote share is p by the code that `certify` runs."""
+    """Decide m rows whose class probability is p by the code that `certify` runs."""
     counts = np.zeros((m, 2), np.int64) if start is None else start.counts.copy()
-    share = np.full(m, 0.1) if start is None else np.array(start.alpha_spent)
+    spent = np.full(m, 0.1) if start is None else np.array(start.alpha_spent)
 
     def count(positions, first_draw, n_draws):
         votes = rng.binomial(n_draws, p, size=len(positions))
@@ -93,12 +93,12 @@ def simulate(p, radius, alpha, cap, m, rng, start=None, n_earlier_calls=0):
         )
 
     looks = plan_looks(cap, n_earlier_calls)
-    decide(count, certify, counts, share, np.ones(m, int), looks, lambda n: None)
-    return certify(np.arange(m), counts, share)
+    decide(count, certify, counts, spent, np.ones(m, int), looks, lambda n: None)
+    return certify(np.arange(m), counts, spent)
 
 
-def share_of_wrong_decisions(radius, alpha, m, rng):
-    """Share of rows certified although their vote share is just below what the radius needs."""
+def rate_of_wrong_decisions(radius, alpha, m, rng):
+    """Rate of rows certified whose class probability is just below what the radius needs."""
     p = special.ndtr(radius) * (1 - 1e-9)
     first = simulate(p, radius, alpha, 500, m, rng)
     again = simulate(p, radius, alpha, 5000, m, rng, start=first, n_earlier_calls=1)
@@ -110,7 +110,7 @@ def share_of_wrong_decisions(radius, alpha, m, rng):
 @pytest.mark.parametrize("radius", [0.2, 1.0, 2.0])
 def test_wrong_decisions_by_simulation(radius, alpha):
     m = 50_000
-    wrong = share_of_wrong_decisions(radius, alpha, m, np.random.default_rng(0))
+    wrong = rate_of_wrong_decisions(radius, alpha, m, np.random.default_rng(0))
     assert wrong <= alpha + 3 * np.sqrt(alpha / m)
     assert wrong > alpha / 20  # the level is made use of
 
@@ -120,13 +120,13 @@ def test_wrong_decisions_by_simulation(radius, alpha):
 @pytest.mark.parametrize("radius", [0.0, 0.5, 1.0, 2.0])
 def test_wrong_decisions_of_a_million_rows(radius, alpha):
     rng = np.random.default_rng(1)
-    wrong = [share_of_wrong_decisions(radius, alpha, 100_000, rng) for _ in range(10)]
+    wrong = [rate_of_wrong_decisions(radius, alpha, 100_000, rng) for _ in range(10)]
     assert np.mean(wrong) <= alpha + 3 * np.sqrt(alpha / 1e6)
 
 
 @pytest.mark.parametrize("radius", [0.5, 1.0, 2.0])
 def test_little_is_lost_against_a_fixed_number_of_draws(radius):
-    """Power where it is hardest: shares for which the fixed bound succeeds half of the time."""
+    """Power where it is hardest: where the bound of all draws succeeds half of the time."""
     rng, cap, m = np.random.default_rng(0), 10_000, 4000
     needed = special.ndtr(radius)
     edge = needed + 3.1 * np.sqrt(needed * (1 - needed) / cap)
@@ -139,22 +139,22 @@ def test_little_is_lost_against_a_fixed_number_of_draws(radius):
 def test_clear_rows_need_few_draws():
     rng = np.random.default_rng(0)
     certain = simulate(0.9999, 0.5, 0.001, 100_000, 1000, rng)
-    hopeless = simulate(0.4, 0.5, 0.001, 100_000, 1000, rng)
+    futile = simulate(0.4, 0.5, 0.001, 100_000, 1000, rng)
     assert certain.certified.all()
-    assert not hopeless.certified.any()
+    assert not futile.certified.any()
     assert np.median(certain.n_draws) <= 64
-    assert np.median(hopeless.n_draws) <= 96
+    assert np.median(futile.n_draws) <= 96
 
 
-def test_outcome_that_is_hoped_for():
+def test_optimistic_counts():
     counts = np.array([[60, 30, 10], [100, 0, 0], [0, 100, 0]])
     top = np.zeros(3, int)
-    outcome = optimistic_counts(counts, top, 10_000)
-    assert outcome[0, 0] > 6000
-    assert outcome[1, 0] == 10_000
-    assert outcome[2, 0] < 1000
-    assert (outcome.sum(axis=1) <= 10_000).all()
-    assert outcome[0, 1] >= 2 * outcome[0, 2]
+    optimistic = optimistic_counts(counts, top, 10_000)
+    assert optimistic[0, 0] > 6000
+    assert optimistic[1, 0] == 10_000
+    assert optimistic[2, 0] < 1000
+    assert (optimistic.sum(axis=1) <= 10_000).all()
+    assert optimistic[0, 1] >= 2 * optimistic[0, 2]
     assert_array_equal(optimistic_counts(counts, top, 100), counts)  # nothing is left to come
 
 
@@ -178,7 +178,7 @@ def test_draws_for_nearly_the_radius():
     assert (draws_for_radius(pilot, 10, 0.1, radius_of) == 10).all()
 
 
-def test_scaled_votes_keep_their_shares_and_add_up():
+def test_scaled_votes_keep_their_proportions_and_add_up():
     rng = np.random.default_rng(0)
     votes = rng.multinomial(1000, [0.5, 0.3, 0.15, 0.05], size=50)
     n_draws = rng.integers(1, 10**6, size=50)

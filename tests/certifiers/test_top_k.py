@@ -22,16 +22,16 @@ def worst_margin(p_label, others, top_k, r, grid):
     """Largest smallest lead that an adversary gives top_k classes over the label at distance r.
 
     The line through the shift is cut into cells; a linear programme says which class each cell
-    votes for, with the given shares at 0, so that top_k others get at least t more than the label
-    at r. A cell may be shared, as by a randomised test.
+    votes for, with the given probabilities at 0, so that top_k others get at least t more than
+    the label at r. A cell may be divided, as by a randomised test.
     """
     edges = np.concatenate([[-np.inf], np.linspace(-4, 4 + r, grid), [np.inf]])
     here, there = np.diff(special.ndtr(edges)), np.diff(special.ndtr(edges - r))
-    n, shares = len(here), [p_label, *others]
-    cost = np.zeros(n * len(shares) + 1)
+    n, probabilities = len(here), [p_label, *others]
+    cost = np.zeros(n * len(probabilities) + 1)
     cost[-1] = -1
-    equal = np.zeros((n + len(shares), len(cost)))
-    for j in range(len(shares)):
+    equal = np.zeros((n + len(probabilities), len(cost)))
+    for j in range(len(probabilities)):
         equal[np.arange(n), j * n + np.arange(n)] = 1
         equal[n + j, j * n : (j + 1) * n] = here
     lead = np.zeros((top_k, len(cost)))
@@ -43,7 +43,7 @@ def worst_margin(p_label, others, top_k, r, grid):
         A_ub=lead,
         b_ub=np.zeros(top_k),
         A_eq=equal,
-        b_eq=np.concatenate([np.ones(n), shares]),
+        b_eq=np.concatenate([np.ones(n), probabilities]),
         bounds=[(0, None)] * (len(cost) - 1) + [(None, None)],
     )
     return -result.fun
@@ -186,11 +186,11 @@ def test_fewer_draws_prove_nearly_the_radius(fitted, digits, option):
 
 
 def test_level_where_draws_are_sized_by_a_pilot():
-    """Pilot, sizes, votes and bounds for 20,000 rows of known shares: the share of wrong ones."""
+    """Pilot, sizes, votes and bounds for 20,000 rows of known law: the rate of wrong ones."""
     rng, alpha = np.random.default_rng(0), 0.1
     p = np.array([0.45, 0.35, 0.2])
 
-    def wrong(share_of_alpha, **kind):
+    def wrong(part_of_alpha, **kind):
         top_k = kind.get("top_k", 1)
         prediction = np.tile([0, 1], (20_000, 1)) if top_k == 2 else np.zeros(20_000, int)
 
@@ -208,7 +208,7 @@ def test_level_where_draws_are_sized_by_a_pilot():
         needed = draws_for_radius(pilot, 2000, 0.2, radii_of)
         assert len(np.unique(needed)) > 5
         votes = np.array([rng.multinomial(n, p) for n in needed])
-        radius = certificate(np.arange(20_000), votes, alpha * share_of_alpha).radius
+        radius = certificate(np.arange(20_000), votes, alpha * part_of_alpha).radius
         others = np.delete(p, 0)
         return (radius > GaussianNoise(1.0).top_radius(p[0], others, top_k)).mean()
 
@@ -218,7 +218,7 @@ def test_level_where_draws_are_sized_by_a_pilot():
 
 
 def test_level():
-    """Share of wrong certificates, from exact shares: a class outside of the true top two."""
+    """Rate of wrong certificates, from exact probabilities: a class outside of the true top two."""
     rng, n, alpha = np.random.default_rng(0), 200, 0.1
     p = np.array([0.34, 0.33, 0.33])
     counts = rng.multinomial(n, p, size=20_000)

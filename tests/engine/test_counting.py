@@ -14,7 +14,9 @@ import joblib
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
+from sklearn.naive_bayes import GaussianNB
 
+from sksmooth import SmoothedClassifier
 from sksmooth.engine._augmentation import augment
 from sksmooth.engine._black_box import BlackBoxVoter
 from sksmooth.engine._counting import count_votes
@@ -214,33 +216,35 @@ def test_wrong_answers_of_the_base_model_are_refused(labels, message):
         count(np.zeros((1, 2)), 10, model=Wrong())
 
 
-@pytest.mark.parametrize(
-    ("classes", "labels", "expected"),
-    [
-        ([0, 1, 2], np.array([2, 0], np.int32), [2, 0]),
-        ([-1, 1], np.array([1, -1]), [1, 0]),
-        ([0, 1], np.array([1.0, 0.0]), [1, 0]),
-        ([False, True], np.array([True, False]), [1, 0]),
-        (["a", "b"], np.array(["b", "a"], object), [1, 0]),
-        ([0, 1], np.array([[1], [0]]), [1, 0]),
-    ],
-)
-def test_labels_to_indices(classes, labels, expected):
-    class Fixed:
-        def predict(self, X):
-            return labels
-
-    assert_array_equal(BlackBoxVoter(Fixed(), np.array(classes))(None, len(labels)), expected)
+INTEGERS = [np.uint8, np.int8, np.uint16, np.int16, np.uint32, np.uint64]
 
 
-@pytest.mark.parametrize("labels", [[3, 0], [-1, 0], [0.5, 1], ["0", "1"]])
-def test_labels_that_are_no_class(labels):
-    class Fixed:
-        def predict(self, X):
-            return np.array(labels)
+@pytest.mark.parametrize("kind", INTEGERS)
+def test_numbers_of_numpy_do_not_overflow(kind):
+    """Sums, products and signs of them would: of 100 draws of 37 inputs in calls of 70."""
+    X = np.random.default_rng(0).normal(size=(37, 2))
+    expected = count(X, 100, batch_size=70)
+    assert_array_equal(count(X, kind(100), batch_size=kind(70)), expected)
+    rows = read_inputs(X, owner=None)
+    stream = stream_for(rows)
+    assert_array_equal(stream.take(kind(90), kind(120)), stream.take(90, 120))
+    assert_array_equal(augment(rows, stream, kind(9)), augment(rows, stream, 9))
 
-    with pytest.raises(ValueError, match="outside its classes"):
-        BlackBoxVoter(Fixed(), np.array([0, 1, 2]))(None, 2)
+
+@pytest.mark.parametrize("kind", INTEGERS)
+def test_certificates_for_numbers_of_numpy(kind, iris):
+    numbers = {"n_selection": 100, "n_estimation": 120, "batch_size": 70, "n_augment": 9}
+    found = []
+    for options in (numbers, {name: kind(number) for name, number in numbers.items()}):
+        clf = SmoothedClassifier(GaussianNB(), sigma=0.5, random_state=0, **options).fit(*iris)
+        found.append([clf.certify(iris[0][::9], radius=r).counts for r in (None, 0.2)])
+        found[-1] += [clf.certify(iris[0][::9], rtol=0.3).counts, clf.predict_proba(iris[0][::9])]
+    assert all(map(np.array_equal, *found))
+
+
+def test_a_number_of_draws_is_whole():
+    with pytest.raises(TypeError, match="integer"):
+        count(np.zeros((1, 2)), 10.0)
 
 
 def test_progress_bar_counts_every_draw(X, capsys):

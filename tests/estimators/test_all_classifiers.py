@@ -59,6 +59,7 @@ def fit(name, X, y):
 
 
 @pytest.mark.parametrize("name", sorted(set(CLASSIFIERS) - set(CANNOT)))
+@pytest.mark.filterwarnings("ignore::sksmooth.exceptions.NoiseCollapseWarning")
 def test_can_be_smoothed(name, problem):
     X, y = problem
     labels = np.array(["left", "right"], dtype=object)[y]

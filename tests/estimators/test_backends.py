@@ -3,10 +3,11 @@
 import joblib
 import numpy as np
 import pytest
-from sklearn.linear_model import Ridge
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.neighbors import KNeighborsRegressor
 
-from sksmooth import CenterSmoothedRegressor, MedianSmoothedRegressor
+from sksmooth import CenterSmoothedRegressor, MedianSmoothedRegressor, SmoothedClassifier
 
 BACKENDS = ["threading", "loky", "multiprocessing"]
 X = np.random.default_rng(0).normal(size=(40, 5))
@@ -60,3 +61,28 @@ def test_every_backend_gives_the_same_bits(case):
         with joblib.parallel_config(backend, n_jobs=2):
             for got, wanted in zip(results(), alone):
                 np.testing.assert_array_equal(got, wanted, err_msg=backend)
+
+
+@pytest.fixture(scope="module")
+def classifiers(digits):
+    X, y = digits
+    options = {"sigma": 0.3, "n_selection": 50, "n_estimation": 400, "random_state": 0}
+    made = [
+        SmoothedClassifier(RandomForestClassifier(5), batch_size=700, **options),
+        SmoothedClassifier(LogisticRegression(max_iter=300), n_augment=2, **options),
+    ]
+    return [smoother.fit(X[:300], y[:300]) for smoother in made]
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_votes_are_those_of_one_worker(backend, classifiers, digits, monkeypatch):
+    monkeypatch.setattr("sksmooth.engine._parallel._FEW_VALUES", 0)  # also little work is sent
+    images, _ = digits
+    for smoother in classifiers:
+        rows, radius = images[500:520], np.full(20, 0.2)
+        smoother.set_params(n_jobs=1)
+        expected, decided = smoother.certify(rows), smoother.certify(rows, radius=radius)
+        smoother.set_params(n_jobs=2)
+        with joblib.parallel_config(backend=backend):
+            assert smoother.certify(rows) == expected
+            assert smoother.certify(rows, radius=radius) == decided

@@ -283,7 +283,7 @@ def test_what_belongs_to_fit_cannot_be_changed_after_it(changed, data):
         lambda s: s.max_radius(),
     ):
         for one in (smoother, again):
-            with pytest.raises(ValueError, match=f"{next(iter(changed))} was .* call fit again"):
+            with pytest.raises(ValueError, match=f"{next(iter(changed))} was .* Call fit again"):
                 ask(one)
     np.testing.assert_array_equal(smoother.set_params(**before).predict(X[:1]), wanted)
     smoother.set_params(**changed).fit(X, y).predict(X[:1])

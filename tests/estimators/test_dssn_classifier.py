@@ -1,6 +1,7 @@
 """Deterministic smoothing with splitting noise: exact, and exactly as far as it says."""
 
 import pickle
+from copy import copy
 from itertools import product
 
 import numpy as np
@@ -21,6 +22,8 @@ from sksmooth import (
     certified_accuracy_score,
     make_certified_scorer,
 )
+from sksmooth.certifiers.splits._grid import Grid
+from sksmooth.certifiers.splits._shifts import Splits
 
 
 class Arbitrary(ClassifierMixin, BaseEstimator):
@@ -141,6 +144,12 @@ def digits_on_levels():
     return load_digits(return_X_y=True)
 
 
+def splits_of(clf):
+    """What the base model of a classifier for digits sees."""
+    low, high = map(np.asarray, clf.feature_range_)
+    return Splits(Grid(low, high, clf.n_steps_), clf.n_shifts_, clf.offsets_, np.dtype(float))
+
+
 def test_certificate_of_digits(fitted, digits_on_levels):
     X, y = digits_on_levels
     certificate = fitted.certify(X[800:900])
@@ -163,17 +172,30 @@ def test_shares_are_those_of_a_plain_loop(fitted, digits_on_levels):
     rows = X[800:804]
     votes = np.zeros((4, 10))
     for shift in range(fitted.n_shifts_):
-        split = fitted._splits.perturb(rows.astype(int), np.array([shift]))[:, 0]
+        split = splits_of(fitted).perturb(rows.astype(int), np.array([shift]))[:, 0]
         votes[np.arange(4), fitted.estimator_.predict(split)] += 1
     assert_allclose(fitted.predict_proba(rows), votes / fitted.n_shifts_, rtol=1e-12)
+
+
+def test_noise_is_that_of_its_certificates(fitted, digits_on_levels):
+    certificate = fitted.certify(digits_on_levels[0][:2])
+    assert repr(fitted.noise_) == repr(certificate.noise)
+    assert fitted.noise_.sigma == pytest.approx(fitted.lam_ / np.sqrt(3), rel=1e-15)
+
+
+def test_what_belongs_to_fit_is_not_changed_later(fitted, digits_on_levels):
+    rows = digits_on_levels[0][:2]
+    for params in ({"sigma": 1.0}, {"n_steps": 4}, {"levels": [0.0, 1.0]}):
+        with pytest.raises(ValueError, match="after fit, where it has its effect"):
+            copy(fitted).set_params(**params).certify(rows)
+    copy(fitted).set_params(vote="soft", off_grid="round").predict(rows)
 
 
 @pytest.mark.parametrize("params", [{"n_jobs": 2}, {"batch_size": 7}, {"batch_size": 5000}])
 def test_results_do_not_depend_on_how_the_work_is_cut(params, fitted, digits_on_levels):
     rows = digits_on_levels[0][800:860]
     expected = fitted.certify(rows)
-    other = clone(fitted).set_params(**params)
-    other.__dict__.update({k: v for k, v in vars(fitted).items() if k not in fitted.get_params()})
+    other = copy(fitted).set_params(**params)
     assert_array_equal(other.certify(rows).counts, expected.counts)
     assert_array_equal(other.certify(rows[::-1]).counts, expected.counts[::-1])
 
@@ -196,7 +218,7 @@ def test_soft_votes_are_means_of_probabilities(digits_on_levels):
         GaussianNB(), n_steps=16, feature_range=(0, 16), vote="soft", n_augment=2, random_state=0
     ).fit(X[:800], y[:800])
     rows = X[800:810]
-    split = clf._splits.perturb(rows.astype(int), np.arange(clf.n_shifts_))
+    split = splits_of(clf).perturb(rows.astype(int), np.arange(clf.n_shifts_))
     means = np.mean([clf.estimator_.predict_proba(part) for part in split], axis=1)
     assert_allclose(clf.predict_proba(rows), means, atol=1e-11)
     decided = clf.certify(rows, radius=2)

@@ -11,7 +11,7 @@ from sklearn.datasets import load_iris, make_moons
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.neighbors import KNeighborsClassifier
@@ -23,6 +23,7 @@ from smooth_models import make_models, torch_modules, trained_modules
 
 from sksmooth import LocallyBiasedSmoother, certified_accuracy_score, make_certified_scorer
 from sksmooth.certifiers.local_bias._reference import merge_conflicts, split_off_reference
+from sksmooth.estimators._base import BaseSmoother
 from sksmooth.plotting import CertifiedAccuracyDisplay
 from sksmooth.smooth_scores import smooth_score
 
@@ -133,7 +134,7 @@ def test_reference_points_are_kept_from_the_base_model(moons):
             seen.append(X)
             return super().fit(X, y)
 
-    smooth_score.register(Spy, smooth_score.dispatch(LogisticRegression))
+    smooth_score.register(Spy, smooth_score.registry[LogisticRegression])
     clf = LocallyBiasedSmoother(Spy(), reference_size=0.4, random_state=0).fit(X, y)
     rows = {row.tobytes() for row in X}
     trained = {row.tobytes() for row in seen[0]}
@@ -188,7 +189,8 @@ def test_certificate_decides_a_radius(fitted, moons):
     certificate = fitted.certify(X, radius=0.2)
     assert np.array_equal(certificate.certified, certificate.radius >= 0.2)
     assert "without noise" in repr(certificate)
-    assert list(certificate.to_frame()) == ["prediction", "radius", "certified", "abstained"]
+    columns = ["prediction", "radius", "certified", "abstained", "target_radius"]
+    assert list(certificate.to_frame())[:5] == columns
     assert len(certificate[:5]) == 5
     assert len(certificate.concatenate([certificate[:5], certificate[5:]])) == len(X)
     with pytest.raises(ValueError, match="exact"):
@@ -218,6 +220,16 @@ def test_feature_names_are_kept(moons):
     assert len(clf.certify(X)) == 200
     with pytest.raises(ValueError, match="feature names"):
         clf.predict(X.rename(columns={"width": "depth"}))
+
+
+def test_it_has_no_noise_and_keeps_the_index_of_rows(moons):
+    X = pd.DataFrame(moons[0], columns=["length", "width"]).iloc[::-1]
+    clf = LocallyBiasedSmoother(random_state=0).fit(X, moons[1][::-1])
+    assert not isinstance(clf, BaseSmoother)
+    assert clf.for_scoring() is clf
+    assert clf.certify(X).to_frame().index.equals(X.index)
+    with pytest.raises(ValueError, match="reference_size was changed"):
+        clf.set_params(reference_size=0.5).predict(X)
 
 
 def test_grid_search_over_bias_and_norm(moons):
@@ -290,14 +302,16 @@ class Sine(ClassifierMixin, BaseEstimator):
         return self.classes_[(self.decision_function(X) > 0).astype(int)]
 
 
-def slope_of_sine(X):
+def gradient_of_sine(X):
     return np.column_stack([np.cos(X[:, 0]), np.ones(len(X))])
 
 
 def test_gradient_of_the_user():
     X = np.random.default_rng(0).normal(size=(100, 2)) * 2
     y = Sine().fit(X, np.arange(100) % 2).predict(X)
-    clf = LocallyBiasedSmoother(Sine(), alpha=0.0, gradient=slope_of_sine, gradient_lipschitz=1.0)
+    clf = LocallyBiasedSmoother(
+        Sine(), alpha=0.0, gradient=gradient_of_sine, gradient_lipschitz=1.0
+    )
     certificate = clf.fit(X, y).certify(X)
     assert np.array_equal(certificate.prediction, y)
     along = np.stack([np.linspace(-9, 9, 2001), -np.sin(np.linspace(-9, 9, 2001))], axis=1)
@@ -361,9 +375,10 @@ BAD = [
     ({"n_neighbors": 999}, "more than the 50 reference points"),
     ({"reference_size": 1.0}, "reference_size"),
     ({"reference_size": 200}, "leaves none of the 200 rows"),
-    ({"gradient": slope_of_sine}, "gradient_lipschitz= as a number"),
+    ({"gradient": gradient_of_sine}, "gradient_lipschitz= as a number"),
     ({"gradient_lipschitz": -1.0}, "gradient_lipschitz"),
     ({"estimator": RandomForestClassifier(2)}, "SmoothedClassifier"),
+    ({"estimator": LinearRegression()}, "has to be a classifier; LinearRegression is a regressor"),
     ({"estimator": MLPClassifier((2,), max_iter=2000)}, "activation='tanh'"),
 ]
 
@@ -498,7 +513,7 @@ def test_scores_that_do_not_decide_as_the_model_does(moons):
         def predict(self, X):
             return (self.predict_proba(X)[:, 1] > 0.8).astype(int)
 
-    smooth_score.register(Halved, smooth_score.dispatch(LogisticRegression))
+    smooth_score.register(Halved, smooth_score.registry[LogisticRegression])
     with pytest.raises(ValueError, match="give another class than it does itself"):
         frozen(Halved().fit(*moons), *moons)
 
@@ -518,14 +533,14 @@ class Bowls(ClassifierMixin, BaseEstimator):
         return self.decision_function(X).argmax(axis=1)
 
 
-def slopes_of_bowls(X):
+def gradients_of_bowls(X):
     return np.stack([-X, X, np.zeros_like(X)], axis=1)
 
 
 def test_constant_has_to_hold_for_margins():
     X = np.random.default_rng(0).normal(size=(200, 2))
     model = Bowls().fit(X, None)
-    options = {"gradient": slopes_of_bowls, "alpha": 0.0}
+    options = {"gradient": gradients_of_bowls, "alpha": 0.0}
     y = np.arange(200) % 3
     with pytest.raises(ValueError, match="contradicted"):
         frozen(model, X, y, gradient_lipschitz=1.0, **options)

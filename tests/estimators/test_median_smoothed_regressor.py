@@ -118,7 +118,7 @@ def test_what_belongs_to_fit_cannot_be_changed_after_it(changed):
         lambda: smoother.certify([[0.0]], radius=0.1),
         lambda: smoother.max_radius(),
     ):
-        with pytest.raises(ValueError, match=f"{next(iter(changed))} was .* call fit again"):
+        with pytest.raises(ValueError, match=f"{next(iter(changed))} was .* Call fit again"):
             ask()
     again = smoother.set_params(quantile=0.5, n_prediction=10_000, sigma=1.0).predict([[0.1]])
     assert certificate.lower[0] <= again[0] <= certificate.upper[0]

@@ -10,7 +10,6 @@ from sklearn.naive_bayes import GaussianNB
 from sklearn.preprocessing import StandardScaler
 
 from sksmooth import SmoothedClassifier, make_certified_scorer
-from sksmooth.bounds import clopper_pearson_lower
 from sksmooth.noise import (
     GaussianNoise,
     LaplaceNoise,
@@ -19,7 +18,6 @@ from sksmooth.noise import (
     SupNormNoise,
     UniformNoise,
 )
-from sksmooth.noise._mixed_norm import _sampled_ratio
 
 
 @pytest.fixture(scope="module")
@@ -85,7 +83,7 @@ def test_k_and_norm_choose_the_family(digits):
         ({"k": 1, "noise": "splitting"}, "k=1 has no meaning for noise='splitting'"),
         ({"k": 1, "noise": GaussianNoise(0.2)}, "k=1 has no effect.*Set noise__k instead"),
         ({"k": 4, "norm": np.inf}, r"k=4 of MixedNormNoise has to be smaller"),
-        ({"noise": MixedNormNoise(0.2, 1, table_alpha=0.6)}, "The 'table_alpha' parameter of"),
+        ({"k": 2, "norm": np.inf}, "MixedNormNoise with k=2 has no certificate for 4 features"),
         ({"noise": "uniform", "norm": 2}, "certifies in the norms 1 and inf, got norm=2"),
         ({"noise": "splitting", "norm": np.inf}, "certifies in the norm 1 only, got norm=inf"),
         ({"noise": SupNormNoise(0.2), "norm": 2}, "certifies in the norm inf only, got norm=2"),
@@ -94,6 +92,15 @@ def test_k_and_norm_choose_the_family(digits):
 def test_what_cannot_be_certified_is_refused_at_fit(iris, params, message):
     with pytest.raises(ValueError, match=message):
         smoother(GaussianNB(), **params).fit(*iris)
+
+
+def test_remedies_of_the_mixed_family_for_few_features(iris):
+    X, y = iris
+    for noise in (MixedNormNoise(0.2, k=0), GaussianNoise(sigma=0.2, k=2.0)):
+        clf = smoother(GaussianNB(), sigma=0.25, noise=noise, norm=np.inf).fit(X, y)
+        certificate = clf.certify(X)
+        assert certificate.norm == np.inf
+        assert certificate.certified.mean() > 0.5
 
 
 def test_norm_that_is_set_after_fit_is_checked_before_sampling(iris):
@@ -146,29 +153,3 @@ def test_unreachable_radius_of_a_bounded_family(iris):
     clf = smoother(GaussianNB(), noise="uniform").fit(X, y)
     with pytest.raises(ValueError, match=r"No row can be certified at radius=0\.5"):
         clf.certify(X, radius=0.5)
-
-
-@pytest.fixture
-def few_draws(monkeypatch):
-    """Tables from few draws, which are forgotten afterwards."""
-    monkeypatch.setattr(_sampled_ratio, "_MOST_DRAWS", 50_000)
-    _sampled_ratio._table.cache_clear()
-    yield
-    _sampled_ratio._table.cache_clear()
-
-
-@pytest.mark.usefixtures("few_draws")
-def test_sampled_table_takes_its_part_of_alpha(iris):
-    X, y = iris
-    clf = smoother(GaussianNB(), k=1, norm=np.inf).fit(X, y)
-    certificate = clf.certify(X)
-    assert certificate.alpha == 0.001
-    assert "alpha=0.001 (0.0001 of it for a sampled table)" in repr(certificate)
-    votes = certificate.counts.max(axis=1)
-    sure = votes > 200
-    lower = clopper_pearson_lower(votes, 300, 0.001 - 0.0001)
-    assert (certificate.p_lower[sure] == lower[sure]).all()
-    assert certificate.certified.mean() > 0.5
-    assert 0 < certificate.radius.max() <= certificate.max_radius()
-    with pytest.raises(ValueError, match=r"alpha=0\.0001 is used up by the sampled table"):
-        clf.set_params(alpha=0.0001).certify(X)

@@ -2,6 +2,7 @@
 
 import pickle
 import warnings
+from copy import copy
 
 import joblib
 import numpy as np
@@ -188,12 +189,15 @@ def test_what_cannot_be_continued(iris):
     with pytest.raises(ValueError, match="must be a ClassificationCertificate, got dict"):
         clf.certify(X, radius=0.1, start={})
     with pytest.raises(ValueError, match="too small to go on with; use at least 64"):
-        smoother(n_estimation=63).fit(X, y).certify(X, radius=0.1, start=first)
+        copy(clf).set_params(n_estimation=63).certify(X, radius=0.1, start=first)
     with pytest.raises(ValueError, match="start brings its own bilateral"):
         clf.certify(X, radius=0.1, start=first, bilateral=True)
-    other = smoother(sigma=0.2).fit(X, y)
-    with pytest.raises(ValueError, match="start was made with another noise"):
-        other.certify(X, radius=0.1, start=first)
+    with pytest.raises(ValueError, match=r"other rows than X: row 0 differs \(150 in all\)"):
+        clf.certify(X[::-1], radius=0.1, start=first)
+    with pytest.raises(ValueError, match="made by another fit of the model"):
+        smoother().fit(X, y[::-1]).certify(X, radius=0.1, start=first)
+    for remedy in (clf.certify(X, radius=0.1, start=first), clf.certify(X[::-1], radius=0.1)):
+        assert len(remedy) == 150
 
 
 def test_joint_decisions_are_taken_up_as_joint(iris):
@@ -288,6 +292,7 @@ class Recorder(ClassifierMixin, BaseEstimator):
         return np.full(len(X), self.classes_[0])
 
 
+@pytest.mark.filterwarnings("ignore::sksmooth.exceptions.NoiseCollapseWarning")
 def test_fit_makes_noisy_copies(iris):
     X, y = iris
     base = smoother(Recorder(), n_augment=3).fit(X, y).estimator_
@@ -297,6 +302,7 @@ def test_fit_makes_noisy_copies(iris):
     assert abs(np.corrcoef(noise[:150].ravel(), noise[150:300].ravel())[0, 1]) < 0.2
 
 
+@pytest.mark.filterwarnings("ignore::sksmooth.exceptions.NoiseCollapseWarning")
 def test_without_augmentation_the_base_model_sees_x_itself(iris):
     X, y = iris
     assert smoother(Recorder(), n_augment=0).fit(X, y).estimator_.X_ is X
@@ -304,6 +310,7 @@ def test_without_augmentation_the_base_model_sees_x_itself(iris):
     assert smoother(Recorder(), n_augment=0).fit(frame, y).estimator_.X_ is frame
 
 
+@pytest.mark.filterwarnings("ignore::sksmooth.exceptions.NoiseCollapseWarning")
 def test_augmentation_noise_is_not_the_noise_of_certification(iris):
     X, y = iris
     clf = smoother(Recorder(), n_augment=1).fit(X[:100], y[:100])
@@ -315,6 +322,7 @@ def test_augmentation_noise_is_not_the_noise_of_certification(iris):
     assert not np.isin(used.round(9), drawn.round(9)).any()
 
 
+@pytest.mark.filterwarnings("ignore::sksmooth.exceptions.NoiseCollapseWarning")
 def test_weights_are_repeated_for_the_copies(iris):
     X, y = iris
     weight = np.arange(150.0)
@@ -323,6 +331,7 @@ def test_weights_are_repeated_for_the_copies(iris):
     assert fitted.estimator_.note_ == "kept"
 
 
+@pytest.mark.filterwarnings("ignore::sksmooth.exceptions.NoiseCollapseWarning")
 def test_weights_through_metadata_routing(iris):
     X, y = iris
     weight = np.arange(150.0)
@@ -566,6 +575,7 @@ def test_parameters_set_after_fit_are_checked_at_certify(iris, params, message):
         clf.certify(X)
 
 
+@pytest.mark.filterwarnings("ignore::sksmooth.exceptions.NoiseCollapseWarning")
 def test_nothing_is_sampled_before_the_checks(iris):
     X, y = iris
     clf = smoother(Recorder()).fit(X, y)
@@ -645,6 +655,7 @@ def test_base_models_that_do_not_classify(iris):
         smoother().fit(X, y[:-1])
 
 
+@pytest.mark.filterwarnings("ignore::sksmooth.exceptions.NoiseCollapseWarning")
 def test_model_that_changes_its_mind_is_caught_at_certify(iris):
     X, y = iris
     clf = smoother(Recorder()).fit(X, y)
@@ -696,4 +707,7 @@ def test_noise_object_is_copied_at_fit(iris):
     before = clf.certify(X[:5]).radius
     noise.set_params(sigma=9.0)
     assert clf.noise_.sigma == 0.3
-    assert_array_equal(clf.set_params(sigma=0.25).certify(X[:5]).radius, before)
+    with pytest.raises(ValueError, match=r"noise was changed to GaussianNoise.* Call fit again"):
+        clf.certify(X[:5])
+    noise.set_params(sigma=0.3)
+    assert_array_equal(clf.certify(X[:5]).radius, before)

@@ -1,6 +1,7 @@
 """Reading X: what noise can be added to, and what is refused with which words."""
 
 import pickle
+import tracemalloc
 
 import numpy as np
 import pandas as pd
@@ -108,9 +109,23 @@ def test_large_finite_values_are_read():
 def test_rows_are_chosen_without_copying_them():
     rows = read(np.arange(12.0).reshape(6, 2))
     chosen = rows.choose(np.array([5, 1, 3]))
-    assert chosen.values is rows.values
     assert len(chosen) == 3
+    assert chosen.values.tolist() == [[10.0, 11.0], [2.0, 3.0], [6.0, 7.0]]
     assert chosen[1:].values.tolist() == [[2.0, 3.0], [6.0, 7.0]]
+    again = chosen.choose(np.array([2, 0]))
+    assert again.values.tolist() == [[6.0, 7.0], [10.0, 11.0]]
+    assert list(again.numbers(slice(0, 2))) == [3, 5]
+
+
+def test_choosing_copies_nothing():
+    rows, positions = read(np.zeros((1000, 1000))), np.arange(999)
+    tracemalloc.start()
+    try:
+        rows.choose(positions)
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert most < 50_000
 
 
 @pytest.mark.parametrize(

@@ -110,7 +110,7 @@ def test_what_skorch_makes_of_the_outputs_for_a_criterion(data):
     module = nn.Sequential(nn.Linear(64, 1), nn.Flatten(0))
     model = skorch.NeuralNetRegressor(module, criterion=nn.BCEWithLogitsLoss, **OPTIONS)
     model.fit(X, (y > 4).astype(np.float32))
-    assert model.predict(X).shape == (400, 2)  # the shares of two classes
+    assert model.predict(X).shape == (400, 2)  # probabilities of two classes
     assert_allclose(directly(model).predict(X), model.predict(X), rtol=1e-5, atol=1e-6)
 
 

@@ -12,10 +12,12 @@ from sklearn.preprocessing import StandardScaler
 
 from sksmooth import SmoothedClassifier
 from sksmooth.engine._black_box import BlackBoxVoter
+from sksmooth.engine._streams import DrawStream, Purpose
 from sksmooth.inputs._containers import read_inputs
+from sksmooth.nets import as_classifier
+from sksmooth.nets._layers import TorchLayers
 from sksmooth.noise import GaussianNoise
 from sksmooth.voters import voter_of
-from sksmooth.voters._base import known_voter
 
 nn = torch.nn
 
@@ -77,7 +79,7 @@ def votes_agree(model, X):
     """Return how many votes differ between the voter of a model and its predict."""
     rows, noise = read_inputs(X, owner=None), GaussianNoise(0.5)
     draws = noise.draw(100, rows.shape, np.random.default_rng(0), rows.dtype)
-    voter = voter_of(model) or known_voter(model)
+    voter = voter_of(model)
     assert voter.suits(rows)
     ours = voter.count_votes(voter.embed(rows), noise, voter.embed_noise(draws))
     theirs = BlackBoxVoter(model, np.arange(10)).count_votes(rows, noise, draws)
@@ -98,6 +100,7 @@ def test_counts_are_those_of_the_black_box(name, digits):
     assert_array_equal(auto.set_params(n_jobs=2).certify(X[300:330]).counts, counts)
 
 
+@pytest.mark.filterwarnings("ignore::sksmooth.exceptions.NoiseCollapseWarning")
 def test_fewer_units_than_features(digits):
     """The noise is drawn on the units: not the same votes, but the same law."""
     X, y = digits
@@ -108,9 +111,11 @@ def test_fewer_units_than_features(digits):
     counts = auto.certify(X[300:320]).counts
     expected = off.fit(X[:300], y[:300]).certify(X[300:320]).counts
     assert (counts != expected).any()
-    shares = (counts + expected) / 8000
-    spread = np.sqrt(2 * 4000 * shares * (1 - shares))
-    assert np.abs((counts - expected)[shares > 0.005] / spread[shares > 0.005]).max() < 4.5
+    proportions = (counts + expected) / 8000
+    spread = np.sqrt(2 * 4000 * proportions * (1 - proportions))
+    assert (
+        np.abs((counts - expected)[proportions > 0.005] / spread[proportions > 0.005]).max() < 4.5
+    )
 
 
 def test_layers_behind_a_scaler(digits):
@@ -120,6 +125,7 @@ def test_layers_behind_a_scaler(digits):
 
 
 @pytest.mark.parametrize("shape", [(8, 8), (1, 64), (64, 1)])
+@pytest.mark.filterwarnings("ignore::sksmooth.exceptions.NoiseCollapseWarning")
 def test_linear_layer_for_each_place_of_a_sequence(shape, digits):
     """Each place has noise of its own, also where the layer has fewer units than features."""
     X, y = digits[0].reshape(-1, *shape), digits[1]
@@ -156,17 +162,17 @@ class Doubled(skorch.dataset.Dataset):
 )
 def test_what_is_not_known_is_left_to_the_model(model, digits):
     X, y = digits
-    assert known_voter(model.fit(X[:100], y[:100])) is None
+    assert voter_of(model.fit(X[:100], y[:100])) is None
 
 
 def test_net_of_another_precision_or_with_other_outputs(digits):
     X, y = digits
     rows = read_inputs(X, owner=None)
     model = net(nn.Linear(64, 12)).fit(X[:100], y[:100])
-    assert not known_voter(model).suits(rows)
+    assert not voter_of(model).suits(rows)
     model = NETS["linear"]().fit(X[:100], y[:100])
-    assert known_voter(model).suits(rows)
-    assert not known_voter(model).suits(read_inputs(X.astype(float), owner=None))
+    assert voter_of(model).suits(rows)
+    assert not voter_of(model).suits(read_inputs(X.astype(float), owner=None))
 
 
 @pytest.mark.parametrize("place", [0, 1])
@@ -174,7 +180,7 @@ def test_hooks_are_called(place, digits):
     X, y = digits
     model = NETS["linear"]().fit(X[:100], y[:100])
     model.module_[place].register_forward_hook(lambda module, args, output: -output)
-    voter = known_voter(model)
+    voter = voter_of(model)
     assert (type(voter.first) is nn.Identity) == (place == 0)
     assert votes_agree(model, X[400::8]) <= 2
 
@@ -185,3 +191,47 @@ def test_whole_numbers_for_a_net_in_double_precision(structure):
     model = net(nn.Linear(6, 4).double(), nn.ReLU(), nn.Linear(4, 2).double())
     clf = SmoothedClassifier(model, structure=structure, n_estimation=200, random_state=0)
     assert len(clf.fit(X, y).certify(X[:5])) == 5
+
+
+class Root(nn.Module):
+    def forward(self, X):
+        return torch.sqrt(X - 2.0)  # not a number below 2
+
+
+@pytest.mark.parametrize("on_cpu", [True, False])
+def test_scores_that_are_not_numbers_are_refused_with_their_row(on_cpu, monkeypatch):
+    monkeypatch.setattr(TorchLayers, "_is_on_cpu", property(lambda self: on_cpu))
+    voter = TorchLayers(nn.Sequential(), nn.Linear(2, 3).eval(), Root(), 3)
+    with torch.no_grad():
+        voter.first.weight.fill_(1.0)
+        voter.first.bias.zero_()
+    noise = GaussianNoise(0.1)
+    inputs = read_inputs(np.array([[9.0, 9.0], [0.5, 0.5], [9.0, 0.0]], np.float32), owner=None)
+    stream = DrawStream(noise, 0, Purpose.ESTIMATION, (2,), np.dtype(np.float32))
+    draws = voter.embed_stream(stream).take(0, 50)
+    with pytest.raises(ValueError, match=r"NaN for row 1 of its inputs \(1 such rows in all\)"):
+        voter.count_votes(voter.embed(inputs), noise, draws)
+    votes = voter.count_votes(voter.embed(inputs[:1]), noise, draws)
+    assert votes.shape == (1, 3)
+    assert votes.sum() == 50
+    infinite = TorchLayers(nn.Sequential(), voter.first, Infinite(), 3)
+    assert_array_equal(infinite.count_votes(voter.embed(inputs), noise, draws)[:, 1], [50] * 3)
+
+
+class Infinite(nn.Module):
+    """Scores without bounds are no fault."""
+
+    def forward(self, X):
+        return torch.tensor([-torch.inf, torch.inf, 0.0]).expand(len(X), 3)
+
+
+@pytest.mark.parametrize("kind", ["skorch", "module"])
+def test_no_certificate_for_scores_that_are_not_numbers(kind, digits):
+    X, y = digits
+    model = net(nn.Linear(64, 10)).fit(X[:100], y[:100])
+    with torch.no_grad():
+        model.module_[0].bias[3] = np.nan
+    if kind == "module":
+        model = as_classifier(model.module_.eval(), classes=range(10)).estimator
+    with pytest.raises(ValueError, match="answers NaN for row 0"):
+        SmoothedClassifier(FrozenEstimator(model), n_estimation=100).fit(X[:100], y[:100])

@@ -144,8 +144,8 @@ class ByGradient(nn.Module):
             self.kept = 2 * torch.ones_like(X[:1])
         with torch.enable_grad():
             moved = X.detach().requires_grad_()
-            (slope,) = torch.autograd.grad(self.module(moved).logsumexp(1).sum(), moved)
-            return self.module(X + 0.1 * slope) * self.kept.mean()
+            (gradient,) = torch.autograd.grad(self.module(moved).logsumexp(1).sum(), moved)
+            return self.module(X + 0.1 * gradient) * self.kept.mean()
 
 
 def test_modules_that_take_gradients(module, data):
@@ -209,8 +209,8 @@ def test_execution(module, data):
     assert_allclose(channels.predict_proba(X[:50]), plain.predict_proba(X[:50]), atol=1e-5)
     execution = TorchExecution(autocast=torch.bfloat16)
     half = as_classifier(module, classes=range(10), execution=execution)
-    shares = half.predict_proba(X[:200])
-    difference = np.abs(shares - plain.predict_proba(X[:200])).max()
+    probabilities = half.predict_proba(X[:200])
+    difference = np.abs(probabilities - plain.predict_proba(X[:200])).max()
     assert 0 < difference < 0.05
     clf = SmoothedClassifier(half, **OPTIONS).fit(X[:100], y[:100])
     votes = clf.certify(X[1000:1100]).counts

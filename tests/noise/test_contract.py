@@ -63,7 +63,7 @@ def test_integers_are_perturbed_in_the_dtype_of_the_draws(family):
     assert_allclose(noisy, noise.perturb(X.astype(float), draws))
 
 
-def test_radius_grows_with_the_share_and_with_sigma(family):
+def test_radius_grows_with_the_probability_and_with_sigma(family):
     p = np.linspace(0.5, 1 - 1e-9, 200)
     radius = family(sigma=0.5).radius(p, n_features=8)
     assert radius[0] == 0
@@ -79,19 +79,19 @@ def test_nothing_is_proven_without_a_majority(family):
     assert noise.radius(0.0, 0.0, n_features=8) == 0
 
 
-def test_a_share_of_one_proves_every_radius_or_the_largest_of_the_family(family):
+def test_a_probability_of_one_proves_every_radius_or_the_largest_of_the_family(family):
     assert family(sigma=0.5).radius(1.0, n_features=8) > 0
 
 
-def test_upper_share_never_counts_beyond_the_complement(family):
+def test_upper_bound_never_counts_beyond_the_complement(family):
     noise = family(sigma=0.5)
     assert noise.radius(0.8, 0.9, n_features=8) == noise.radius(0.8, n_features=8)
 
 
-@pytest.mark.parametrize("shares", [(1.1, None), (-0.1, None), (np.nan, None), (0.7, 1.2)])
-def test_shares_outside_the_unit_interval_are_refused(family, shares):
+@pytest.mark.parametrize("bounds", [(1.1, None), (-0.1, None), (np.nan, None), (0.7, 1.2)])
+def test_probabilities_outside_the_unit_interval_are_refused(family, bounds):
     with pytest.raises(ValueError, match=r"p_(lower|upper) must lie in \[0, 1\]"):
-        family(sigma=0.5).radius(*shares, n_features=8)
+        family(sigma=0.5).radius(*bounds, n_features=8)
 
 
 @pytest.mark.parametrize("sigma", [0, -1.0, np.nan, np.inf, "large", None])

@@ -32,7 +32,7 @@ def test_the_noise_itself_is_nearly_the_same():
 
 
 def test_few_features_leave_a_choice():
-    """Less radius for shares near one half, and more near one."""
+    """Less radius for probabilities near one half, and more near one."""
     for noise, d, low, high in [(GaussianNoise(1.0, 2), 4, 0.71, 1.16),
                                 (GaussianNoise(1.0, 8), 16, 0.95, 1.06)]:  # fmt: skip
         ratio = over_gaussian(noise, d)

@@ -42,7 +42,7 @@ def test_golden_bilateral_values(p_lower, p_upper, radius):
 
 
 def test_never_above_the_exact_radius():
-    """Going back from the radius to the share that it needs never asks for more."""
+    """Going back from the radius to the probability that it needs never asks for more."""
     q = 10.0 ** np.linspace(-15, np.log10(0.4), 500)
     p = 1 - q
     radius = GaussianNoise(1.0).radius(p)
@@ -93,7 +93,7 @@ def test_converted_ball_is_the_largest_inscribed_one(norm):
 
 
 def test_linear_classifier_attains_the_radius():
-    """Cohen's bound is tight: a half-space whose share is p changes its vote at the radius."""
+    """Cohen's bound is tight: a half-space of probability p changes its vote at the radius."""
     noise = GaussianNoise(0.5)
     for p in (0.6, 0.9, 0.999):
         margin = optimize.brentq(lambda m, p=p: special.ndtr(m / 0.5) - p, 0, 10)

@@ -95,7 +95,7 @@ def test_two_sided(group):
 
 @pytest.mark.parametrize("row", rows("top_k"), ids=lambda row: row["p_others_upper"])
 def test_top_k(row):
-    others = [float(share) for share in row["p_others_upper"].split(";")]
+    others = [float(p) for p in row["p_others_upper"].split(";")]
     got = GaussianNoise(1.0).top_radius(float(row["p_l_lower"]), others, int(row["k"]))
     check(got, float(row["radius"]))
 

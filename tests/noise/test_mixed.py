@@ -1,4 +1,4 @@
-"""The overlap of the mixed family by quadrature: against another formula, and many digits."""
+"""Trade-off functions of the mixed family: against another formula, and many digits."""
 
 import csv
 from pathlib import Path
@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from sksmooth.noise import MixedNormNoise
+from sksmooth.noise import GaussianNoise, MixedNormNoise
 from sksmooth.noise._mixed_norm._mixed_norm import draw_unit
-from sksmooth.noise._mixed_norm._mixed_ratio import MixedOverlap, Spectrum, settled
-from sksmooth.noise._mixed_norm._mixed_transform import MixedTransform, range_of_size
+from sksmooth.noise._mixed_norm._trade_off import MixedNormTradeOff, Spectrum, settled
+from sksmooth.noise._mixed_norm._transform import MixedTransform, range_of_size
 
 CASES = [(64, 20.0, 0.094), (784, 250.0, 0.0015), (784, 250.0, 0.039), (3072, 500.0, 0.007)]
 
@@ -42,16 +42,16 @@ def test_the_other_formula_has_the_right_masses(d, k, r):
 
 
 @pytest.mark.parametrize(("d", "k", "r"), [(32, 10.0, 0.15), (64, 20.0, 0.1), (784, 250.0, 0.004)])
-def test_overlap_is_that_of_draws(d, k, r):
+def test_capped_mean_is_that_of_draws(d, k, r):
     n, log_m = 40_000, np.array([-1.5, -0.4, 0.0, 0.8])
     z = draw_unit(n, d, k, np.random.default_rng(4))
     moved, size = (np.abs(x).max(axis=1) for x in (z - r, z))
     log_ratio = -k * np.log(moved / size) + r * z.sum(axis=1) - d * r * r / 2
     capped = np.exp(np.minimum(log_ratio[:, None], log_m))
     error = 4 * capped.std(axis=0) / np.sqrt(n) + 1e-12
-    computed = MixedOverlap(d, k).spectrum(r).overlap(log_m)
+    computed = MixedNormTradeOff(d, k).spectrum(r).capped_mean(log_m)
     assert (np.abs(computed - capped.mean(axis=0)) < error).all()
-    with_less = MixedOverlap(d, 0.9 * k).spectrum(r).overlap(log_m)
+    with_less = MixedNormTradeOff(d, 0.9 * k).spectrum(r).capped_mean(log_m)
     assert (np.abs(with_less - capped.mean(axis=0)) > error).any()  # the control
 
 
@@ -64,16 +64,38 @@ def test_without_k_it_is_the_normal_transform(d):
 
 
 @pytest.mark.parametrize(("d", "k"), [(32, 10.0), (784, 100.0), (150_528, 1000.0)])
-def test_overlap_with_itself_and_its_symmetry(d, k):
-    """``H(inf) = 1``, and ``H(m) = m H(1 / m)``, on nodes that were not compared before."""
-    overlap, slack = settled(MixedOverlap(d, k))
+def test_capped_mean_far_out_and_on_finer_nodes(d, k):
+    """``H(inf) = 1``, and the slack covers nodes that were not compared before."""
+    trade_off, slack = settled(MixedNormTradeOff(d, k))
     assert slack < 1e-11
-    spectrum = overlap.spectrum(2 * np.sqrt(d - k) / d)
+    spectrum = trade_off.spectrum(2 * np.sqrt(d - k) / d)
     log_m = np.linspace(-5, 5, 11)
     fine = Spectrum.of(d, k, 2 * np.sqrt(d - k) / d, 2.0)
-    gap = np.abs(fine.overlap(log_m) - spectrum.overlap(log_m))
+    gap = np.abs(fine.capped_mean(log_m) - spectrum.capped_mean(log_m))
     assert (gap <= spectrum.error(log_m, slack)).all()
-    assert spectrum.overlap(np.array([6.0 * spectrum.x]))[0] == pytest.approx(1, abs=1e-6)
+    assert spectrum.capped_mean(np.array([6.0 * spectrum.x]))[0] == pytest.approx(1, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("d", "k", "remedy"),
+    [
+        (1, 0.5, "from 32 features on. Use k=0, or"),
+        (31, 2, "from 32 features on. Use k=0, or"),
+        (64, 30, "for this number of features up to k=21. Use a smaller k, or"),
+        (150_528, 60_000, "for this number of features up to k=11889. Use a smaller k, or"),
+    ],
+)
+def test_where_the_integral_is_not_accurate_there_is_no_certificate(d, k, remedy):
+    message = f"MixedNormNoise with k={k} has no certificate for {d} features.*{remedy} noise="
+    with pytest.raises(ValueError, match=message):
+        MixedNormNoise(0.5, k).radius(0.9, n_features=d)
+
+
+def test_the_remedies_certify():
+    assert MixedNormNoise(0.5, 0).radius(0.9, n_features=31) > 0
+    assert MixedNormNoise(0.5, 21).radius(0.9, n_features=64) > 0
+    for d, k in [(1, 0.5), (31, 2.0), (64, 30.0)]:
+        assert GaussianNoise(sigma=0.5, k=k).radius(0.9, n_features=d, norm=np.inf) > 0
 
 
 # --------------------------------------------------- the one golden value that is not exact enough
@@ -118,9 +140,9 @@ def transform_in_many_digits(r, u, chosen):
     return total
 
 
-def largest_failure(d, k, r):
-    """The largest ``1 - p`` for which a share of p proves the radius, at the best threshold."""
-    spectrum = settled(MixedOverlap(d, k))[0].spectrum(r)
+def largest_tail(d, k, r):
+    """The largest ``1 - p`` for which p proves the radius, at the best threshold."""
+    spectrum = settled(MixedNormTradeOff(d, k))[0].spectrum(r)
     log_m = best_threshold(spectrum)
     low, _, high = range_of_size(d, k)
     with mpmath.workdps(20):
@@ -148,7 +170,7 @@ def best_threshold(spectrum):
     low, high = -spectrum.x, spectrum.x
     for _ in range(60):
         middle = (low + high) / 2
-        above = spectrum.share_above(np.array([middle]))[0] > 0.5
+        above = spectrum.probability_above(np.array([middle]))[0] > 0.5
         low, high = (middle, high) if above else (low, middle)
     return low
 
@@ -159,7 +181,7 @@ def test_the_golden_radius_that_is_exceeded_is_too_small():
     with (Path(__file__).parent / "golden" / "mixed_linf.csv").open() as file:
         rows = [row for row in csv.DictReader(file) if (row["d"], row["k"]) == ("784", "250.0")]
     golden = {row["p_lower"]: float(row["radius"]) for row in rows}["0.6"]
-    assert largest_failure(784, 250.0, golden * (1 + 1.9e-10)) > 0.4
-    assert largest_failure(784, 250.0, golden * (1 + 2.2e-10)) < 0.4  # the control: it is sharp
+    assert largest_tail(784, 250.0, golden * (1 + 1.9e-10)) > 0.4
+    assert largest_tail(784, 250.0, golden * (1 + 2.2e-10)) < 0.4  # the control: it is sharp
     radius = float(MixedNormNoise(np.sqrt((784 - 250) / 784), 250).radius(0.6, n_features=784))
     assert golden < radius < golden * (1 + 1.9e-10)

@@ -10,7 +10,7 @@ from sksmooth.noise import SplittingNoise
 SQRT3 = np.sqrt(3)
 
 
-def exact_share(answer, x, lam):
+def exact_probability(answer, x, lam):
     """Probability of an answer to one feature, by integration over the place of the cuts."""
     cuts = (np.arange(20_000) + 0.5) / 20_000
     noise = SplittingNoise(lam / SQRT3)
@@ -48,19 +48,19 @@ def test_a_change_meets_a_cut_as_often_as_stated(lam):
 
 @pytest.mark.parametrize("lam", [0.3, 0.5, 0.8])
 def test_certificate_holds_and_is_attained_by_a_threshold(lam):
-    """The share of "the piece ends above t" falls with slope 1 / (2 lam): a linear classifier."""
+    """The probability that the piece ends above t falls with slope 1 / (2 lam)."""
     noise = SplittingNoise(lam / SQRT3)
 
     def answer(middle):
         return middle >= 0.5
 
-    shares = np.array([exact_share(answer, x, lam) for x in np.linspace(0, 1, 41)])
-    assert (np.abs(np.diff(shares)) <= (1 / 40) / (2 * lam) + 1e-4).all()
+    p_of = np.array([exact_probability(answer, x, lam) for x in np.linspace(0, 1, 41)])
+    assert (np.abs(np.diff(p_of)) <= (1 / 40) / (2 * lam) + 1e-4).all()
     x = 0.9 if lam < 0.5 else 0.95
-    p = exact_share(answer, x, lam)
+    p = exact_probability(answer, x, lam)
     radius = float(noise.radius(p))
     inside = np.linspace(max(0, x - radius), x, 30)
-    assert all(exact_share(answer, x2, lam) >= 0.5 - 1e-4 for x2 in inside)
+    assert all(exact_probability(answer, x2, lam) >= 0.5 - 1e-4 for x2 in inside)
 
 
 def test_features_outside_the_unit_interval_keep_the_certificate():
@@ -77,7 +77,7 @@ def test_cuts_are_uniform():
     assert stats.kstest(draws[:, 0].astype(float), "uniform").pvalue > 1e-3
 
 
-def test_radius_is_that_of_a_lipschitz_share():
+def test_radius_is_that_of_a_lipschitz_probability():
     lam = 0.5 * SQRT3
     assert_allclose(SplittingNoise(0.5).radius(0.9), 2 * lam * 0.4, rtol=1e-12)
     assert_allclose(SplittingNoise(0.5).radius(0.6, 0.1), lam * 0.5, rtol=1e-12)

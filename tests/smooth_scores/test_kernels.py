@@ -3,7 +3,7 @@
 import mpmath
 import numpy as np
 import pytest
-from smooth_models import climb, largest_bend
+from smooth_models import climb, largest_curvature
 
 from sksmooth.smooth_scores._affine import after_affine
 from sksmooth.smooth_scores._kernels import (
@@ -11,7 +11,7 @@ from sksmooth.smooth_scores._kernels import (
     MATERN_3_2,
     MATERN_5_2,
     KernelScore,
-    _gaussian_third_derivative,
+    gaussian_third_derivative,
 )
 
 KERNELS = [GAUSSIAN, MATERN_3_2, MATERN_5_2]
@@ -45,7 +45,7 @@ def test_ranges_of_eigenvalues_hold_on_a_grid_and_are_attained(kernel):
 def test_the_constant_of_one_kernel_is_sharp(kernel, sign):
     score = KernelScore(kernel, np.zeros((1, 2)), np.array([[sign]]), np.zeros(1), 0.7)
     rows = np.array([[1e-4, 0.0], [0.5, 0.5], [1.0, 0.2]])
-    reached = largest_bend(score, np.ones(1), rows, 2, step=1e-6).max()
+    reached = largest_curvature(score, np.ones(1), rows, 2, step=1e-6).max()
     assert reached == pytest.approx(score.lipschitz(np.ones(1), 2), rel=2e-3)
 
 
@@ -69,7 +69,7 @@ def test_third_derivative_is_bounded_beyond_every_distance():
     radii = np.linspace(0, 8, 801)
     true = np.array([third_derivative(r) for r in radii])
     beyond = np.maximum.accumulate(true[::-1])[::-1]
-    bound = _gaussian_third_derivative(radii)
+    bound = gaussian_third_derivative(radii)
     assert (bound >= beyond * (1 - 1e-9)).all()
     np.testing.assert_allclose(bound, beyond, rtol=2e-3)
     q = mpmath.sqrt((48 - mpmath.sqrt(1536)) / 32)
@@ -83,8 +83,8 @@ def test_local_constant_uses_the_hessian_where_that_is_better():
     centers, coef = rng.normal(size=(30, 2)), rng.normal(size=(1, 30))
     score = KernelScore(GAUSSIAN, centers, coef, np.zeros(1), 1.0)
     rows, radius = rng.normal(size=(40, 2)), np.full(40, 0.05)
-    both = score.around(rows)
-    only_ranges = score.around(rows)
+    both = score.local_bound(rows)
+    only_ranges = score.local_bound(rows)
     only_ranges.rows = None
     better = both.lipschitz(np.ones(1), 2, radius)
     assert better.sum() < 0.5 * only_ranges.lipschitz(np.ones(1), 2, radius).sum()
@@ -95,7 +95,12 @@ def test_local_constant_uses_the_hessian_where_that_is_better():
         return rows + away * np.minimum(1, radius / np.maximum(size, 1e-300))[:, None]
 
     reached = climb(
-        lambda Z: largest_bend(score, np.ones(1), Z, 2), rows, rng, scale=0.05, steps=60, keep=keep
+        lambda Z: largest_curvature(score, np.ones(1), Z, 2),
+        rows,
+        rng,
+        scale=0.05,
+        steps=60,
+        keep=keep,
     )
     assert (reached <= better * (1 + 1e-6)).all()
     assert reached.sum() > 0.7 * better.sum()  # so a bound a third smaller would be broken

@@ -7,8 +7,8 @@ from case_names import name_of_case
 from sklearn.datasets import load_digits
 from sklearn.frozen import FrozenEstimator
 
-from benchmarks._attacks import project, projected_gradient, towards_points
 from sksmooth import LocallyBiasedSmoother
+from sksmooth.attacks import project, projected_gradient, towards_points
 from sksmooth.smooth_scores import _matrix_norms, smooth_score
 from sksmooth.smooth_scores._matrix_norms import ScaledNorms
 from sksmooth.smooth_scores._networks import NetworkScore
@@ -114,11 +114,11 @@ def test_modules_are_read_as_torch_applies_them(name):
     outputs = margins_of_torch(module, inputs, shape)
     error = np.abs(score.value(X) - outputs.detach().numpy())
     assert (error <= score.rounding(X) * 2).all()
-    slopes = [
+    gradients = [
         torch.autograd.grad(column.sum(), inputs, retain_graph=True)[0].numpy()
         for column in outputs.unbind(dim=1)
     ]
-    np.testing.assert_allclose(score.gradient(X), np.stack(slopes, axis=1), atol=1e-12)
+    np.testing.assert_allclose(score.gradient(X), np.stack(gradients, axis=1), atol=1e-12)
 
 
 def steepest(vectors, norm):
@@ -130,7 +130,7 @@ def steepest(vectors, norm):
     return np.eye(vectors.shape[-1])[np.abs(vectors).argmax(axis=-1)]
 
 
-def largest_bend(score, weights, X, norm, rng, n_steps=8, h=1e-4):
+def largest_curvature(score, weights, X, norm, rng, n_steps=8, h=1e-4):
     """From below: by the power iteration for the Hessian of a margin, at each row."""
     steps = steepest(rng.normal(size=X.shape), norm)
     best = np.zeros(len(X))
@@ -148,7 +148,7 @@ def largest_bend(score, weights, X, norm, rng, n_steps=8, h=1e-4):
 def test_no_hessian_exceeds_its_bound(name, is_large, norm, monkeypatch):
     """For all of space and in balls, with norms of matrices computed and bounded."""
     if is_large:
-        monkeypatch.setattr(_matrix_norms, "_MOST_ENTRIES", 0)
+        monkeypatch.setattr(_matrix_norms, "MOST_ENTRIES", 0)
     score, _, shape = score_of_images(name)
     rng = np.random.default_rng(0)
     X = rng.normal(size=(60, int(np.prod(shape))))
@@ -156,15 +156,15 @@ def test_no_hessian_exceeds_its_bound(name, is_large, norm, monkeypatch):
     weights[:2] = [1.0, -1.0][: len(weights)]
     constant, reached = score.lipschitz(weights, norm), np.zeros(len(X))
     for spread in (0.3, 1.0, 3.0):
-        reached = np.maximum(reached, largest_bend(score, weights, spread * X, norm, rng))
+        reached = np.maximum(reached, largest_curvature(score, weights, spread * X, norm, rng))
     assert reached.max() <= constant * (1 + 1e-5)
     assert reached.max() > constant / 200
     radius = np.full(len(X), 0.05)
-    local = score.around(X).lipschitz(weights, norm, radius)
+    local = score.local_bound(X).lipschitz(weights, norm, radius)
     assert (local <= constant * (1 + 1e-12)).all()
     for _ in range(3):
         steps = steepest(rng.normal(size=X.shape), norm) * rng.uniform(size=(len(X), 1)) * 0.05
-        assert (largest_bend(score, weights, X + steps, norm, rng) <= local * (1 + 1e-5)).all()
+        assert (largest_curvature(score, weights, X + steps, norm, rng) <= local * (1 + 1e-5)).all()
 
 
 @pytest.mark.parametrize("norm", NORMS)
@@ -175,7 +175,7 @@ def test_norms_of_scaled_matrices_are_bounded(norm, shape, monkeypatch):
     weights = rng.normal(size=shape)
     left, right = rng.uniform(size=(40, shape[0])), rng.uniform(size=(40, shape[1]))
     exact = ScaledNorms(weights).bound(left, right, norm)
-    monkeypatch.setattr(_matrix_norms, "_MOST_ENTRIES", 0)
+    monkeypatch.setattr(_matrix_norms, "MOST_ENTRIES", 0)
     norms = ScaledNorms(weights)
     bound = norms.bound(left, right, norm)
     steps = steepest(rng.normal(size=right.shape), norm)
@@ -232,7 +232,8 @@ def test_no_gradient_attack_breaks_the_certificate_of_a_convolutional_net(digits
     assert clf.score(rows, y[1200:1280]) > 0.85
     certificate = clf.certify(rows)
     assert (certificate.radius > (0.03 if norm == 2 else 0.003)).mean() > 0.9
-    score, signs = clf._score(), np.where(certificate.prediction == 1, 1, -1)
+    score = smooth_score(clf.estimator_).for_inputs(images.shape[1:])
+    signs = np.where(certificate.prediction == 1, 1, -1)
     assert isinstance(score, NetworkScore)
     flat = rows.reshape(len(rows), -1)
     attacks = []

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from case_names import name_of_case
 from scipy.special import erfc
-from smooth_models import MOONS, climb, largest_bend, rows_like, torch_modules
+from smooth_models import MOONS, climb, largest_curvature, rows_like, torch_modules
 
 from sksmooth.smooth_scores import smooth_score
 from sksmooth.smooth_scores._activations import ELU, GELU, LOGISTIC, SILU, SOFTPLUS, TANH, power
@@ -41,25 +41,25 @@ def test_ranges_hold_on_a_grid_and_are_attained(activation):
     for _ in range(200):
         low, high = np.sort(rng.normal(size=(2, 1)) * 4, axis=0)
         grid = np.linspace(low[0], high[0], 2001)
-        smallest, largest = activation.bends(low, high)
-        bends = activation.second(grid)
-        assert smallest[0] <= bends.min() + 1e-15
-        assert largest[0] >= bends.max() - 1e-15
-        if activation is not ELU or low[0] > 0 or high[0] < 0:  # its bend jumps at 0
-            scale = np.abs(bends).max()
-            assert smallest[0] == pytest.approx(bends.min(), abs=1e-3 * scale)
-            assert largest[0] == pytest.approx(bends.max(), abs=1e-3 * scale)
-        slope = np.abs(activation.first(grid)).max()
-        assert activation.largest_slope(low, high)[0] == pytest.approx(slope, rel=1e-3)
-        assert activation.largest_slope(low, high)[0] >= slope * (1 - 1e-15)
+        smallest, largest = activation.range_of_second(low, high)
+        second = activation.second(grid)
+        assert smallest[0] <= second.min() + 1e-15
+        assert largest[0] >= second.max() - 1e-15
+        if activation is not ELU or low[0] > 0 or high[0] < 0:  # it jumps at 0
+            scale = np.abs(second).max()
+            assert smallest[0] == pytest.approx(second.min(), abs=1e-3 * scale)
+            assert largest[0] == pytest.approx(second.max(), abs=1e-3 * scale)
+        first = np.abs(activation.first(grid)).max()
+        assert activation.largest_first(low, high)[0] == pytest.approx(first, rel=1e-3)
+        assert activation.largest_first(low, high)[0] >= first * (1 - 1e-15)
 
 
 @pytest.mark.parametrize("activation", ACTIVATIONS[:6], ids=lambda a: a.name)
 def test_suprema_over_all_of_space(activation):
     everywhere = np.array([-np.inf]), np.array([np.inf])
-    smallest, largest = activation.bends(*everywhere)
+    smallest, largest = activation.range_of_second(*everywhere)
     assert max(-smallest[0], largest[0]) == pytest.approx(SUPREMA[activation.name], rel=1e-14)
-    assert np.isfinite(activation.largest_slope(*everywhere)[0])
+    assert np.isfinite(activation.largest_first(*everywhere)[0])
 
 
 def test_gelu_has_no_steps_where_it_is_nearly_zero():
@@ -88,7 +88,7 @@ def test_no_attack_exceeds_the_constant_of_a_random_network(sizes, activation):
         for norm in (1, 2, np.inf):
             constant = score.lipschitz(np.ones(1), norm)
             reached = climb(
-                lambda Z, score=score, norm=norm: largest_bend(score, np.ones(1), Z, norm),
+                lambda Z, score=score, norm=norm: largest_curvature(score, np.ones(1), Z, norm),
                 3 * rng.normal(size=(80, sizes[0])),
                 rng,
                 scale=1.0,
@@ -133,7 +133,7 @@ def test_no_attack_exceeds_the_constant_of_a_module(module, norm):
     weights = np.zeros(score.value(np.zeros((1, 2))).shape[1])
     weights[:2] = [1.0, -1.0][: len(weights)]
     reached = climb(
-        lambda Z: largest_bend(score, weights, Z, norm),
+        lambda Z: largest_curvature(score, weights, Z, norm),
         rows_like(MOONS[0], 60, spread=3.0),
         rng,
         scale=1.0,

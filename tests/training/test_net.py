@@ -1,21 +1,22 @@
-"""Robust training: losses against restated formulas, and what training is for."""
+"""Nets that train under noise: what is random, what is handed down, what is refused."""
 
-import math
 import pickle
+from threading import Barrier, Thread
 
 import numpy as np
 import pytest
 import torch
 from numpy.testing import assert_allclose, assert_array_equal
-from scipy.special import log_softmax, softmax
-from scipy.stats import norm as normal
+from robust_nets import QUICK, linear_net, ready
 from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import LabelEncoder, StandardScaler
+from skorch import NeuralNetClassifier
 from skorch.callbacks import ProgressBar
 from torch import nn
+from torch.utils.data import TensorDataset
 
 from sksmooth import (
     DSSNClassifier,
@@ -27,221 +28,6 @@ from sksmooth.noise import GaussianNoise, LaplaceNoise, SplittingNoise
 from sksmooth.training import RobustNetClassifier
 from sksmooth.training._methods import METHODS
 from sksmooth.voters._direct import directly
-
-QUICK = {
-    "gaussian": {},
-    "stability": {},
-    "consistency": {},
-    "macer": {"method__n_noise": 4},
-    "smoothadv": {"method__n_noise": 2, "method__n_steps": 3, "method__warmup_epochs": 1},
-    "smoothmix": {"method__n_steps": 3},
-}
-
-AT_ONCE = {"method__n_steps": 4, "method__radius": 0.5, "method__warmup_epochs": 1}
-
-
-def linear_net(method="gaussian", **params):
-    torch.manual_seed(0)
-    params = {"train_split": None, "verbose": 0, "max_epochs": 1, **params}
-    return RobustNetClassifier(nn.Linear(5, 3), method=method, **params)
-
-
-def ready(method, dtype=torch.float64, **params):
-    """Return a net that is about to train, and a batch."""
-    net = linear_net(method, **params).initialize()
-    net.module_.to(dtype)
-    net.check_training_readiness()
-    rng = np.random.default_rng(0)
-    X = torch.as_tensor(rng.normal(size=(20, 5)), dtype=dtype)
-    return net, X, torch.as_tensor(rng.integers(3, size=20))
-
-
-def parts_and_noise(net, X, y):
-    """Parts of the loss, and the noise that was drawn for them, as arrays."""
-    drawn = []
-
-    def recording(X, n_noise):
-        drawn.extend(type(net).noises(net, X, n_noise))
-        return drawn[-n_noise:]
-
-    net.noises = recording
-    parts, _ = net.method_loss(X, y)
-    parts = {name: float(value.detach()) for name, value in parts.items()}
-    return parts, np.stack([draws.numpy() for draws in drawn])
-
-
-def array(X):
-    return X.numpy() if isinstance(X, torch.Tensor) else X
-
-
-def scores(net, X):
-    weight, bias = (value.detach().numpy() for value in net.module_.parameters())
-    return array(X) @ weight.T + bias
-
-
-def cross_entropy(logits, y):
-    return -np.take_along_axis(log_softmax(logits, -1), array(y)[:, None], 1).mean()
-
-
-def test_gaussian_loss():
-    net, X, y = ready("gaussian", method__n_noise=3)
-    parts, noise = parts_and_noise(net, X, y)
-    expected = np.mean([cross_entropy(scores(net, array(X) + z), y) for z in noise])
-    assert_allclose(parts["class_loss"], expected)
-
-
-def test_stability_loss():
-    net, X, y = ready("stability")
-    parts, (noise,) = parts_and_noise(net, X, y)
-    clean, noisy = scores(net, X), scores(net, array(X) + noise)
-    assert_allclose(parts["class_loss"], cross_entropy(clean, y))
-    change = -(softmax(clean, 1) * log_softmax(noisy, 1)).sum(1).mean()
-    assert_allclose(parts["stability_loss"], 2 * change)
-
-
-def test_consistency_loss():
-    net, X, y = ready("consistency", method__n_noise=3)
-    parts, noise = parts_and_noise(net, X, y)
-    p = softmax(np.stack([scores(net, array(X) + z) for z in noise]), -1)
-    mean = p.mean(0)
-    divergence = np.mean([(mean * np.log(mean / one)).sum(1) for one in p])
-    entropy = -(mean * np.log(mean)).sum(1).mean()
-    assert_allclose(parts["consistency_loss"], 10 * divergence)
-    assert_allclose(parts["entropy_loss"], 0.5 * entropy)
-
-
-@pytest.mark.parametrize("gamma", [8.0, 0.4])
-def test_macer_loss(gamma):
-    net, X, y = ready("macer", method__n_noise=6, method__beta=2.0, method__gamma=gamma, sigma=0.5)
-    parts, noise = parts_and_noise(net, X, y)
-    logits = np.stack([scores(net, array(X) + z) for z in noise])
-    share = softmax(logits, -1).mean(0)[np.arange(20), y]
-    assert_allclose(parts["class_loss"], -np.log(share).mean())
-    lack = []
-    for votes, label in zip(softmax(2.0 * logits, -1).mean(0), array(y), strict=True):
-        second, first = np.sort(votes)[-2:]
-        wins = votes.argmax() == label
-        lack.append(wins * max(0, gamma - (normal.ppf(first) - normal.ppf(second))))
-    assert 0 < np.count_nonzero(lack) < 20
-    assert_allclose(parts["radius_loss"], 12 * 0.5 / 2 * np.mean(lack))
-
-
-def test_macer_leaves_the_radius_out_at_first():
-    net, X, y = ready("macer", method__n_noise=6, method__deferred_epochs=2)
-    found = []
-    for _ in range(4):
-        net.history.new_epoch()
-        parts, _ = net.method_loss(X, y)
-        found.append((parts["class_loss"].item() > 0, parts["radius_loss"].item() > 0))
-    assert found == [(True, False)] * 2 + [(True, True)] * 2
-
-
-def ascent(net, X, y, noise, step, n_steps, radius=math.inf):
-    """Restate the ascent for a linear net, with the gradient written out."""
-    weight = net.module_.weight.detach().numpy()
-    X, y, path = array(X), array(y), [array(X)]
-    for _ in range(n_steps):
-        p = softmax(np.stack([scores(net, path[-1] + z) for z in noise]), -1)
-        right = p[:, np.arange(len(y)), y]
-        slope = weight[y][None] - p @ weight  # of log p_y
-        gradient = -(right[:, :, None] * slope).mean(0) / right.mean(0)[:, None]
-        ahead = path[-1] + step * gradient / np.linalg.norm(gradient, axis=1, keepdims=True)
-        size = np.linalg.norm(ahead - X, axis=1, keepdims=True)
-        path.append(X + (ahead - X) * np.minimum(1, radius / size))
-    return path
-
-
-def test_smoothadv_loss():
-    net, X, y = ready("smoothadv", **AT_ONCE, method__n_noise=3)
-    parts, noise = parts_and_noise(net, X, y)
-    attacked = ascent(net, X, y, noise, 2 * 0.5 / 4, 4, radius=0.5)[-1]
-    assert np.abs(np.linalg.norm(attacked - array(X), axis=1) - 0.5).max() < 1e-9
-    expected = np.mean([cross_entropy(scores(net, attacked + z), y) for z in noise])
-    assert_allclose(parts["class_loss"], expected)
-
-
-def test_smoothadv_radius_grows_over_the_first_epochs():
-    net, X, y = ready("smoothadv", method__warmup_epochs=4, method__radius=2.0)
-    with torch.no_grad():
-        found = net.method_.search(net, X, y, net.noises(X, 2))
-    assert_allclose((found - X).norm(dim=1).numpy(), 0.5)
-
-
-def test_ddn_finds_smaller_perturbations_than_the_ball():
-    params = {"method__radius": 3.0, "method__n_steps": 60, "method__n_noise": 1, "sigma": 1e-9}
-    params |= {"method__warmup_epochs": 1, "method__init_norm": 1.0}
-    net, X, y = ready("smoothadv", method__attack="ddn", **params)
-    found = net.method_.search(net, X, y, net.noises(X, 1))
-    weight, values = net.module_.weight.detach().numpy(), scores(net, X)
-    labels = array(y)
-    lead = np.take_along_axis(values, labels[:, None], 1) - values
-    others = np.linalg.norm(weight[labels][:, None] - weight[None], axis=-1)
-    others[np.arange(20), labels] = np.inf
-    lead[np.arange(20), labels] = np.inf
-    distance = np.maximum(lead / np.where(np.isinf(others), 1, others), 0).min(1)
-    size = (found - X).norm(dim=1).numpy()
-    near = (distance > 0.1) & (distance < 2)
-    assert near.sum() > 3
-    assert (size[near] >= distance[near] * (1 - 1e-6)).all()  # no perturbation is smaller
-    assert (size[near] < 1.25 * distance[near] + 0.1).all()
-    assert_allclose(size[distance == 0], 0)
-
-
-def test_smoothmix_loss():
-    net, X, y = ready("smoothmix", method__n_steps=3, method__step=0.4, method__warmup_epochs=2)
-    shares = []
-    net.uniform = lambda n, X: shares.append(type(net).uniform(net, n, X)) or shares[-1]
-    parts, noise = parts_and_noise(net, X, y)
-    end = ascent(net, X, y, noise, 0.4, 3)[-1]
-    share = np.asarray(shares[0])[:, None] / 2
-    mean = softmax(np.stack([scores(net, array(X) + z) for z in noise]), -1).mean(0)
-    target = (1 - share) * mean + share / 3
-    mixed = (1 - share) * array(X) + share * end
-    divergence = np.mean(
-        [
-            (mean.argmax(1) == array(y))
-            * (target * (np.log(target) - log_softmax(scores(net, mixed + z), -1))).sum(1)
-            for z in noise
-        ]
-    )
-    assert_allclose(parts["mix_loss"], 5 * 0.5 * divergence)
-    expected = np.mean([cross_entropy(scores(net, array(X) + z), y) for z in noise])
-    assert_allclose(parts["class_loss"], expected)
-
-
-@pytest.mark.parametrize("sigma", [0.25, 0.5])
-def test_smoothmix_takes_steps_of_twice_sigma(sigma):
-    """As the published runs for CIFAR-10 do."""
-    net, X, y = ready("smoothmix", sigma=sigma)
-    noises = net.noises(X, 2)
-    path = ascent(net, X, y, [draws.numpy() for draws in noises], 2 * sigma, 4)
-    assert_allclose(net.method_._ends(net, X, y, noises, 1.0)[1].numpy(), path[-1])
-
-
-@pytest.mark.parametrize("method", METHODS)
-def test_gradient_of_the_step_is_that_of_the_loss(method):
-    """A search for inputs leaves no gradient behind, and turns the net back to training."""
-    net, X, y = ready(method, **QUICK[method])
-    rng = pickle.dumps(net.noise_rng_)
-    step = net.train_step_single((X, y))
-    assert net.module_.training
-    assert_allclose(step["loss"].item(), sum(value.item() for value in step["parts"].values()))
-    assert step["y_pred"].shape == (20, 3)
-    assert tuple(step["parts"]) == net.method_.columns
-    if method == "smoothadv" or method == "smoothmix":
-        return  # where inputs move with the weights, which no gradient follows
-    index = net.module_.bias.detach().numpy().size - 1
-    change = 1e-6
-    values = []
-    for sign in (1, -1):
-        with torch.no_grad():
-            net.module_.bias[index] += sign * change
-        net.noise_rng_ = pickle.loads(rng)
-        values.append(sum(net.method_loss(X, y)[0].values()).item())
-        with torch.no_grad():
-            net.module_.bias[index] -= sign * change
-    slope = (values[0] - values[1]) / (2 * change)
-    assert_allclose(net.module_.bias.grad[index].item(), slope, rtol=1e-4, atol=1e-7)
 
 
 @pytest.mark.parametrize("noise", [GaussianNoise(0.3, k=2), LaplaceNoise(0.3), SplittingNoise(0.3)])
@@ -351,7 +137,7 @@ def test_training_makes_certificates_larger(digits):
         torch.manual_seed(0)
         module = nn.Sequential(nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, 10))
         settings = {"lr": 0.1, "optimizer__momentum": 0.9, "batch_size": 64, "verbose": 0}
-        settings |= {"max_epochs": 30, "train_split": None, "random_state": 0}
+        settings |= {"max_epochs": 30, "train_split": None, "random_state": 1}
         return RobustNetClassifier(module, method=method, **settings, **params)
 
     def radius_of(base):
@@ -367,6 +153,7 @@ def test_training_makes_certificates_larger(digits):
     assert found["consistency"] > found["gaussian"] + 0.01, found
 
 
+@pytest.mark.filterwarnings("ignore::sksmooth.exceptions.NoiseCollapseWarning")
 def test_one_sigma_moves_both_and_nothing_is_added_twice(images):
     seen = []
 
@@ -447,6 +234,7 @@ def test_validation_is_under_noise(images):
     assert net.train_split is not None
 
 
+@pytest.mark.filterwarnings("ignore::sksmooth.exceptions.NoiseCollapseWarning")
 @pytest.mark.parametrize("structure", ["auto", "off"])
 @pytest.mark.parametrize("noise", ["gaussian", SplittingNoise(0.3), LaplaceNoise(0.3)])
 def test_float32_is_kept_from_training_to_certificates(images, structure, noise):
@@ -478,7 +266,6 @@ def test_pickle_partial_fit_and_warm_start(images):
     copy = pickle.loads(pickle.dumps(net))
     assert_array_equal(copy.predict_proba(X), net.predict_proba(X))
     for model in (net, copy):
-        torch.manual_seed(3)
         model.partial_fit(X, y)
         assert len(model.history) == 2
     assert_array_equal(copy.predict_proba(X), net.predict_proba(X))
@@ -494,3 +281,131 @@ def test_layers_are_called_without_the_loader(images):
     off.set_params(n_estimation=500, random_state=0).fit(images[0][:200], images[1][:200])
     counts = clf.certify(images[0][:10]).counts
     assert np.abs(counts - off.certify(images[0][:10]).counts).sum() <= 4
+
+
+class WithDropout(nn.Module):
+    """Weights, batches and dropout are random."""
+
+    def __init__(self):
+        super().__init__()
+        self.layers = nn.Sequential(
+            nn.Linear(64, 30), nn.ReLU(), nn.Dropout(0.3), nn.Linear(30, 10)
+        )
+
+    def forward(self, X):
+        return self.layers(X)
+
+
+def random_net(seed, **params):
+    settings = {"max_epochs": 3, "batch_size": 32, "verbose": 0, "iterator_train__shuffle": True}
+    settings |= {"train_split": None, "random_state": seed, "method": "consistency", **params}
+    return RobustNetClassifier(WithDropout, **settings)
+
+
+def weights_of(net):
+    return torch.cat([weight.detach().ravel() for weight in net.module_.parameters()])
+
+
+def trained_in_threads(nets, X, y):
+    """Train nets at the same time."""
+    together = Barrier(len(nets))
+
+    def train(net):
+        together.wait()
+        net.fit(X, y)
+
+    threads = [Thread(target=train, args=(net,)) for net in nets]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+def test_nets_trained_in_threads_are_those_trained_alone(digits):
+    X, y = digits[0][:400].astype(np.float32), digits[1][:400].astype(np.int64)
+    alone = [weights_of(random_net(seed).fit(X, y)) for seed in (0, 1)]
+    assert not torch.equal(*alone)
+    nets = [random_net(seed) for seed in (0, 1, 0)]
+    trained_in_threads(nets, X, y)
+    for net, seed in zip(nets, (0, 1, 0), strict=True):
+        assert torch.equal(weights_of(net), alone[seed])
+
+
+def test_dropout_of_plain_nets_is_mixed_up_by_threads(digits):
+    """The control: without turns, threads draw from one generator."""
+    X, y = digits[0][:400].astype(np.float32), digits[1][:400].astype(np.int64)
+
+    class Seeded(NeuralNetClassifier):
+        def on_train_begin(self, net, X=None, y=None, **kwargs):
+            super().on_train_begin(net, X=X, y=y, **kwargs)
+            torch.manual_seed(0)
+
+    def net():
+        settings = {"criterion": nn.CrossEntropyLoss, "train_split": None, "verbose": 0}
+        torch.manual_seed(0)
+        return Seeded(WithDropout(), max_epochs=10, batch_size=8, **settings)
+
+    alone = weights_of(net().fit(X, y))
+    assert torch.equal(weights_of(net().fit(X, y)), alone)
+    nets = [net(), net()]
+    trained_in_threads(nets, X, y)
+    assert not all(torch.equal(weights_of(net), alone) for net in nets)
+
+
+def test_without_a_seed_nothing_that_others_draw_from_matters_or_moves(digits):
+    X, y = digits[0][:100].astype(np.float32), digits[1][:100].astype(np.int64)
+    found = []
+    for _ in range(2):
+        torch.manual_seed(0)
+        np.random.seed(0)  # noqa: NPY002 (the generator that all code shares)
+        found.append(weights_of(random_net(None, max_epochs=1).fit(X, y)))
+        after = float(torch.rand(1)), np.random.rand()  # noqa: NPY002
+        torch.manual_seed(0)
+        np.random.seed(0)  # noqa: NPY002
+        assert after == (float(torch.rand(1)), np.random.rand())  # noqa: NPY002
+    assert not torch.equal(*found)
+
+
+def test_training_goes_on_with_other_draws(digits):
+    """What is random in the second half of training is not what was in the first."""
+    X, y = digits[0][:100].astype(np.float32), digits[1][:100].astype(np.int64)
+    net = random_net(0, lr=0.0, max_epochs=1).fit(X, y)
+    first = net.history[-1, "train_loss"]
+    assert net.partial_fit(X, y).history[-1, "train_loss"] != first
+    assert random_net(0, lr=0.0, max_epochs=1).fit(X, y).history[-1, "train_loss"] == first
+
+
+@pytest.mark.parametrize("kind", [np.asarray, torch.as_tensor])
+def test_missing_values_are_refused_with_their_row(kind, digits):
+    X, y = digits[0][:50].astype(np.float32), digits[1][:50].astype(np.int64)
+    X[7, 3] = np.nan
+    with pytest.raises(ValueError, match="X contains NaN at row 7, column 3"):
+        linear_net().fit(kind(X), y)
+    in_a_set = TensorDataset(torch.as_tensor(X), torch.as_tensor(y))
+    with pytest.raises(ValueError, match="NaN or infinity, in this batch at row 7"):
+        random_net(0, iterator_train__shuffle=False).fit(in_a_set, None)
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        (np.array(["a", "b"])[np.arange(20) % 2], "y has shape .* and dtype <U1"),
+        (np.arange(20) / 2, "y has shape .* and dtype float64"),
+        (np.eye(3, dtype=int)[np.arange(20) % 3], r"y has shape \(20, 3\)"),
+        (np.arange(20) % 3 - 1, "y has the label -1"),
+        (np.arange(20) % 3 + 1, "y has the label 3, and the module has 3 outputs"),
+    ],
+)
+def test_labels_that_are_no_numbers_of_outputs_are_refused(labels, message):
+    X = np.random.default_rng(0).normal(size=(20, 5)).astype(np.float32)
+    with pytest.raises(ValueError, match=rf"{message}.*LabelEncoder\(\).fit_transform\(y\)"):
+        linear_net().fit(X, labels)
+    if labels.ndim == 1 and message != "y has shape .* and dtype float64":
+        y = LabelEncoder().fit_transform(labels)  # the remedy
+        assert linear_net().fit(X, y).predict(X).shape == (20,)
+
+
+def test_half_precision_is_refused():
+    X, y = np.zeros((4, 5), np.float16), np.arange(4) % 3
+    with pytest.raises(ValueError, match=r"float32 or float64 per batch.*float16"):
+        linear_net().fit(X, y)

@@ -134,6 +134,7 @@ class CenterCertifier:
         moved: NDArray[np.float64],
     ) -> RegressionCertificate:
         return RegressionCertificate(
+            index=self.sampler.inputs.index,
             prediction=centers,
             input_radius=radii.copy(),
             output_radius=moved,

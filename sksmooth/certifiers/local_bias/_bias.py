@@ -1,15 +1,15 @@
 """The locally biased classifier: its decision, and how far inputs can move before it changes.
 
-A smooth score is pushed, at x, towards the label of the nearest reference points by ``alpha`` times
-the dual norm of its gradient: by what a movement of size ``alpha`` could do to it. Whatever label
-the neighbours give nearby, the decision follows from smooth margins, so for each label there is
-a radius within which the decision is kept if that is the label, and one within which the label does
-not occur. The larger of the two is safe, and the smallest over labels is the certificate.
+A smooth score is moved, at x, towards the label of the nearest reference points by ``alpha`` times
+the dual norm of its gradient: by as much as a movement of size ``alpha`` could change it. Whatever
+label the neighbours give nearby, the decision follows from smooth margins, so for each label there
+is a radius within which the decision stays if that is the label, and one within which the label
+does not occur. The larger of the two is safe, and the smallest over labels is the certificate.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
 from functools import cached_property
 
@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sksmooth.certifiers.local_bias._neighbor_radii import ReferencePoints
-from sksmooth.smooth_scores import SmoothScore, Vicinity
+from sksmooth.smooth_scores import LocalLipschitzBound, SmoothScore
 from sksmooth.smooth_scores._norms import TINY, dual_norm
 
 Floats = NDArray[np.float64]
@@ -27,7 +27,7 @@ Codes = NDArray[np.intp]
 _SLACK = 1e-10
 
 # Of every radius, for what is not bounded otherwise.
-_ROUND_DOWN = 1 - 1e-9
+ROUND_DOWN = 1 - 1e-9
 
 # Values of a block of gradients, and rows of it: scores may hold more for each row than these.
 _VALUES_AT_ONCE, _ROWS_AT_ONCE = 2**21, 1024
@@ -36,28 +36,28 @@ _VALUES_AT_ONCE, _ROWS_AT_ONCE = 2**21, 1024
 _PRECISION, _MOST_STEPS = 1e-3, 16
 
 
-def root(gain: Floats, slope: Floats, bend: Floats) -> Floats:
-    """Largest r with ``slope r + bend r^2 / 2 <= gain``; 0 where the gain is not positive.
+def root(margin: Floats, gradient_norm: Floats, curvature: Floats) -> Floats:
+    """Largest r with ``gradient_norm r + curvature r^2 / 2 <= margin``; 0 if that is not positive.
 
     Parameters
     ----------
-    gain, slope, bend : ndarray
-        Slope and bend are not negative, and may be infinite.
+    margin, gradient_norm, curvature : ndarray
+        The last two are not negative, and may be infinite.
 
     Returns
     -------
     r : ndarray
-        In a form that does not cancel; infinite where slope and bend are 0.
+        In a form that does not cancel; infinite where gradient norm and curvature are 0.
     """
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        curved = np.sqrt(2 * bend) * np.sqrt(np.maximum(gain, 0))  # squares might underflow
-        r = 2 * gain / (slope + np.hypot(slope, curved))
-    return np.where(gain > 0, np.nan_to_num(r, nan=0.0, posinf=np.inf), 0.0)
+        curved = np.sqrt(2 * curvature) * np.sqrt(np.maximum(margin, 0))  # squares might underflow
+        r = 2 * margin / (gradient_norm + np.hypot(gradient_norm, curved))
+    return np.where(margin > 0, np.nan_to_num(r, nan=0.0, posinf=np.inf), 0.0)
 
 
 @dataclass(frozen=True)
-class Margins:
-    """Margins between classes at some rows.
+class ScoreMargins:
+    """Margins between the scores of classes at some rows.
 
     Attributes
     ----------
@@ -65,25 +65,25 @@ class Margins:
         Inputs.
     value : ndarray of shape (m, n_classes, n_classes)
         Score of one class less that of another.
-    slope : ndarray of shape (m, n_classes, n_classes)
+    gradient_norm : ndarray of shape (m, n_classes, n_classes)
         Dual norms of their gradients.
-    rounding, slope_rounding : ndarray of shape (m, n_classes, n_classes)
-        Bounds of the rounding errors of `value` and of `slope`.
+    rounding, gradient_rounding : ndarray of shape (m, n_classes, n_classes)
+        Bounds of the rounding errors of `value` and of `gradient_norm`.
     """
 
     rows: Floats
     value: Floats
-    slope: Floats
+    gradient_norm: Floats
     rounding: Floats
-    slope_rounding: Floats
+    gradient_rounding: Floats
 
-    def __getitem__(self, rows: NDArray[np.bool_]) -> Margins:
-        return Margins(*(getattr(self, field.name)[rows] for field in fields(self)))
+    def __getitem__(self, rows: NDArray[np.bool_]) -> ScoreMargins:
+        return ScoreMargins(*(getattr(self, field.name)[rows] for field in fields(self)))
 
 
 @dataclass(frozen=True)
 class LocalBias:
-    """A smooth score, pushed towards the label of the nearest reference points.
+    """A smooth score, moved towards the label of the nearest reference points.
 
     Attributes
     ----------
@@ -114,13 +114,13 @@ class LocalBias:
         return len(self.reference.places)
 
     @cached_property
-    def _bends(self) -> dict[tuple[int, int], float]:
+    def _curvatures(self) -> dict[tuple[int, int], float]:
         """Lipschitz constants of all margins, of either order of the two classes."""
-        bends = {}
+        curvatures = {}
         for a, b in _pairs(self.n_classes):
             constant = self.score.lipschitz(self._weights(a, b), self.norm) * (1 + _SLACK)
-            bends[a, b] = bends[b, a] = constant
-        return bends
+            curvatures[a, b] = curvatures[b, a] = constant
+        return curvatures
 
     def _weights(self, a: int, b: int) -> Floats:
         """Margin of one class over another, in terms of the scores."""
@@ -146,7 +146,7 @@ class LocalBias:
         labels = self.reference.support(X).argmax(axis=1)
         decision = np.empty((len(X), self.n_classes))
         for part in self._blocks(X):
-            decision[part] = self._biased(*self._values_and_slopes(X[part]), labels[part])
+            decision[part] = self._biased(*self._values_and_norms(X[part]), labels[part])
         return decision
 
     def certify(self, X: Floats) -> tuple[Codes, Floats]:
@@ -169,11 +169,11 @@ class LocalBias:
         winner, radius = np.empty(len(X), np.intp), np.empty(len(X))
         for part in self._blocks(X):
             margins = self._margins(X[part])
-            decision = self._biased(margins.value, margins.slope, neighbors.label[part])
+            decision = self._biased(margins.value, margins.gradient_norm, neighbors.label[part])
             winner[part] = decision.argmax(axis=1)
-            kept = self._kept(margins, winner[part])
-            radius[part] = np.maximum(safe[part], kept).min(axis=1)
-        return winner, radius * _ROUND_DOWN
+            by_label = self._radii_by_label(margins, winner[part])
+            radius[part] = np.maximum(safe[part], by_label).min(axis=1)
+        return winner, radius * ROUND_DOWN
 
     def _blocks(self, X: Floats) -> Iterator[slice]:
         fitting = _VALUES_AT_ONCE // (X.shape[1] * self.n_classes)
@@ -181,30 +181,30 @@ class LocalBias:
         for start in range(0, len(X), step):
             yield slice(start, min(start + step, len(X)))
 
-    def _values_and_slopes(self, X: Floats) -> tuple[Floats, Floats]:
+    def _values_and_norms(self, X: Floats) -> tuple[Floats, Floats]:
         """Margins, and dual norms of their gradients, of shape (m, n_classes, n_classes)."""
         value, gradient = self._with_first(self.score.value(X)), self.score.gradient(X)
-        slope = np.zeros((len(X), self.n_classes, self.n_classes))
+        norms = np.zeros((len(X), self.n_classes, self.n_classes))
         for a, b in _pairs(self.n_classes):
             apart = np.einsum("s,msd->md", self._weights(a, b), gradient)
-            slope[:, a, b] = slope[:, b, a] = dual_norm(apart, self.norm)
-        return value[:, :, None] - value[:, None, :], slope
+            norms[:, a, b] = norms[:, b, a] = dual_norm(apart, self.norm)
+        return value[:, :, None] - value[:, None, :], norms
 
-    def _margins(self, X: Floats) -> Margins:
+    def _margins(self, X: Floats) -> ScoreMargins:
         rounding = self._with_first(self.score.rounding(X) + TINY)
-        of_slope = self._with_first(self.score.gradient_rounding(X))
-        return Margins(
+        of_gradient = self._with_first(self.score.gradient_rounding(X))
+        return ScoreMargins(
             X,
-            *self._values_and_slopes(X),
+            *self._values_and_norms(X),
             rounding[:, :, None] + rounding[:, None, :],
-            of_slope[:, :, None] + of_slope[:, None, :],
+            of_gradient[:, :, None] + of_gradient[:, None, :],
         )
 
     def _with_first(self, scores: Floats) -> Floats:
         """With two classes, the first one has the score 0."""
         return np.insert(scores, 0, 0.0, axis=1) if self.n_classes == 2 else scores
 
-    def _biased(self, value: Floats, slope: Floats, labels: Codes) -> Floats:
+    def _biased(self, value: Floats, gradient_norm: Floats, labels: Codes) -> Floats:
         """Return scores in which the label wins if it beats every other class with the bias.
 
         Else the best of the others does, as without bias. They are margins over the best of the
@@ -212,8 +212,8 @@ class LocalBias:
         """
         rows = np.arange(len(labels))
         others = np.arange(self.n_classes) != labels[:, None]
-        helped = value[rows, labels] + self.alpha * slope[rows, labels]
-        lead = np.where(others, helped, np.inf).min(axis=1)
+        with_bias = value[rows, labels] + self.alpha * gradient_norm[rows, labels]
+        lead = np.where(others, with_bias, np.inf).min(axis=1)
         if self.n_classes == 2:
             signed = np.where(labels == 1, lead, -lead)
             return np.column_stack([np.zeros(len(labels)), signed])
@@ -223,97 +223,96 @@ class LocalBias:
         scores[rows, labels] = lead
         return scores
 
-    def _kept(self, margins: Margins, winner: Codes) -> Floats:
-        """Radii within which the winner is kept, for each label that neighbours may give."""
-        kept = np.empty((len(winner), self.n_classes))
+    def _radii_by_label(self, margins: ScoreMargins, winner: Codes) -> Floats:
+        """Radii within which the winner stays, for each label that neighbours may give."""
+        radii = np.empty((len(winner), self.n_classes))
         for c in np.unique(winner):
             mine = winner == c
-            kept[mine] = self._kept_by(int(c), margins[mine])
-        return kept
+            radii[mine] = self._radii_of_winner(int(c), margins[mine])
+        return radii
 
-    def _kept_by(self, c: int, margins: Margins) -> Floats:
+    def _radii_of_winner(self, c: int, margins: ScoreMargins) -> Floats:
         """Radii for the rows that one class wins.
 
         With its own label it wins if each margin stays positive, with or without the bias. With
         another label, that one must lose to some class, and all the rest to the winner.
         """
         m, n_classes = len(margins.rows), self.n_classes
-        vicinity = self._vicinity(margins.rows)
-        plain, helped = (np.full((m, n_classes), np.inf) for _ in range(2))
-        against = np.zeros((m, n_classes))
+        local = self._local_bound(margins.rows)
+        without, with_bias = (np.full((m, n_classes), np.inf) for _ in range(2))
+        against_bias = np.zeros((m, n_classes))
         for j in _others(n_classes, c):
-            plain[:, j] = self._reach(margins, c, j, 0.0, vicinity)
-            helped[:, j] = plain[:, j]
+            without[:, j] = with_bias[:, j] = self._positive_within(margins, c, j, 0.0, local)
             if self.alpha:
-                helped[:, j] = np.maximum(
-                    plain[:, j], self._reach(margins, c, j, self.alpha, vicinity)
-                )
-            against[:, j] = self._reach(margins, c, j, -self.alpha, vicinity)
+                helped = self._positive_within(margins, c, j, self.alpha, local)
+                with_bias[:, j] = np.maximum(without[:, j], helped)
+            against_bias[:, j] = self._positive_within(margins, c, j, -self.alpha, local)
             for other in _others(n_classes, c, j):
-                reach = self._reach(margins, other, j, -self.alpha, None)
-                against[:, j] = np.maximum(against[:, j], reach)
-        kept = np.empty((m, n_classes))
-        kept[:, c] = helped.min(axis=1)
+                radius = self._positive_within(margins, other, j, -self.alpha, None)
+                against_bias[:, j] = np.maximum(against_bias[:, j], radius)
+        radii = np.empty((m, n_classes))
+        radii[:, c] = with_bias.min(axis=1)
         for label in _others(n_classes, c):
-            rest = plain[:, list(_others(n_classes, c, label))]
-            kept[:, label] = np.minimum(rest.min(axis=1, initial=np.inf), against[:, label])
-        return kept
+            rest = without[:, list(_others(n_classes, c, label))]
+            radii[:, label] = np.minimum(rest.min(axis=1, initial=np.inf), against_bias[:, label])
+        return radii
 
-    def _vicinity(self, X: Floats) -> Vicinity | None:
-        if not self.is_local or not any(self._bends.values()):
+    def _local_bound(self, X: Floats) -> LocalLipschitzBound | None:
+        if not self.is_local or not any(self._curvatures.values()):
             return None
-        return self.score.around(X)
+        return self.score.local_bound(X)
 
-    def _reach(
-        self, margins: Margins, a: int, b: int, bias: float, vicinity: Vicinity | None
+    def _positive_within(
+        self, margins: ScoreMargins, a: int, b: int, bias: float, local: LocalLipschitzBound | None
     ) -> Floats:
         """Radius within which the margin of a over b, with a bias for or against, is positive."""
-        error = margins.slope[:, a, b] * _SLACK + margins.slope_rounding[:, a, b]
-        slope = margins.slope[:, a, b] + error
-        gain = margins.value[:, a, b] - margins.rounding[:, a, b]
-        gain = gain + bias * margins.slope[:, a, b] - abs(bias) * error
-        bend = self._bends[a, b]
-        lean = abs(bias)
-        everywhere = root(gain, slope + (lean * bend if lean else 0.0), np.asarray(bend))
-        if vicinity is None or bend == 0:
+        gradient_norm = margins.gradient_norm[:, a, b]
+        error = gradient_norm * _SLACK + margins.gradient_rounding[:, a, b]
+        margin = margins.value[:, a, b] - margins.rounding[:, a, b]
+        margin = margin + bias * gradient_norm - abs(bias) * error
+        search = _RadiusSearch(margin, gradient_norm + error, abs(bias))
+        curvature = self._curvatures[a, b]
+        everywhere = search.allowed(np.asarray(curvature))
+        if local is None or curvature == 0:
             return everywhere
-        search = _RadiusSearch(gain, slope, lean, vicinity, self._weights(a, b), self.norm)
-        return np.maximum(everywhere, search.largest(everywhere))
+
+        def near(radius: Floats) -> Floats:
+            constants = local.lipschitz(self._weights(a, b), self.norm, radius)
+            return search.allowed(constants * (1 + _SLACK))
+
+        return np.maximum(everywhere, search.largest(everywhere, near))
 
 
 @dataclass(frozen=True)
 class _RadiusSearch:
-    """Largest radius that the Lipschitz constant of its own ball allows.
+    """Largest radius that a bound of the curvature allows, whose own ball may tighten the bound.
 
-    A larger ball has a larger constant, and that allows a smaller radius: whatever ball one looks
-    at, the largest radius lies between its own and the one that its constant allows.
+    A larger ball has a larger bound, and that allows a smaller radius: whatever ball one looks
+    at, the largest radius lies between its own and the one that its bound allows.
     """
 
-    gain: Floats
-    slope: Floats
-    lean: float
-    vicinity: Vicinity
-    weights: Floats
-    norm: float
+    margin: Floats
+    gradient_norm: Floats
+    bias: float
 
-    def allowed(self, radius: Floats) -> Floats:
-        """Radius that the constant of each ball allows."""
-        bend = self.vicinity.lipschitz(self.weights, self.norm, radius) * (1 + _SLACK)
-        return root(self.gain, self.slope + (self.lean * bend if self.lean else 0.0), bend)
+    def allowed(self, curvature: Floats) -> Floats:
+        """Radius that a bound of the curvature allows."""
+        turned = self.bias * curvature if self.bias else 0.0
+        return root(self.margin, self.gradient_norm + turned, curvature)
 
-    def largest(self, known: Floats) -> Floats:
-        """Search upwards from a radius that is known to be allowed."""
+    def largest(self, known: Floats, allowed: Callable[[Floats], Floats]) -> Floats:
+        """Search upwards from a radius that is allowed; `allowed` takes radii of balls."""
         low = known
-        high = np.minimum(np.maximum(self.allowed(low), low), 1e15 * (1 + low))
+        high = np.minimum(np.maximum(allowed(low), low), 1e15 * (1 + low))
         for _ in range(_MOST_STEPS):
             open_ = high - low > _PRECISION * low  # rows do not depend on each other
             if not open_.any():
                 break
-            middle = np.where(high > 4 * low, np.sqrt(low * high), (low + high) / 2)
-            middle = np.where(low > 0, middle, high / 4)
-            allowed = self.allowed(middle)
-            better = np.maximum(low, np.minimum(middle, allowed))
-            high = np.where(open_, np.minimum(high, np.maximum(middle, allowed)), high)
+            trial = np.where(high > 4 * low, np.sqrt(low * high), (low + high) / 2)
+            trial = np.where(low > 0, trial, high / 4)
+            of_trial = allowed(trial)
+            better = np.maximum(low, np.minimum(trial, of_trial))
+            high = np.where(open_, np.minimum(high, np.maximum(trial, of_trial)), high)
             low = np.where(open_, better, low)
         return low
 
@@ -325,32 +324,3 @@ def _pairs(n_classes: int) -> Iterator[tuple[int, int]]:
 
 def _others(n_classes: int, *left_out: int) -> Iterator[int]:
     return (j for j in range(n_classes) if j not in left_out)
-
-
-def nearest_neighbor_certificate(
-    reference: ReferencePoints, X: Floats, norm: float, method: str
-) -> tuple[Codes, Floats]:
-    """Labels of the neighbours, and radii within which they are kept: an infinite bias.
-
-    Parameters
-    ----------
-    reference : ReferencePoints
-        Give labels.
-    X : ndarray of shape (m, n_features)
-        Inputs.
-    norm : {1, 2, inf}
-        Norm of radii.
-    method : {"nearest", "pairwise", "exact"}
-        How far neighbours are known to keep their label.
-
-    Returns
-    -------
-    winner : ndarray of int of shape (m,)
-        Positions of the classes.
-    radius : ndarray of shape (m,)
-        Rounded down.
-    """
-    neighbors = reference.radii(X, norm, method)
-    safe = neighbors.certified()
-    safe[np.arange(len(X)), neighbors.label] = np.inf
-    return neighbors.label, safe.min(axis=1) * _ROUND_DOWN

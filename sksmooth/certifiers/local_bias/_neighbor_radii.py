@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from sksmooth.certifiers.local_bias._neighbor_search import NeighborSearch
-from sksmooth.certifiers.local_bias._screening import RoughPoints, Singles
+from sksmooth.certifiers.local_bias._screening import ScreeningPoints, Singles
+from sksmooth.smooth_scores._norms import squared_norms
 
 Floats = NDArray[np.float64]
 Codes = NDArray[np.intp]
@@ -26,14 +27,14 @@ _EPS = float(np.finfo(np.float64).eps)
 _SMALLEST = float(np.finfo(np.float64).smallest_subnormal)
 
 # Entries of a block of distances.
-_ENTRIES_AT_ONCE = 2**23
+ENTRIES_AT_ONCE = 2**23
 
 # Points are taken in units of their spread where its square would be far from 1 (powers of 2), and
 # inputs at most so many units away, which moves none of two farther apart.
 _ORDINARY_SPREAD, _FARTHEST = 64, 1e100
 
 # Up to here trees find the nearest points of each class faster than matrix products.
-_MOST_FEATURES_FOR_TREES = 8
+MOST_FEATURES_FOR_TREES = 8
 
 
 @dataclass(frozen=True)
@@ -84,13 +85,13 @@ class ReferencePoints:
         self.n_neighbors = n_neighbors
         starts = np.searchsorted(labels[order], np.arange(n_classes + 1)).tolist()
         self.places = [slice(a, b) for a, b in pairwise(starts)]
-        self.rough = RoughPoints(self.points)
+        self.screening = ScreeningPoints(self.points)
         self._trees: list[cKDTree] | None = None
-        if self.points.shape[1] <= _MOST_FEATURES_FOR_TREES:
+        if self.points.shape[1] <= MOST_FEATURES_FOR_TREES:
             self._trees = [cKDTree(self.points[place]) for place in self.places]
 
     def support(self, X: Floats) -> Floats:
-        """Say what speaks for each class.
+        """Measure the support of each class among the neighbours.
 
         Parameters
         ----------
@@ -107,7 +108,7 @@ class ReferencePoints:
         X = self._in_units(X)
         support = np.empty((len(X), len(self.places)))
         for part in self._blocks(X):
-            squares = None if self._trees else self._rough_squares(X[part])
+            squares = None if self._trees else self._approximate_squares(X[part])
             support[part] = self._support(self._nearest(X[part], squares)[0])
         return support
 
@@ -187,19 +188,19 @@ class ReferencePoints:
         return radii
 
     def _rounding(self, X: Floats, norm: float) -> Floats:
-        """Of the distances to borders, from the longest distances that can occur in them."""
+        """Of the distances to bisectors, from the longest distances that can occur in them."""
         n_features = X.shape[1]
         ratio = np.sqrt(n_features) if norm == 1 else 1.0  # of l2 norms to dual norms
-        away = np.sqrt(_squared_norms(X - self.rough.center)) + self.rough.size
+        away = np.sqrt(squared_norms(X - self.screening.center)) + self.screening.size
         return np.asarray((n_features + 16) * _EPS * away * ratio)
 
     def _blocks(self, X: Floats) -> Iterator[slice]:
-        step = max(1, _ENTRIES_AT_ONCE // len(self.points))
+        step = max(1, ENTRIES_AT_ONCE // len(self.points))
         for start in range(0, len(X), step):
             yield slice(start, min(start + step, len(X)))
 
-    def _rough_squares(self, X: Floats) -> Singles:
-        return self.rough.squared_distances(self.rough.rounded(X))
+    def _approximate_squares(self, X: Floats) -> Singles:
+        return self.screening.squared_distances(self.screening.rounded(X))
 
     def _support(self, distances: Floats) -> Floats:
         """From the distances to the nearest points of each class."""
@@ -219,7 +220,7 @@ class ReferencePoints:
         n = (self.n_neighbors + 1) // 2 if len(self.places) == 2 else self.n_neighbors
         distances = np.full((len(X), len(self.places), n), np.inf)
         first = np.zeros((len(X), len(self.places)), dtype=np.intp)
-        errors = self.rough.errors(X)
+        errors = self.screening.errors(X)
         for label, place in enumerate(self.places):
             found = min(n, place.stop - place.start)
             if self._trees is not None and found:
@@ -237,23 +238,23 @@ class ReferencePoints:
         """Distances to the n nearest and place of the first, among those that may be one."""
         threshold = squares.min() if n == 1 else np.partition(squares, n - 1)[n - 1]
         candidates = np.flatnonzero(squares <= threshold + 2 * error) + place.start
-        exact = _squared_norms(self.points[candidates] - x)
+        exact = squared_norms(self.points[candidates] - x)
         order = np.argsort(exact, kind="stable")[:n]
         return np.sqrt(exact[order]), int(candidates[order[0]])
 
     def _searches(self, X: Floats, norm: float) -> Iterator[NeighborSearch]:
-        squares = self._rough_squares(X)
+        squares = self._approximate_squares(X)
         distances, first = self._nearest(X, squares)
         labels = self._support(distances).argmax(axis=1)
         own = first[np.arange(len(X)), labels]
         from_own = None
-        if self.n_neighbors == 1 and (norm == 2 or not self.rough.sizes_tell_more(norm)):
-            from_own = self.rough.squared_distances(self.rough.points[own])
-        errors = np.maximum(self.rough.errors(X), self.rough.errors(self.points[own]))
+        if self.n_neighbors == 1 and (norm == 2 or not self.screening.sizes_are_better(norm)):
+            from_own = self.screening.squared_distances(self.screening.points[own])
+        errors = np.maximum(self.screening.errors(X), self.screening.errors(self.points[own]))
         for i, x in enumerate(X):
             yield NeighborSearch(
                 self.points,
-                self.rough,
+                self.screening,
                 x,
                 int(labels[i]),
                 int(own[i]),
@@ -296,7 +297,3 @@ def ways_to_lose(n_neighbors: int, n_classes: int, *, wins_ties: bool) -> list[t
         if own + other <= n_neighbors and (not ways or other < ways[-1][1]):
             ways.append((own, other))
     return ways
-
-
-def _squared_norms(rows: Floats) -> Floats:
-    return np.asarray(np.einsum("...d,...d->...", rows, rows))

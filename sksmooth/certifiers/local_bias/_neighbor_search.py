@@ -1,15 +1,15 @@
 """How far an input has to move until some points are nearer to it than others.
 
 Before x is at least as near to a point ``x_j`` as to another one ``x_i``, it has to leave a
-half-space. In the norm of the certificate the border of that is away by
+half-space, whose border is their bisector. In the norm of the certificate it is away by
 
     ``(x_i - x_j) @ (2 x - x_i - x_j) / (2 ||x_i - x_j||_*)``,
 
-and a little less where the two distances, as they are computed, cannot be told apart.
+and a little less where the two distances, as they are computed, cannot be distinguished.
 
 One such i gives a bound for each j, several give a better one, and all of them together, the cell
 of ``x_j``, the exact distance. The search is done in single precision, with a bound of the errors;
-what is reported is computed in double precision by differences.
+what is returned is computed in double precision by differences.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sksmooth.certifiers.local_bias._polyhedra import least_distance, linear_program
-from sksmooth.certifiers.local_bias._screening import RoughPoints, Singles
+from sksmooth.certifiers.local_bias._screening import ScreeningPoints, Singles
+from sksmooth.smooth_scores._norms import dual_norm, squared_norms
 
 Floats = NDArray[np.float64]
 Codes = NDArray[np.intp]
@@ -34,11 +35,12 @@ _EPS = float(np.finfo(np.float64).eps)
 # Sums of squares below it may have underflowed.
 _TINY = 1e-290
 
-# Points that each point of another label is compared with; a cell is first cut by these.
-_N_RIVALS, _MOST_CUTS = 32, 12
+# Points that each point of another label is compared with; with these begins the search for a cell,
+# which takes so many more bisectors at most.
+_N_COMPETITORS, _MOST_BISECTORS = 32, 12
 
 # Entries of a block of differences.
-_ENTRIES_AT_ONCE = 2**17
+ENTRIES_AT_ONCE = 2**17
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,7 @@ class NeighborSearch:
     ----------
     points : ndarray of shape (n_points, n_features)
         Points, in the order of their labels.
-    rough : RoughPoints
+    screening : ScreeningPoints
         The same in single precision.
     x : ndarray of shape (n_features,)
         Input.
@@ -64,7 +66,7 @@ class NeighborSearch:
     """
 
     points: Floats
-    rough: RoughPoints
+    screening: ScreeningPoints
     x: Floats
     label: int
     nearest: int
@@ -89,17 +91,17 @@ class NeighborSearch:
         distance : float
             Infinite if there are no such points.
         """
-        rivals = np.array([self.nearest])
+        competitors = np.array([self.nearest])
         if method != "nearest":
             among = np.delete(np.arange(len(self.points)), place)
-            rivals = np.union1d(self._nearest_of(among, _N_RIVALS), rivals)
-        stages = self._rough_stages(norm)
+            competitors = np.union1d(self._nearest_of(among, _N_COMPETITORS), competitors)
+        stages = self._screening_stages(norm)
         stages.append((self._at_once, lambda js: self._best_of(np.array([self.nearest]), js, norm)))
         if method != "nearest":
-            some = max(2, self._at_once // len(rivals))
-            stages.append((some, lambda js: self._best_of(rivals, js, norm)))
+            some = max(2, self._at_once // len(competitors))
+            stages.append((some, lambda js: self._best_of(competitors, js, norm)))
         if method == "exact":
-            stages.append((1, lambda js: self._to_cells(rivals, js, norm, place)))
+            stages.append((1, lambda js: self._to_cells(competitors, js, norm, place)))
         smallest = _Smallest(1, stages)
         smallest.visit(np.arange(place.start, place.stop), self._lower_bounds(place, norm))
         return max(smallest.bound, 0.0)
@@ -134,23 +136,23 @@ class NeighborSearch:
         -------
         distance : float
             The `n_passing` smallest over `places` of the ``n_spared + 1`` largest over `among` of
-            the distances to borders; infinite where there are no such inputs.
+            the distances to bisectors; infinite where there are no such inputs.
         """
         if len(places) < n_passing:
             return np.inf
         if len(among) <= n_spared:
             return 0.0
-        n_rivals = max(n_spared + 1, _N_RIVALS) if several else n_spared + 1
-        rivals = self._nearest_of(among, n_rivals)
-        some = max(2, self._at_once // len(rivals))
-        stage = (some, lambda js: self._best_of(rivals, js, norm, n_spared + 1))
+        n_competitors = max(n_spared + 1, _N_COMPETITORS) if several else n_spared + 1
+        competitors = self._nearest_of(among, n_competitors)
+        some = max(2, self._at_once // len(competitors))
+        stage = (some, lambda js: self._best_of(competitors, js, norm, n_spared + 1))
         smallest = _Smallest(n_passing, [stage])
-        smallest.visit(places, self._lower_bounds_by_distances(places, rivals, n_spared, norm))
+        smallest.visit(places, self._lower_bounds_by_distances(places, competitors, n_spared, norm))
         return max(smallest.bound, 0.0)
 
     @property
     def _at_once(self) -> int:
-        return max(16, _ENTRIES_AT_ONCE // len(self.x))
+        return max(16, ENTRIES_AT_ONCE // len(self.x))
 
     def _nearest_of(self, places: Codes, n: int) -> Codes:
         """Return some n of the points, about the nearest; any of them are valid."""
@@ -165,7 +167,7 @@ class NeighborSearch:
     @property
     def _unit(self) -> float:
         """Unit of approximate distances, less what is lost in a few operations with these."""
-        return self.rough.unit * (1 - 1e-5)
+        return self.screening.unit * (1 - 1e-5)
 
     def _stretch(self, norm: float) -> float:
         """Of dual norms to the l2 norm."""
@@ -180,18 +182,18 @@ class NeighborSearch:
             apart = np.maximum(self.squares_from_nearest[place], 0) + np.float32(self.error)
             size = np.sqrt(apart) * np.float32(self._stretch(norm))
         if norm != 2:
-            sizes = self.rough.dual_sizes(norm)
+            sizes = self.screening.dual_sizes(norm)
             size = np.minimum(size, sizes[place] + sizes[self.nearest])
         return np.asarray(self._gains(self.squares[place]) * np.float32(self._unit / 2) / size)
 
     def _lower_bounds_by_distances(
-        self, places: Codes, rivals: Codes, n_spared: int, norm: float
+        self, places: Codes, competitors: Codes, n_spared: int, norm: float
     ) -> Floats:
         """Half the difference of two distances is a bound too (triangle inequality)."""
         if not self._is_searchable():
             return np.zeros(len(places))
-        near = np.sort(_squared_norms(self.points[rivals] - self.x))
-        deciding = np.sqrt(near[n_spared]) / self.rough.unit
+        near = np.sort(squared_norms(self.points[competitors] - self.x))
+        deciding = np.sqrt(near[n_spared]) / self.screening.unit
         away = np.sqrt(np.maximum(self.squares[places] - self.error, 0))
         lead = away * (1 - 1e-5) - deciding * (1 + 1e-5)
         return np.asarray(lead * self._unit / 2 / self._stretch(norm))
@@ -200,36 +202,36 @@ class NeighborSearch:
         """How much farther away some points are than the nearest one, at least, in squares."""
         return np.asarray(squares - np.float32(self.squares[self.nearest] + 2 * self.error))
 
-    def _rough_stages(self, norm: float) -> list[Stage]:
+    def _screening_stages(self, norm: float) -> list[Stage]:
         """Bounds in single precision, from the dual norm itself: of some features, and of all."""
         if norm == 2 or not self._is_searchable():
             return []
         n_features = len(self.x)
         widths = [n_features]
-        if norm == np.inf and self.rough.n_front < n_features:
-            widths.insert(0, self.rough.n_front)
+        if norm == np.inf and self.screening.n_front < n_features:
+            widths.insert(0, self.screening.n_front)
         return [
             (
-                2 * max(16, _ENTRIES_AT_ONCE // width),
-                partial(self._rough_bounds, norm=norm, n_front=width),
+                2 * max(16, ENTRIES_AT_ONCE // width),
+                partial(self._screening_bounds, norm=norm, n_front=width),
             )
             for width in widths
         ]
 
-    def _rough_bounds(self, places: Codes, norm: float, n_front: int) -> Floats:
-        size = self.rough.dual_distances(self.nearest, places, norm, n_front)
+    def _screening_bounds(self, places: Codes, norm: float, n_front: int) -> Floats:
+        size = self.screening.dual_distances(self.nearest, places, norm, n_front)
         gains = self._gains(self.squares[places]).astype(float)
         return _ratio(gains * (self._unit / 2), size.astype(float))
 
-    def _best_of(self, rivals: Codes, places: Codes, norm: float, rank: int = 1) -> Floats:
-        """Largest distance to the border with any rival, or one of a lower rank."""
-        own, others = self.points[rivals], self.points[places]
+    def _best_of(self, competitors: Codes, places: Codes, norm: float, rank: int = 1) -> Floats:
+        """Largest distance to the bisector with any competitor, or one of a lower rank."""
+        own, others = self.points[competitors], self.points[places]
         from_own, from_others = self.x - own, self.x - others
         apart = own - others[:, None, :]
         sums = from_own + from_others[:, None, :]
-        gain, size = np.einsum("jid,jid->ji", apart, sums), 2 * _dual_norm(apart, norm)
+        gain, size = np.einsum("jid,jid->ji", apart, sums), 2 * dual_norm(apart, norm)
         reach = np.maximum(_ratio(gain, size), 0.0) * self._stretch(norm)
-        lost = self._undecided(np.sqrt(_squared_norms(from_own)) + reach)
+        lost = self._undecided(np.sqrt(squared_norms(from_own)) + reach)
         bounds = _ratio(gain - lost, size)
         return np.asarray(np.partition(bounds, -rank, axis=1)[:, -rank])
 
@@ -246,39 +248,39 @@ class NeighborSearch:
         """
         return (len(self.x) + 64) * _EPS * away**2 + _TINY
 
-    def _to_cells(self, rivals: Codes, places: Codes, norm: float, cut: slice) -> Floats:
-        return np.array([self._to_cell(rivals, place, norm, cut) for place in places])
+    def _to_cells(self, competitors: Codes, places: Codes, norm: float, label: slice) -> Floats:
+        return np.array([self._to_cell(competitors, place, norm, label) for place in places])
 
-    def _to_cell(self, rivals: Codes, place: int, norm: float, cut: slice) -> float:
-        """Distance to the cell of one point: cut by rivals until no further one matters."""
+    def _to_cell(self, competitors: Codes, place: int, norm: float, label: slice) -> float:
+        """Distance to the cell of one point of a label, with bisectors until no other matters."""
         best = 0.0
-        for _ in range(_MOST_CUTS):
-            value, step = self._to_intersection(rivals, place, norm)
+        for _ in range(_MOST_BISECTORS):
+            value, step = self._to_intersection(competitors, place, norm)
             best = max(best, value)
-            missed = None if step is None else self._nearest_at(self.x + step, place, cut)
-            if missed is None or missed in rivals:
+            missed = None if step is None else self._nearest_at(self.x + step, place, label)
+            if missed is None or missed in competitors:
                 break
-            rivals = np.append(rivals, missed)
+            competitors = np.append(competitors, missed)
         return best
 
-    def _nearest_at(self, y: Floats, place: int, cut: slice) -> int | None:
+    def _nearest_at(self, y: Floats, place: int, label: slice) -> int | None:
         """Point of another label that is nearer to y than the one at `place`."""
-        squares = _squared_norms(self.points - y)
+        squares = squared_norms(self.points - y)
         mine = squares[place]
-        squares[cut] = np.inf
+        squares[label] = np.inf
         nearest = int(squares.argmin())
         return nearest if squares[nearest] < mine * (1 - 1e-12) else None
 
     def _to_intersection(
-        self, rivals: Codes, place: int, norm: float
+        self, competitors: Codes, place: int, norm: float
     ) -> tuple[float, Floats | None]:
         """Distance to an intersection of half-spaces, and the way there."""
-        own, point = self.points[rivals], self.points[place]
+        own, point = self.points[competitors], self.points[place]
         apart, sums = own - point, (self.x - own) + (self.x - point)
         gains = np.einsum("id,id->i", apart, sums)
         reach = self._stretch(norm) * np.linalg.norm(self.x - point, norm)
-        lost = self._undecided(np.sqrt(_squared_norms(self.x - own)) + reach)
-        lengths = np.sqrt(_squared_norms(apart))
+        lost = self._undecided(np.sqrt(squared_norms(self.x - own)) + reach)
+        lengths = np.sqrt(squared_norms(apart))
         keep = lengths > 0
         rows = -apart[keep] / lengths[keep, None]
         bounds = gains[keep] / (2 * lengths[keep])
@@ -287,17 +289,17 @@ class NeighborSearch:
         if solution is None:
             return 0.0, None
         duals, step = solution
-        errors = (len(point) + 16) * _EPS * np.sqrt(_squared_norms(sums[keep]))
+        errors = (len(point) + 16) * _EPS * np.sqrt(squared_norms(sums[keep]))
         errors += lost[keep] / (2 * lengths[keep])
         proven = duals @ bounds - duals @ (errors + 64 * _EPS * np.abs(bounds))
-        size = _dual_norm(duals @ rows, norm)
-        size = size + (len(point) + len(rows)) * _EPS * _dual_norm(duals @ np.abs(rows), norm)
+        size = dual_norm(duals @ rows, norm)
+        size = size + (len(point) + len(rows)) * _EPS * dual_norm(duals @ np.abs(rows), norm)
         return (float(proven / size) if size > 0 else 0.0), step
 
 
 @dataclass
 class _Smallest:
-    """The n-th smallest of values that are dear to compute and have cheap lower bounds.
+    """The n-th smallest of values that are expensive to compute and have cheap lower bounds.
 
     Attributes
     ----------
@@ -305,7 +307,7 @@ class _Smallest:
         Which one is looked for.
     stages : sequence of (int, callable)
         How many places to look at at once, and a function of places to bounds. Each stage is
-        better and dearer than the one before, and the last gives the values.
+        tighter and more expensive than the one before, and the last gives the values.
     """
 
     n: int
@@ -349,17 +351,6 @@ def _smallest_first(values: NDArray[Any], n: int) -> Codes:
     smallest = int(values.argmin())
     order[0], order[smallest] = smallest, 0
     return order
-
-
-def _squared_norms(rows: Floats) -> Floats:
-    return np.asarray(np.einsum("...d,...d->...", rows, rows))
-
-
-def _dual_norm(rows: Floats, norm: float) -> Floats:
-    if norm == 2:
-        return np.asarray(np.sqrt(_squared_norms(rows)))
-    sizes = np.abs(rows)
-    return np.asarray(sizes.max(axis=-1) if norm == 1 else sizes.sum(axis=-1))
 
 
 def _ratio(gain: Floats, size: Floats) -> Floats:

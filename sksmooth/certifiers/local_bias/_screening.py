@@ -1,6 +1,6 @@
 """Points in single precision, whose distances are matrix products, with bounds of their error.
 
-They tell which of many points matter; what is reported of those is computed elsewhere, in double
+They show which of many points matter; what is used of those is computed elsewhere, in double
 precision and by differences. Points are centred, and in units of the largest of their entries.
 """
 
@@ -15,14 +15,14 @@ Codes = NDArray[np.intp]
 
 _EPS = float(np.finfo(np.float32).eps)
 
-# Rows of a block, and of the sample that tells how features spread.
+# Rows of a block, and of the sample that shows how features spread.
 _ROWS_AT_ONCE, _ROWS_OF_SAMPLE = 4096, 1000
 
 # Features in front hold so much of the l1 distances; no use if they are more than half of all.
 _SHARE_IN_FRONT, _MOST_IN_FRONT = 0.88, 0.5
 
 
-class RoughPoints:
+class ScreeningPoints:
     """Points in single precision, features with the largest spread first.
 
     Parameters
@@ -45,7 +45,7 @@ class RoughPoints:
             self.points[part] = centered[part][:, self.order] / self.unit
         self.squares = np.einsum("ij,ij->i", self.points, self.points)
         self._dual_sizes: dict[tuple[float, int], Singles] = {}
-        self._sizes_tell_more: dict[float, bool] = {}
+        self._sizes_are_better: dict[float, bool] = {}
 
     def rounded(self, X: Floats) -> Singles:
         """Return inputs in the same units and order."""
@@ -70,18 +70,18 @@ class RoughPoints:
         return np.asarray(0.55 * (X.shape[1] + 32) * _EPS * sizes**2)
 
     def dual_sizes(self, norm: float, start: int = 0) -> Singles:
-        """Dual norms of the points from some middle; two of them bound that of a difference.
+        """Dual norms of the points from some centre; two of them bound that of a difference.
 
         Of the features from `start` on. Rounded up.
         """
         if (norm, start) not in self._dual_sizes:
             rows = self.points[:, start:]
             sizes = np.empty(len(rows), dtype=np.float32)
-            middle = self._middle(norm)[start:]
+            center = self._center_of(norm)[start:]
             for part in self._parts():
-                apart = np.abs(rows[part] - middle)
+                apart = np.abs(rows[part] - center)
                 sizes[part] = apart.max(axis=1) if norm == 1 else apart.sum(axis=1)
-            sizes += np.float32(_EPS) * (np.float32(len(middle)) * (1 + sizes))
+            sizes += np.float32(_EPS) * (np.float32(len(center)) * (1 + sizes))
             self._dual_sizes[norm, start] = sizes
         return self._dual_sizes[norm, start]
 
@@ -104,11 +104,11 @@ class RoughPoints:
             size = np.maximum(size, beyond) if norm == 1 else size + beyond
         return np.asarray(size)
 
-    def sizes_tell_more(self, norm: float) -> bool:
+    def sizes_are_better(self, norm: float) -> bool:
         """Whether sizes bound dual norms of most differences better than l2 norms of these do."""
-        if norm not in self._sizes_tell_more:
-            self._sizes_tell_more[norm] = self._compare_sizes(norm)
-        return self._sizes_tell_more[norm]
+        if norm not in self._sizes_are_better:
+            self._sizes_are_better[norm] = self._compare_sizes(norm)
+        return self._sizes_are_better[norm]
 
     def _compare_sizes(self, norm: float) -> bool:
         sample = np.arange(0, len(self.points), max(1, len(self.points) // _ROWS_OF_SAMPLE))
@@ -119,7 +119,7 @@ class RoughPoints:
         by_sizes = sizes + np.roll(sizes, len(sample) // 2)
         return bool(np.mean(by_sizes < by_norms) > 0.5)
 
-    def _middle(self, norm: float) -> Singles:
+    def _center_of(self, norm: float) -> Singles:
         if norm == 1:
             return np.asarray((self.points.min(axis=0) + self.points.max(axis=0)) / 2)
         sample = self.points[:: max(1, len(self.points) // _ROWS_OF_SAMPLE)]

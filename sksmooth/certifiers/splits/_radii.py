@@ -1,9 +1,4 @@
-"""All splits of features on levels: smoothing without chance.
-
-Everything is computed in whole steps. Feature values are the levels 0 to q, cuts lie halfway
-between two of them, ``n_shifts`` steps apart, and a shift moves the cuts of all features by one
-step at a time. No rounding can move a split.
-"""
+"""From the votes of all shifts to steps that change nothing, and from steps to radii."""
 
 from __future__ import annotations
 
@@ -20,7 +15,7 @@ _POSITION_ROUNDING = 16 * float(np.finfo(np.float64).eps)
 
 
 def safe_steps(
-    counts: NDArray[Any], winner: NDArray[np.intp], n_open: int = 0, unit: int = 1
+    counts: NDArray[Any], winner: NDArray[np.intp], n_open: Any = 0, unit: int = 1
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return how many steps cannot change the class, from the votes of shifts.
 
@@ -30,7 +25,7 @@ def safe_steps(
         Votes, in units of which `unit` make one vote.
     winner : ndarray of int of shape (m,)
         Class of each row.
-    n_open : int, default=0
+    n_open : int or ndarray of int of shape (m,), default=0
         Number of shifts whose votes are not in yet.
     unit : int, default=1
         Size of one vote.
@@ -58,7 +53,7 @@ def safe_steps(
     return (least - n_open * unit) // (2 * unit), (least + n_open * unit) // (2 * unit)
 
 
-class Margins:
+class StepRadii:
     """From numbers of steps that change nothing to radii.
 
     Parameters
@@ -71,9 +66,15 @@ class Margins:
         What may be made of them.
     most : int
         Largest number of steps.
+
+    Attributes
+    ----------
+    perturbation : str
+        As given.
     """
 
     def __init__(self, grid: Grid, rows: Inputs, perturbation: str, most: int) -> None:
+        self.perturbation = perturbation
         self._real = perturbation == "real"
         if not (self._real or grid.is_level(rows.values, rows.dtype).all()):
             raise ValueError(

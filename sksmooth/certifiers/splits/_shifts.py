@@ -1,4 +1,9 @@
-"""All splits of features on levels: smoothing without chance."""
+"""Splits of features on levels, by all shifts of the cuts.
+
+Everything is computed in whole steps. Feature values are the levels 0 to q, cuts lie halfway
+between two of them, ``n_shifts`` steps apart, and a shift moves the cuts of all features by one
+step at a time. No rounding can move a split.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +13,15 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from sksmooth.certifiers.splits._grid import Grid
-from sksmooth.engine._streams import Purpose
+from sksmooth.engine._streams import DrawStream, Purpose
 from sksmooth.inputs._containers import Inputs
+from sksmooth.noise import SplittingNoise
+
+# Shifts at random that share one seed.
+_SHIFTS_OF_BLOCK = 2**16
 
 
 def count_shifts(sigma: float, n_steps: int) -> int:
@@ -52,6 +61,20 @@ class Splits:
     offsets: NDArray[np.int32]
     dtype: np.dtype[Any]
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Other processes cut for themselves."""
+        return {name: value for name, value in vars(self).items() if name != "_pieces"}
+
+    @property
+    def lam(self) -> float:
+        """Half the distance of two cuts, where the range of the features is 1."""
+        return self.n_shifts / (2 * self.grid.n_steps)
+
+    @property
+    def law(self) -> SplittingNoise:
+        """Noise whose cuts are at random as far apart as here, where that range is 1."""
+        return SplittingNoise(self.lam / math.sqrt(3))
+
     @cached_property
     def _pieces(self) -> NDArray[Any]:
         """Value of each level (rows) under each shift of a feature with offset 0, twice over.
@@ -68,6 +91,12 @@ class Splits:
         if self.grid.low.ndim == 0:
             middle = self.grid.at(middle * q)
         return np.concatenate([middle, middle], axis=1).astype(self.dtype)
+
+    def draw(
+        self, n: int, shape: tuple[int, ...], rng: np.random.Generator, dtype: DTypeLike
+    ) -> NDArray[Any]:
+        """Choose shifts at random, one for each of n inputs."""
+        return rng.integers(self.n_shifts, size=(n, *shape))
 
     def perturb(self, levels: NDArray[Any], shifts: NDArray[Any]) -> NDArray[Any]:
         r"""Split every input by consecutive shifts.
@@ -111,7 +140,7 @@ def stride(length: int) -> int:
 
 @dataclass(frozen=True)
 class ShiftStream:
-    """All shifts, in order: draws without chance.
+    """All shifts, in order.
 
     Attributes
     ----------
@@ -132,27 +161,6 @@ class ShiftStream:
 
 
 @dataclass(frozen=True)
-class RandomShifts:
-    """Shifts chosen at random, one for each copy of a training row.
-
-    Attributes
-    ----------
-    noise : Splits
-        Applies them.
-    seed : int or sequence of int
-        Entropy.
-    """
-
-    noise: Splits
-    seed: Any
-
-    def take(self, start: int, stop: int) -> NDArray[np.int64]:
-        """Return the shifts of the copies numbered `start` to `stop` - 1."""
-        rng = np.random.default_rng(self.seed)
-        return rng.integers(self.noise.n_shifts, size=stop)[start:]
-
-
-@dataclass(frozen=True)
 class ShiftStreams:
     """Shifts for every purpose: at random for training, else all of them in order.
 
@@ -160,12 +168,12 @@ class ShiftStreams:
     ----------
     splits : Splits
         Applies them.
-    seed : int or None
-        Entropy of the estimator; None: fresh.
+    seed : int
+        Entropy of the shifts at random.
     """
 
     splits: Splits
-    seed: int | None
+    seed: int
 
     @property
     def noise(self) -> Splits:
@@ -174,7 +182,9 @@ class ShiftStreams:
 
     def of(self, purpose: Purpose, inputs: Inputs) -> Any:
         """Return the shifts of a purpose."""
-        if purpose == Purpose.AUGMENTATION:
-            seed = None if self.seed is None else [self.seed, purpose]
-            return RandomShifts(self.splits, np.random.SeedSequence(seed).entropy)
-        return ShiftStream(self.splits)
+        if purpose != Purpose.AUGMENTATION:
+            return ShiftStream(self.splits)
+        source: Any = self.splits
+        return DrawStream(
+            source, self.seed, purpose, (), np.dtype(np.int64), most_per_block=_SHIFTS_OF_BLOCK
+        )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import lru_cache
-from numbers import Real
 from typing import Any, ClassVar
 
 import numpy as np
@@ -13,14 +12,14 @@ from numpy.typing import DTypeLike, NDArray
 from scipy import special
 
 from sksmooth.noise._base import Noise, inscribed_ball, rounded_up
-from sksmooth.noise._mixed_norm._mixed_ratio import (
-    MixedOverlap,
-    is_deterministic,
-    largest_deterministic,
+from sksmooth.noise._mixed_norm._trade_off import (
+    SMALLEST_DIMENSION,
+    MixedNormTradeOff,
+    is_computable,
+    largest_k,
 )
-from sksmooth.noise._mixed_norm._mixed_transform import log_density_of_size, range_of_size
-from sksmooth.noise._mixed_norm._sampled_ratio import MOST_FEATURES, SampledMixedOverlap
-from sksmooth.noise._radii._trade_off import Array, NormalOverlap, Overlap
+from sksmooth.noise._mixed_norm._transform import log_density_of_size, range_of_size
+from sksmooth.noise._radii._trade_off import Array, NormalTradeOff, TradeOff
 from sksmooth.noise._sup_norm import only_in_linf
 
 _TANGENTS = 80
@@ -29,8 +28,8 @@ _TANGENTS = 80
 class MixedNormNoise(Noise):
     """Noise with density ``||z||_inf^-k exp(-||z||_2^2 / (2 s^2))``.
 
-    At equal vote shares its radii are smaller than those of :class:`GaussianNoise` in the same
-    norm; see the user guide.
+    At equal class probabilities its radii are smaller than those of :class:`GaussianNoise` in the
+    same norm; see the user guide.
 
     Parameters
     ----------
@@ -40,11 +39,6 @@ class MixedNormNoise(Noise):
     k : float, default=0
         How much denser the centre is, from 0 (independent normal noise on every feature) to half
         a unit below the number of features.
-    table_alpha : float, default=1e-4
-        Where the table of radii has to be sampled (see the notes), the probability that it is
-        wrong. It is taken from the alpha of every certificate, so it has to be smaller.
-    memory : joblib.Memory, default=None
-        Keeps sampled tables on disk, between processes.
 
     Attributes
     ----------
@@ -55,16 +49,13 @@ class MixedNormNoise(Noise):
     Notes
     -----
     The first radius for a number of features takes seconds, for a table; later ones take
-    microseconds, but bilateral and top-k radii a fraction of a second for each pair of shares.
-    With ``k > 0`` shares below 0.504 prove nothing.
+    microseconds, but bilateral and top-k radii a fraction of a second for each pair of class
+    probabilities. With ``k > 0`` class probabilities below 0.504 prove nothing.
 
-    The table is computed by quadrature from 32 features on, for k up to a third of their number
+    With ``k > 0`` there are certificates from 32 features on, for k up to a third of their number
     and, in many dimensions, up to about ``25 * sqrt(n_features)`` (784 features: 261; 3,072:
-    1,024; 150,528: 11,889), in one or two seconds, and some tens of them near the largest of
-    these k. Elsewhere it is sampled: the number of draws is chosen for a loss of less than one
-    percent of the radius at shares from 0.6 on, and takes 4 to 15 seconds, and more in many
-    dimensions. It is valid for all shares and all inputs together, with probability
-    ``1 - table_alpha``. Above 16,384 features it would take hours, and is refused.
+    1,024; 150,528: 11,889). Other k are refused: there the integral behind the table is not known
+    to be accurate. The table takes one or two seconds, and some tens of them near the largest k.
 
     References
     ----------
@@ -80,17 +71,9 @@ class MixedNormNoise(Noise):
 
     norm: ClassVar[float] = np.inf
 
-    def __init__(
-        self,
-        sigma: float = 0.25,
-        k: float = 0,
-        table_alpha: float = 1e-4,
-        memory: Any = None,
-    ) -> None:
+    def __init__(self, sigma: float = 0.25, k: float = 0) -> None:
         self.sigma = sigma
         self.k = k
-        self.table_alpha = table_alpha
-        self.memory = memory
 
     def draw(
         self, n: int, shape: tuple[int, ...], rng: np.random.Generator, dtype: DTypeLike
@@ -108,39 +91,29 @@ class MixedNormNoise(Noise):
         draws *= rounded_up(self._scale(d), kind)
         return draws.reshape(n, *shape)
 
-    def overlap(
+    def trade_off(
         self, n_features: int | None = None, norm: float | None = None
-    ) -> tuple[Overlap, float]:
-        """Overlap of unit laws; see :meth:`Noise.overlap`."""
+    ) -> tuple[TradeOff, float]:
+        """Trade-off function of the law of unit scale; see :meth:`Noise.trade_off`."""
         d = only_in_linf(self, n_features, norm)
         k = self.check_k(d)
         if not k:
-            return NormalOverlap(), self._scale(d) * inscribed_ball(np.inf, 2, d)
-        if is_deterministic(d, k):
-            return MixedOverlap(d, k), self._scale(d)
-        if d > MOST_FEATURES:
-            raise ValueError(
-                f"k={self.k!r} is too large for {d} features: the table of radii of "
-                f"MixedNormNoise is computed up to k={largest_deterministic(d):.0f}; beyond, it "
-                f"is sampled, which takes hours above {MOST_FEATURES} features. Use a smaller k, "
-                "or GaussianNoise, whose radii are larger."
-            )
-        overlap = SampledMixedOverlap(d, k, self.table_alpha, draw_unit, self.memory)
-        return overlap, self._scale(d)
+            return NormalTradeOff(), self._scale(d) * inscribed_ball(np.inf, 2, d)
+        if not is_computable(d, k):
+            raise ValueError(self._no_certificate(d))
+        return MixedNormTradeOff(d, k), self._scale(d)
 
-    def own_alpha(self, n_features: int) -> float:
-        """Probability that the table is wrong; see :meth:`Noise.own_alpha`."""
-        k = self.check_k(n_features)
-        return 0.0 if not k or is_deterministic(n_features, k) else float(self.table_alpha)
-
-    def check_parameters(self) -> None:
-        """Raise a ValueError that names the first parameter that describes no distribution."""
-        super().check_parameters()
-        if not (isinstance(self.table_alpha, Real) and 0 < float(self.table_alpha) < 0.5):
-            raise ValueError(
-                "The 'table_alpha' parameter of MixedNormNoise must lie in (0, 0.5). Got "
-                f"{self.table_alpha!r} instead."
-            )
+    def _no_certificate(self, d: int) -> str:
+        if d < SMALLEST_DIMENSION:
+            where, smaller = f"from {SMALLEST_DIMENSION} features on", "k=0"
+        else:
+            where = f"for this number of features up to k={largest_k(d)}"
+            smaller = "a smaller k"
+        return (
+            f"MixedNormNoise with k={self.k!r} has no certificate for {d} features: its radii are "
+            f"computed {where}. Use {smaller}, or noise=GaussianNoise(sigma={float(self.sigma)}, "
+            f"k={float(self.k)}), which certifies in the norm inf for any number of features."
+        )
 
     def _scale(self, d: int) -> float:
         return float(self.sigma) * math.sqrt(d / (d - float(self.k)))
@@ -186,15 +159,15 @@ class _Envelope:
         Where they touch, their values there and their slopes.
     ends : ndarray of shape (n + 1,)
         Where one takes over from the one before; infinite at both ends.
-    share : ndarray of shape (n,)
-        Mass below each.
+    probability : ndarray of shape (n,)
+        Part of the mass that is below each.
     """
 
     points: Array
     heights: Array
     slopes: Array
     ends: Array
-    share: Array
+    probability: Array
 
     def at(self, i: NDArray[np.intp], x: Array) -> Array:
         """Height of tangents number i at x."""
@@ -202,7 +175,7 @@ class _Envelope:
 
     def draw(self, n: int, rng: np.random.Generator) -> tuple[NDArray[np.intp], Array]:
         """Draw tangents, and points from the exponential law below each."""
-        i = rng.choice(len(self.share), size=n, p=self.share)
+        i = rng.choice(len(self.points), size=n, p=self.probability)
         left, right, slope = self.ends[i], self.ends[i + 1], self.slopes[i]
         # from the end where the exponential is larger
         start = np.where(slope > 0, right, left)

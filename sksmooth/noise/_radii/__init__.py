@@ -1,1 +1,1 @@
-"""From a likelihood ratio to what a class probability proves."""
+"""From a likelihood ratio to the radius that a class probability proves."""

@@ -1,7 +1,8 @@
-"""Laws of the density ratio L between a noise and its copy shifted by the worst shift of size r.
+"""Laws of the likelihood ratio L of a noise and its copy, moved by the worst shift of size r.
 
 Each is described by the probability that ``-log L`` is below t. Together with the symmetry of
-the noise this gives the overlap, ``E[min(L, exp(-t))] = P(-log L < -t) + exp(-t) P(-log L < t)``.
+the noise this gives ``E[min(L, exp(-t))] = P(-log L < -t) + exp(-t) P(-log L < t)``, and so the
+trade-off function.
 All noise is of unit scale.
 """
 
@@ -34,7 +35,7 @@ _VALUES_PER_BLOCK = 2**15
 
 
 @dataclass(frozen=True)
-class Ratio(ABC):
+class LikelihoodRatioLaw(ABC):
     """Law of ``-log L``.
 
     Attributes
@@ -53,7 +54,7 @@ class Ratio(ABC):
 
     @property
     def resolution(self) -> float:
-        """Normal quantile of the smallest share above one half that is told from one half.
+        """Normal quantile of the smallest probability that is told from one half.
 
         For d - k below 1 the density is so sharp that radii fall like a power 1 / (d - k) of it.
         """
@@ -98,7 +99,7 @@ class Ratio(ABC):
         return replace(self, level=self.level + 1)
 
 
-class RadialRatio(Ratio):
+class RadialLaw(LikelihoodRatioLaw):
     """Noise with density ``||z||^-k exp(-||z||^2 / 2)`` in the l2 or the linf norm.
 
     With ``y = ||w||^2``, which is chi-squared with d - k degrees of freedom, and
@@ -147,11 +148,11 @@ class RadialRatio(Ratio):
         falls = np.array([1.0, -1.0, 1.0, 1.0, -1.0])
 
         def excess(x: Array) -> Array:
-            ratio = np.exp(np.log(r) - x)
+            part = np.exp(np.log(r) - x)
             with np.errstate(divide="ignore"):
-                beyond = np.log(np.maximum(ratio - 1.0, 0.0))
-                grown = np.log1p(np.where(away < 0, -np.minimum(ratio, 1.0), ratio))
-            grown = np.maximum(np.where((away < 0) & (ratio > 1.0), beyond, grown), -1e300)
+                beyond = np.log(np.maximum(part - 1.0, 0.0))
+                grown = np.log1p(np.where(away < 0, -np.minimum(part, 1.0), part))
+            grown = np.maximum(np.where((away < 0) & (part > 1.0), beyond, grown), -1e300)
             value = r * r + 2.0 * away * r * np.exp(x) + (2.0 * k * grown if k else 0.0) - tau
             return falls * value
 
@@ -172,7 +173,7 @@ class RadialRatio(Ratio):
         return 6 * len(tanh_sinh(self.level)[0])
 
 
-class SphereRatio(RadialRatio):
+class SphereLaw(RadialLaw):
     """l2 norm: given the size of the noise, its direction is uniform (Zhang et al. 2020)."""
 
     @property
@@ -212,7 +213,7 @@ class SphereRatio(RadialRatio):
         return np.where(inside, cap, c >= 1.0)
 
 
-class SupRatio(RadialRatio):
+class CubeLaw(RadialLaw):
     """linf norm: given its size the noise is uniform on the surface of a cube.
 
     The worst shift is r in every coordinate. The coordinate that attains the size moves away
@@ -240,7 +241,7 @@ class SupRatio(RadialRatio):
         return np.where(grown > r, 1.0, np.where(grown + r > 0, within, 0.0) * (missed < 1.0))
 
 
-class SimplexRatio(Ratio):
+class SimplexLaw(LikelihoodRatioLaw):
     """l1 norm: noise with density ``||z||_1^-k exp(-||z||_1)``, shifted along one axis.
 
     With s = ||w||_1, which has the gamma law of shape d - k, and ``D = ||w - shift||_1 - s``, it is
@@ -269,8 +270,8 @@ class SimplexRatio(Ratio):
         x = first + width * nodes
         s = np.exp(x)
         lost = (r - shifted_size(t, s, k)) / (2.0 * s)
-        kept = 0.5 * np.exp(special.xlog1py(self.d - 1.0, -np.clip(lost, 0.0, 1.0))) * (lost < 1.0)
-        inside = (log_gamma_density(x - np.log(shape), shape) * kept) @ weights
+        given = 0.5 * np.exp(special.xlog1py(self.d - 1.0, -np.clip(lost, 0.0, 1.0))) * (lost < 1.0)
+        inside = (log_gamma_density(x - np.log(shape), shape) * given) @ weights
         certain = special.gammaincc(shape, np.minimum(all_above, 1e300))
         return inside * width[:, 0] + certain[:, 0]
 

@@ -14,7 +14,7 @@ from scipy import special
 from sksmooth.noise._radii._quadrature import Array
 
 _NODES, _CHECKS = 14, 9
-_ROUNDING_OF_SHARE = 4e-13
+_ROUNDING_OF_TAIL = 4e-13
 _SMALLEST_LOG = -230.0
 _WIDEST, _NARROWEST = 1.6, 0.1
 _NEWTON_STEPS, _STEP_DOWN = 4, 2e-12
@@ -27,8 +27,8 @@ class Extent(NamedTuple):
     Attributes
     ----------
     resolution, reach : float
-        Normal quantiles of the smallest and the largest share that are told apart: shares nearer
-        to one half prove nothing, larger ones no more than the last.
+        Normal quantiles of the smallest and the largest probability in the table: smaller ones
+        prove nothing, larger ones no more than the last.
     start : float
         A radius of about the size that is typical for the family.
     tolerance : float
@@ -36,18 +36,18 @@ class Extent(NamedTuple):
     """
 
     resolution: float = 1e-6
-    reach: float = 8.3  # one minus the share is down to the spacing of doubles
+    reach: float = 8.3  # the tail is down to the spacing of doubles
     start: float = 1.0
     tolerance: float = 2e-12
 
 
 @dataclass(frozen=True)
-class FailureTable:
+class RadiusTable:
     """Piecewise polynomials for ``log z`` as a function of ``log r``.
 
-    z is the normal quantile of the share that proves the radius r. In these coordinates every
-    family is nearly a straight line. Each piece was compared with the function itself between its
-    nodes, and its error is allowed for.
+    z is the normal quantile of the class probability that proves the radius r. In these
+    coordinates every family is nearly a straight line. Each piece was compared with the function
+    itself between its nodes, and its error is allowed for.
 
     Attributes
     ----------
@@ -67,20 +67,20 @@ class FailureTable:
     slack: Array
 
     @classmethod
-    def of(cls, failure: Callable[[Array], Array], extent: Extent) -> FailureTable:
+    def of(cls, largest_tail: Callable[[Array], Array], extent: Extent) -> RadiusTable:
         """Tabulate a function.
 
         Parameters
         ----------
-        failure : callable
-            From radii, an array, to the largest ``1 - p`` for which a share of p proves them,
-            rounded down. Decreasing.
+        largest_tail : callable
+            From radii, an array, to the largest ``1 - p`` for which a probability of p proves
+            them, rounded down. Decreasing.
         extent : Extent
             What to cover.
         """
 
         def log_z(log_r: Array) -> Array:
-            z = -special.ndtri(np.maximum(failure(np.exp(log_r)), 1e-300))
+            z = -special.ndtri(np.maximum(largest_tail(np.exp(log_r)), 1e-300))
             return np.log(np.maximum(z, 1e-300))
 
         low, high = _range(log_z, extent)
@@ -108,21 +108,21 @@ class FailureTable:
             np.array([slack for *_, slack in done]),
         )
 
-    def radius(self, missing: Array) -> Array:
-        """Certified radius of shares ``1 - missing``, rounded down.
+    def radius(self, tail: Array) -> Array:
+        """Certified radius of class probabilities ``1 - tail``, rounded down.
 
         Parameters
         ----------
-        missing : ndarray of shape (m,)
+        tail : ndarray of shape (m,)
             In [0, 1].
 
         Returns
         -------
         radius : ndarray of shape (m,)
-            Each was put back into the table, and found not to need more than the share. Infinite
-            for a share of one.
+            Each was put back into the table, and found not to need more than the probability.
+            Infinite for a probability of one.
         """
-        distinct, inverse = np.unique(missing, return_inverse=True)
+        distinct, inverse = np.unique(tail, return_inverse=True)
         radius = np.where(distinct <= 0, np.inf, 0.0)
         some = np.flatnonzero((distinct > 0) & (distinct < 0.5))[::-1]  # increasing radius
         if len(some):
@@ -174,7 +174,7 @@ def _fit(
     coefficients: Any = at_nodes @ values_to_coefficients.T
     fitted: Any = chebyshev.chebval(checks, coefficients.T, tensor=True)
     error: Any = np.abs(fitted - at_checks).max(axis=1)
-    allowed: Any = tolerance + _ROUNDING_OF_SHARE * np.exp(-values.min(axis=1))
+    allowed: Any = tolerance + _ROUNDING_OF_TAIL * np.exp(-values.min(axis=1))
     return coefficients, error, allowed
 
 

@@ -1,4 +1,4 @@
-"""Overlap of a noise from the law of its density ratio, by quadrature and from tables."""
+"""Trade-off functions from laws of likelihood ratios, by quadrature and from tables."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ import numpy as np
 from scipy import special
 from scipy.interpolate import PchipInterpolator
 
-from sksmooth.noise._radii._likelihood_ratio import Ratio
+from sksmooth.noise._radii._likelihood_ratio import LikelihoodRatioLaw
 from sksmooth.noise._radii._quadrature import Array
-from sksmooth.noise._radii._table import Extent, FailureTable
-from sksmooth.noise._radii._trade_off import Overlap, narrowed
+from sksmooth.noise._radii._table import Extent, RadiusTable
+from sksmooth.noise._radii._trade_off import TradeOff, narrowed
 
 # The quadrature is refined until it agrees with a finer one to a tenth of the slack allowed for.
 _FINEST = 6
@@ -27,91 +27,91 @@ _EVERY, _FEWEST_KNOWN, _NEAR = 8, 6, 0.01
 
 
 @dataclass(frozen=True)
-class RatioOverlap(Overlap):
-    """Overlap for which the law of -log L is known.
+class TabulatedTradeOff(TradeOff):
+    """Noise for which the law of -log L is known.
 
     Attributes
     ----------
-    ratio : Ratio
+    law : LikelihoodRatioLaw
         Law of -log L.
     """
 
-    ratio: Ratio
+    law: LikelihoodRatioLaw
 
-    def kept(self, missing: Array, r: Array) -> Array:
-        shape = np.broadcast(missing, r).shape
-        missing, r = (np.broadcast_to(x, shape).ravel() for x in (missing, r))
-        kept = np.where(missing <= 0.0, 1.0, 0.0)
-        some = np.flatnonzero((missing > 0.0) & (missing < 1.0) & (r > 0.0))
-        kept[some] = self._kept(missing[some], r[some])
+    def worst_case_probability(self, tail: Array, r: Array) -> Array:
+        shape = np.broadcast(tail, r).shape
+        tail, r = (np.broadcast_to(x, shape).ravel() for x in (tail, r))
+        least = np.where(tail <= 0.0, 1.0, 0.0)
+        some = np.flatnonzero((tail > 0.0) & (tail < 1.0) & (r > 0.0))
+        least[some] = self._worst_case(tail[some], r[some])
         at_zero = r <= 0.0
-        kept[at_zero] = 1.0 - missing[at_zero]
-        return np.maximum(kept, 0.0).reshape(shape)
+        least[at_zero] = 1.0 - tail[at_zero]
+        return np.maximum(least, 0.0).reshape(shape)
 
-    def _kept(self, missing: Array, r: Array, near: Array | None = None) -> Array:
-        ratio, slack = settled(self.ratio)
-        t, below = threshold(ratio, missing, r, near)
-        gain = ratio.below(-t, r) * (1.0 - slack)
+    def _worst_case(self, tail: Array, r: Array, near: Array | None = None) -> Array:
+        law, slack = settled(self.law)
+        t, below = threshold(law, tail, r, near)
+        gain = law.below(-t, r) * (1.0 - slack)
         with np.errstate(over="ignore"):
-            return gain + np.exp(-t) * (below * (1.0 - slack) - missing)
+            return gain + np.exp(-t) * (below * (1.0 - slack) - tail)
 
-    def failure(self, r: Array) -> Array:
-        """Largest ``1 - p`` for which a share of p proves the radius r, rounded down."""
-        share = np.full(len(r), 0.5)
+    def largest_tail(self, r: Array) -> Array:
+        """Largest tail ``1 - p`` for which a probability of p proves the radius r, rounded down."""
+        half = np.full(len(r), 0.5)
         known = np.unique(r)[::_EVERY]
         if len(known) < _FEWEST_KNOWN:
-            return self._kept(share, r)
-        t, _ = threshold(settled(self.ratio)[0], share[: len(known)], known)
+            return self._worst_case(half, r)
+        t, _ = threshold(settled(self.law)[0], half[: len(known)], known)
         slope = PchipInterpolator(np.log(known), t / known)(np.log(r))
-        return self._kept(share, r, slope * r)
+        return self._worst_case(half, r, slope * r)
 
-    def one_sided(self, missing: Array) -> Array:
-        return table_of(self).radius(missing)
+    def one_sided(self, tail: Array) -> Array:
+        return table_of(self).radius(tail)
 
 
 @lru_cache(maxsize=32)
-def table_of(overlap: RatioOverlap) -> FailureTable:
-    """Table of an overlap, made when it is first needed."""
-    ratio = overlap.ratio
-    scale = float(np.sqrt((ratio.d - ratio.k) / ratio.d))
-    return FailureTable.of(overlap.failure, Extent(ratio.resolution, start=scale))
+def table_of(trade_off: TabulatedTradeOff) -> RadiusTable:
+    """Table of a trade-off function, made when it is first needed."""
+    law = trade_off.law
+    scale = float(np.sqrt((law.d - law.k) / law.d))
+    return RadiusTable.of(trade_off.largest_tail, Extent(law.resolution, start=scale))
 
 
 @lru_cache(maxsize=64)
-def settled(ratio: Ratio) -> tuple[Ratio, float]:
+def settled(law: LikelihoodRatioLaw) -> tuple[LikelihoodRatioLaw, float]:
     """Refine the quadrature until it agrees with a finer one; return it and its error.
 
     Returns
     -------
-    ratio : Ratio
+    law : LikelihoodRatioLaw
         On enough nodes.
     slack : float
         Relative error of its probabilities to allow for.
     """
-    scale = np.sqrt((ratio.d - ratio.k) / ratio.d)
-    r = scale * np.array([max(0.01, ratio.resolution), 0.1, 0.3, 1.0, 2.0, 4.0, 6.0])
-    t, _ = threshold(ratio, np.full(len(r), 0.5), r)
+    scale = np.sqrt((law.d - law.k) / law.d)
+    r = scale * np.array([max(0.01, law.resolution), 0.1, 0.3, 1.0, 2.0, 4.0, 6.0])
+    t, _ = threshold(law, np.full(len(r), 0.5), r)
     t, r = np.concatenate([t, -t]), np.concatenate([r, r])
-    now = ratio.below(t, r)
+    now = law.below(t, r)
     while True:
-        finer = ratio.finer()
+        finer = law.finer()
         then = finer.below(t, r)
         error = float(np.max(np.abs(then - now) / np.maximum(then, 1e-20)))
-        if error <= ratio.slack / 10.0 or ratio.level == _FINEST:
-            return ratio, max(ratio.slack, 10.0 * error)
-        ratio, now = finer, then
+        if error <= law.slack / 10.0 or law.level == _FINEST:
+            return law, max(law.slack, 10.0 * error)
+        law, now = finer, then
 
 
 def threshold(
-    ratio: Ratio, share: Array, r: Array, near: Array | None = None
+    law: LikelihoodRatioLaw, probability: Array, r: Array, near: Array | None = None
 ) -> tuple[Array, Array]:
-    """Solve ``P(-log L < t) = share`` for t, with an error that does not matter.
+    """Solve ``P(-log L < t) = probability`` for t, with an error that does not matter.
 
     Parameters
     ----------
-    ratio : Ratio
+    law : LikelihoodRatioLaw
         Law of -log L.
-    share, r : ndarray of shape (m,)
+    probability, r : ndarray of shape (m,)
         In (0, 1), and positive.
     near : ndarray of shape (m,), optional
         Where to begin the search.
@@ -121,11 +121,11 @@ def threshold(
     t, below : ndarray of shape (m,)
         Threshold, and the probability there.
     """
-    wanted = special.ndtri(share)
+    wanted = special.ndtri(probability)
     t, below = np.empty_like(r), np.empty_like(r)  # the last ones tried; they are the best
 
     def excess(at: Array, rows: Any) -> Array:
-        t[rows], below[rows] = at, ratio.below(at, r[rows])
+        t[rows], below[rows] = at, law.below(at, r[rows])
         return wanted[rows] - special.ndtri(np.clip(below[rows], 1e-300, 1.0 - 1e-16))
 
     if near is None:

@@ -1,11 +1,14 @@
-"""From the overlap of a noise law with its shifted copy to certified radii.
+"""Trade-off functions of a noise, and the radii that they certify.
 
-Let L be the density ratio of the noise around a shifted input to the noise around the input, and
-``H_r(m) = E[min(L, m)]`` their overlap for the worst shift of size r. By the lemma of Neyman and
-Pearson, a class with a share of at least p keeps at least ``sup_m H_r(m) - m (1 - p)`` there,
-whatever the model is, and no other bound is larger. Everything that is certified follows from
-this one function. It takes what is missing from the share, ``1 - p``, because that keeps its
-relative precision near p = 1.
+Let L be the likelihood ratio of the noise around a shifted input to the noise around the input, for
+the worst shift of size r, and ``H_r(m) = E[min(L, m)]``. By the lemma of Neyman and Pearson, a
+class with a probability of at least p here has at least
+
+    T_r(1 - p) = sup over m of H_r(m) - m (1 - p)
+
+there, whatever the model is, and no other bound is larger: T_r, the least type II error of a test
+of given size, is the trade-off function of the two laws. Everything that is certified follows from
+it. It is a function of the tail, ``1 - p``, which keeps its relative precision near p = 1.
 """
 
 from __future__ import annotations
@@ -27,8 +30,8 @@ _ROUNDING, _QUANTILE_ROUNDING = 1e-14, 1e-15
 _MOST_STEPS, _MOST_DOUBLINGS = 200, 64
 
 
-class Overlap(ABC):
-    """What the law of a noise of unit scale proves, in one norm.
+class TradeOff(ABC):
+    """Trade-off function of a noise of unit scale, in one norm.
 
     Attributes
     ----------
@@ -40,27 +43,27 @@ class Overlap(ABC):
     search_width: ClassVar[float] = 1e-12
 
     @abstractmethod
-    def kept(self, missing: Array, r: Array) -> Array:
-        """Least share, at distance r, of a class whose share here is ``1 - missing``.
+    def worst_case_probability(self, tail: Array, r: Array) -> Array:
+        """Least probability, at distance r, of a class whose probability here is ``1 - tail``.
 
         Parameters
         ----------
-        missing, r : ndarray
+        tail, r : ndarray
             Of one shape; `r` positive and finite.
 
         Returns
         -------
-        share : ndarray
+        probability : ndarray
             Rounded down; decreasing in both.
         """
 
     @abstractmethod
-    def one_sided(self, missing: Array) -> Array:
-        """Radius at which a class with share ``1 - missing`` still has one half.
+    def one_sided(self, tail: Array) -> Array:
+        """Radius at which a class with probability ``1 - tail`` still has one half.
 
         Parameters
         ----------
-        missing : ndarray
+        tail : ndarray
             In [0, 1].
 
         Returns
@@ -69,67 +72,72 @@ class Overlap(ABC):
             Rounded down; 0 from one half on; may be infinite.
         """
 
-    def radius(self, missing: Array, rival: Array) -> Array:
+    def radius(self, tail: Array, runner_up: Array) -> Array:
         """Radius within which a class stays ahead of every other.
 
         Parameters
         ----------
-        missing, rival : ndarray of shape (m,)
-            What the class lacks to a share of one, and the largest share of any other class, at
-            most `missing`.
+        tail, runner_up : ndarray of shape (m,)
+            One minus the probability of the class, and the largest probability of any other, at
+            most `tail`.
 
         Returns
         -------
         radius : ndarray of shape (m,)
         """
-        radius = self.one_sided(missing)
-        ahead = (rival < missing) & (missing < 1.0 - rival)
+        radius = self.one_sided(tail)
+        ahead = (runner_up < tail) & (tail < 1.0 - runner_up)
         if ahead.any():
-            columns = np.column_stack([missing, rival, radius])[ahead]
+            columns = np.column_stack([tail, runner_up, radius])[ahead]
             distinct, inverse = np.unique(columns, axis=0, return_inverse=True)
             radius[ahead] = self._two_sided(*distinct.T)[inverse.ravel()]
         return radius
 
-    def _two_sided(self, missing: Array, rival: Array, at_least: Array) -> Array:
-        """Solve ``kept(missing) > 1 - kept(rival)``: what the rival may reach."""
+    def _two_sided(self, tail: Array, runner_up: Array, at_least: Array) -> Array:
+        """Search for the radius at which the runner-up may catch up."""
 
         def lead(r: Array, rows: Any) -> Array:
-            return self.kept(missing[rows], r) + self.kept(rival[rows], r) - 1.0 - _ROUNDING
+            least = self.worst_case_probability(tail[rows], r)
+            most = 1.0 - self.worst_case_probability(runner_up[rows], r)
+            return least - most - _ROUNDING
 
-        return last_proven(lead, at_least, self.one_sided(rival), self.search_width)
+        return last_proven(lead, at_least, self.one_sided(runner_up), self.search_width)
 
-    def top_radius(self, missing: Array, others: Array) -> Array:
+    def top_radius(self, tail: Array, others: Array) -> Array:
         """Radius within which a class stays among those with the most votes.
 
         Parameters
         ----------
-        missing : ndarray of shape (m,)
-            What the class lacks to a share of one.
+        tail : ndarray of shape (m,)
+            One minus the probability of the class.
         others : ndarray of shape (m, n_top)
-            Bounds of the joint shares of the weakest 1, 2, ... n_top of the strongest n_top other
-            classes.
+            Bounds of the joint probabilities of the weakest 1, 2, ... n_top of the strongest n_top
+            competitors.
 
         Returns
         -------
         radius : ndarray of shape (m,)
         """
-        columns = np.column_stack([missing, others])
+        columns = np.column_stack([tail, others])
         distinct, inverse = np.unique(columns, axis=0, return_inverse=True)
         return self._top_radius(distinct[:, 0], distinct[:, 1:])[inverse.ravel()]
 
-    def _top_radius(self, missing: Array, others: Array) -> Array:
+    def _top_radius(self, tail: Array, others: Array) -> Array:
         sizes = np.arange(1, others.shape[1] + 1)
 
         def lead(r: Array, rows: Any) -> Array:
             joint = others[rows]
-            reach = 1.0 - self.kept(joint, np.broadcast_to(r[:, None], joint.shape))
-            weakest = (reach / sizes).min(axis=1)
-            return self.kept(missing[rows], r) - weakest * (1.0 + _ROUNDING) - _ROUNDING
+            least = self.worst_case_probability(tail[rows], r)
+            most = 1.0 - self.worst_case_probability(
+                joint, np.broadcast_to(r[:, None], joint.shape)
+            )
+            weakest = (most / sizes).min(axis=1)
+            return least - weakest * (1.0 + _ROUNDING) - _ROUNDING
 
-        ahead = (1.0 - missing) > (others / sizes).min(axis=1)
-        missing, others = missing[ahead], others[ahead]
+        ahead = (1.0 - tail) > (others / sizes).min(axis=1)
+        tail, others = tail[ahead], others[ahead]
         radius = np.zeros(len(ahead))
-        radius[ahead] = last_proven(lead, *_bracket(lead, len(missing)), self.search_width)
+        radius[ahead] = last_proven(lead, *_bracket(lead, len(tail)), self.search_width)
         return radius
 
 
@@ -253,74 +261,74 @@ def _interpolated(ends: Array, values: Array, last: Array, at_last: Array) -> Ar
 
 
 @dataclass(frozen=True)
-class NormalOverlap(Overlap):
+class NormalTradeOff(TradeOff):
     """Independent standard normal noise, l2 norm (Cohen, Rosenfeld and Kolter 2019)."""
 
-    def kept(self, missing: Array, r: Array) -> Array:
-        return special.ndtr(-_normal_quantile(missing, 1) - r) * (1.0 - _ROUNDING * (1.0 + r * r))
+    def worst_case_probability(self, tail: Array, r: Array) -> Array:
+        return special.ndtr(-_normal_quantile(tail, 1) - r) * (1.0 - _ROUNDING * (1.0 + r * r))
 
-    def one_sided(self, missing: Array) -> Array:
-        return self.radius(missing, missing)
+    def one_sided(self, tail: Array) -> Array:
+        return self.radius(tail, tail)
 
-    def radius(self, missing: Array, rival: Array) -> Array:
+    def radius(self, tail: Array, runner_up: Array) -> Array:
         with np.errstate(invalid="ignore"):  # both quantiles infinite: nothing is proven
-            radius = (-_normal_quantile(missing, 1) - _normal_quantile(rival, 1)) / 2
-        return np.where(1.0 - missing > rival, radius * (1.0 - _ROUNDING), 0.0)
+            radius = (-_normal_quantile(tail, 1) - _normal_quantile(runner_up, 1)) / 2
+        return np.where(1.0 - tail > runner_up, radius * (1.0 - _ROUNDING), 0.0)
 
 
 @dataclass(frozen=True)
-class LaplaceOverlap(Overlap):
+class LaplaceTradeOff(TradeOff):
     """Independent Laplace noise, l1 norm (Teng, Lee and Yuan 2020; their bound made tight).
 
     L takes the values ``exp(-r)``, with probability one half, to ``exp(r)``.
     """
 
-    def kept(self, missing: Array, r: Array) -> Array:
-        share, fall = 1.0 - missing, np.exp(-r)
+    def worst_case_probability(self, tail: Array, r: Array) -> Array:
+        p, fall = 1.0 - tail, np.exp(-r)
         with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
-            middle, high = fall / (4.0 * missing), 1.0 - missing * np.exp(r)
-        kept = np.where(share <= 0.5, share * fall, np.where(missing <= fall / 2, high, middle))
-        return kept * (1.0 - _ROUNDING * (1.0 + r))
+            middle, high = fall / (4.0 * tail), 1.0 - tail * np.exp(r)
+        least = np.where(p <= 0.5, p * fall, np.where(tail <= fall / 2, high, middle))
+        return least * (1.0 - _ROUNDING * (1.0 + r))
 
-    def one_sided(self, missing: Array) -> Array:
-        return self.radius(missing, missing)
+    def one_sided(self, tail: Array) -> Array:
+        return self.radius(tail, tail)
 
-    def radius(self, missing: Array, rival: Array) -> Array:
+    def radius(self, tail: Array, runner_up: Array) -> Array:
         with np.errstate(divide="ignore", invalid="ignore"):  # nothing against nothing
-            share = np.where(missing >= 0.5, 1.0 - missing, 0.25 / missing)
-            radius = np.log(share / rival) / 2 * (1.0 - _ROUNDING) - 4e-16
-        return np.where(1.0 - missing > rival, np.maximum(radius, 0.0), 0.0)
+            folded = np.where(tail >= 0.5, 1.0 - tail, 0.25 / tail)
+            radius = np.log(folded / runner_up) / 2 * (1.0 - _ROUNDING) - 4e-16
+        return np.where(1.0 - tail > runner_up, np.maximum(radius, 0.0), 0.0)
 
 
 @dataclass(frozen=True)
-class LipschitzOverlap(Overlap):
-    """Shares that change by half the l1 distance at most: uniform cube and splitting noise."""
+class LipschitzTradeOff(TradeOff):
+    """Probabilities that change by half the l1 distance at most: uniform and splitting noise."""
 
-    def kept(self, missing: Array, r: Array) -> Array:
-        return 1.0 - missing - r / 2 - _ROUNDING
+    def worst_case_probability(self, tail: Array, r: Array) -> Array:
+        return 1.0 - tail - r / 2 - _ROUNDING
 
-    def one_sided(self, missing: Array) -> Array:
-        return self.radius(missing, missing)
+    def one_sided(self, tail: Array) -> Array:
+        return self.radius(tail, tail)
 
-    def radius(self, missing: Array, rival: Array) -> Array:
-        return np.maximum((1.0 - missing) - rival, 0.0) * (1.0 - _ROUNDING)
+    def radius(self, tail: Array, runner_up: Array) -> Array:
+        return np.maximum((1.0 - tail) - runner_up, 0.0) * (1.0 - _ROUNDING)
 
 
 @dataclass(frozen=True)
-class CubeOverlap(Overlap):
+class CubeTradeOff(TradeOff):
     """Uniform noise on ``[-1, 1] ** n_features``, linf norm: the volume that two cubes share."""
 
     n_features: int
 
-    def kept(self, missing: Array, r: Array) -> Array:
+    def worst_case_probability(self, tail: Array, r: Array) -> Array:
         shared = np.exp(self.n_features * np.log1p(-np.minimum(r, 2.0 - 1e-15) / 2))
-        return shared - missing - _ROUNDING
+        return shared - tail - _ROUNDING
 
-    def one_sided(self, missing: Array) -> Array:
-        return self.radius(missing, missing)
+    def one_sided(self, tail: Array) -> Array:
+        return self.radius(tail, tail)
 
-    def radius(self, missing: Array, rival: Array) -> Array:
-        lead = np.maximum((1.0 - missing) - rival, 0.0)
+    def radius(self, tail: Array, runner_up: Array) -> Array:
+        lead = np.maximum((1.0 - tail) - runner_up, 0.0)
         radius = -2.0 * np.expm1(np.log1p(-lead / 2) / self.n_features)
         return radius * (1.0 - _ROUNDING)
 

@@ -64,11 +64,13 @@ def bias(
     return LocalBias(score, reference, alpha, norm, method, is_local)
 
 
-@pytest.mark.parametrize(("alpha", "gain", "slope", "bend", "agrees", "radius"), GOLDEN_RADII)
-def test_golden_radii_of_the_boundary(alpha, gain, slope, bend, agrees, radius):
+@pytest.mark.parametrize(
+    ("alpha", "margin", "gradient_norm", "curvature", "agrees", "radius"), GOLDEN_RADII
+)
+def test_golden_radii_of_the_boundary(alpha, margin, gradient_norm, curvature, agrees, radius):
     """Where the neighbours' label cannot change: one reference point only."""
-    slope = slope or 1e-300  # a gradient of 0 by its limit
-    score = GivenLipschitz(LinearScore(np.array([[slope]]), np.array([gain])), bend)
+    gradient_norm = gradient_norm or 1e-300  # a gradient of 0 by its limit
+    score = GivenLipschitz(LinearScore(np.array([[gradient_norm]]), np.array([margin])), curvature)
     points, label = np.zeros((1, 1)), np.array([1 if agrees else 0])
     winner, found = bias(score, points, label, alpha, 2).certify(np.zeros((1, 1)))
     assert winner[0] == 1
@@ -76,8 +78,10 @@ def test_golden_radii_of_the_boundary(alpha, gain, slope, bend, agrees, radius):
     assert found[0] < radius
 
 
-@pytest.mark.parametrize(("alpha", "norm", "score", "slope", "away", "radius"), GOLDEN_LINEAR)
-def test_golden_radii_of_a_linear_score(alpha, norm, score, slope, away, radius):
+@pytest.mark.parametrize(
+    ("alpha", "norm", "score", "gradient_norm", "away", "radius"), GOLDEN_LINEAR
+)
+def test_golden_radii_of_a_linear_score(alpha, norm, score, gradient_norm, away, radius):
     """Score 3 x + 4 y, reference points (2, 1) apart, and an input whose score is 7."""
     x = np.array([[1.0, 1.0]])
     linear = LinearScore(np.array([[3.0, 4.0]]), np.zeros(1))
@@ -95,18 +99,26 @@ def test_golden_radii_of_a_linear_score(alpha, norm, score, slope, away, radius)
 
 
 def test_root_in_its_limits():
-    gain = np.array([1.0, 1.0, 1.0, 0.0, -1.0, 1.0, 1e-200])
-    slope = np.array([2.0, 0.0, 0.0, 0.0, 1.0, np.inf, 1.0])
-    bend = np.array([0.0, 2.0, 0.0, 0.0, 1.0, np.inf, 1.0])
-    assert root(gain, slope, bend).tolist() == [0.5, 1.0, np.inf, 0.0, 0.0, 0.0, 1e-200]
+    margin = np.array([1.0, 1.0, 1.0, 0.0, -1.0, 1.0, 1e-200])
+    gradient_norm = np.array([2.0, 0.0, 0.0, 0.0, 1.0, np.inf, 1.0])
+    curvature = np.array([0.0, 2.0, 0.0, 0.0, 1.0, np.inf, 1.0])
+    assert root(margin, gradient_norm, curvature).tolist() == [
+        0.5,
+        1.0,
+        np.inf,
+        0.0,
+        0.0,
+        0.0,
+        1e-200,
+    ]
     tiny = root(
         np.full(3, 1e-200), np.array([1e-200, 0.0, 1e-200]), np.array([0.0, 1e-200, 1e-200])
     )
     assert tiny == pytest.approx([1.0, 2**0.5, 3**0.5 - 1])
     rng = np.random.default_rng(0)
-    gain, slope, bend = rng.exponential(size=(3, 100))
-    r = root(gain, slope, bend)
-    np.testing.assert_allclose(slope * r + bend * r**2 / 2, gain, rtol=1e-13)
+    margin, gradient_norm, curvature = rng.exponential(size=(3, 100))
+    r = root(margin, gradient_norm, curvature)
+    np.testing.assert_allclose(gradient_norm * r + curvature * r**2 / 2, margin, rtol=1e-13)
 
 
 def base_of(name):
@@ -245,13 +257,13 @@ def paper_radius(smoother, rows):
     """Theorem 8 of the paper: the smaller of a neighbour's radius and a boundary's."""
     label = smoother.reference.support(rows).argmax(axis=1)
     radii = smoother.reference.radii(rows, smoother.norm, "nearest").radius.max(axis=1)
-    score, bend = smoother.score, smoother.score.lipschitz(np.ones(1), smoother.norm)
-    slope = np.linalg.norm(score.gradient(rows)[:, 0], DUAL[smoother.norm], axis=1)
-    biased = score.value(rows)[:, 0] + smoother.alpha * slope * np.where(label == 1, 1, -1)
-    a = smoother.alpha * bend + slope
-    if bend == 0:
+    score, curvature = smoother.score, smoother.score.lipschitz(np.ones(1), smoother.norm)
+    gradient_norm = np.linalg.norm(score.gradient(rows)[:, 0], DUAL[smoother.norm], axis=1)
+    biased = score.value(rows)[:, 0] + smoother.alpha * gradient_norm * np.where(label == 1, 1, -1)
+    a = smoother.alpha * curvature + gradient_norm
+    if curvature == 0:
         return np.minimum(radii, np.abs(biased) / a)
-    return np.minimum(radii, (np.sqrt(a**2 + 4 * bend * np.abs(biased)) - a) / (2 * bend))
+    return np.minimum(radii, (np.sqrt(a**2 + 4 * curvature * np.abs(biased)) - a) / (2 * curvature))
 
 
 @pytest.mark.parametrize("norm", NORMS)

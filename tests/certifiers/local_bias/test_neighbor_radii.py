@@ -11,7 +11,7 @@ from scipy.spatial.distance import cdist
 
 from sksmooth.certifiers.local_bias import _neighbor_radii, _neighbor_search
 from sksmooth.certifiers.local_bias._neighbor_radii import ReferencePoints, ways_to_lose
-from sksmooth.certifiers.local_bias._screening import RoughPoints
+from sksmooth.certifiers.local_bias._screening import ScreeningPoints
 
 NORMS = [1, 2, np.inf]
 METHODS = ["nearest", "pairwise", "exact"]
@@ -135,15 +135,21 @@ def test_golden_values(x, norm, label, paper, pairwise, exact, three):
     assert radii.radius.max() == pytest.approx(three, rel=1e-12)
 
 
+def dual_norm(vectors, norm):
+    return np.linalg.norm(vectors, DUAL[norm], axis=1)
+
+
 def plain_radius(points, labels, x, norm, n_classes):
     """The formula of the paper, for all points of every other label."""
     nearest = points[np.linalg.norm(points - x, axis=1).argmin()]
     own = labels[np.linalg.norm(points - x, axis=1).argmin()]
     radius = np.zeros(n_classes)
     for other in set(range(n_classes)) - {own}:
-        rivals = points[labels == other]
-        gain = ((nearest - rivals) * (2 * x - nearest - rivals)).sum(axis=1)
-        radius[other] = (gain / (2 * np.linalg.norm(nearest - rivals, DUAL[norm], axis=1))).min()
+        competitors = points[labels == other]
+        gain = ((nearest - competitors) * (2 * x - nearest - competitors)).sum(axis=1)
+        radius[other] = (
+            gain / (2 * np.linalg.norm(nearest - competitors, DUAL[norm], axis=1))
+        ).min()
     return radius
 
 
@@ -154,9 +160,9 @@ def plain_pairwise(points, labels, x, norm, n_classes):
     for other in set(range(n_classes)) - {own}:
         bounds = []
         for point in points[labels == other]:
-            rivals = points[labels != other]
-            gain = ((rivals - point) * (2 * x - rivals - point)).sum(axis=1)
-            bounds.append((gain / (2 * np.linalg.norm(rivals - point, DUAL[norm], axis=1))).max())
+            competitors = points[labels != other]
+            gain = ((competitors - point) * (2 * x - competitors - point)).sum(axis=1)
+            bounds.append((gain / (2 * dual_norm(competitors - point, norm))).max())
         radius[other] = min(bounds)
     return radius
 
@@ -178,7 +184,7 @@ def test_search_finds_what_the_plain_formula_gives(norm, shape, n_classes, is_ev
     points, labels = some_points(*shape, n_classes)
     points, X = points * spread, some_points(40, shape[1], n_classes, seed=1)[0] * spread
     reference = ReferencePoints(points, labels, n_classes)
-    assert (reference.rough.n_front < shape[1]) == (not is_even and shape[1] > 2)
+    assert (reference.screening.n_front < shape[1]) == (not is_even and shape[1] > 2)
     found = reference.radii(X, norm, "nearest").radius
     expected = [plain_radius(points, labels, x, norm, n_classes) for x in X]
     # less what rounding leaves undecided
@@ -193,8 +199,8 @@ def test_distances_in_single_precision_are_never_too_small(norm, n_front):
     points = np.random.default_rng(0).normal(size=(200, 40)) * 0.5 ** np.arange(40)
     points[::2] += 1e-9 * np.random.default_rng(1).normal(size=(100, 40))
     points[1::2] = points[::2] * (1 + 1e-9)
-    rough = RoughPoints(points)
-    found = rough.dual_distances(7, np.arange(200), norm, n_front) * rough.unit
+    screening = ScreeningPoints(points)
+    found = screening.dual_distances(7, np.arange(200), norm, n_front) * screening.unit
     true = np.linalg.norm(points - points[7], DUAL[norm], axis=1)
     assert (found >= true).all()
     if n_front == 40:
@@ -216,9 +222,9 @@ def distance_to_cells(points, labels, x, norm):
     own = labels[np.linalg.norm(points - x, axis=1).argmin()]
     d, best = len(x), np.inf
     for point in points[labels != own]:
-        rivals = points[labels == own]
-        A = 2 * (point - rivals)
-        b = ((rivals - point) * (2 * x - rivals - point)).sum(axis=1)
+        competitors = points[labels == own]
+        A = 2 * (point - competitors)
+        b = ((competitors - point) * (2 * x - competitors - point)).sum(axis=1)
         if norm == 2:
             result = minimize(
                 lambda step: step @ step,
@@ -405,9 +411,9 @@ def test_blocks_and_trees_do_not_change_results(monkeypatch):
     points, labels = some_points(90, 5, 3)
     X = some_points(30, 5, 3, seed=1)[0]
     whole = ReferencePoints(points, labels, 3).radii(X, 2, "pairwise")
-    monkeypatch.setattr(_neighbor_radii, "_ENTRIES_AT_ONCE", 500)
-    monkeypatch.setattr(_neighbor_search, "_ENTRIES_AT_ONCE", 64)
-    monkeypatch.setattr(_neighbor_radii, "_MOST_FEATURES_FOR_TREES", 0)
+    monkeypatch.setattr(_neighbor_radii, "ENTRIES_AT_ONCE", 500)
+    monkeypatch.setattr(_neighbor_search, "ENTRIES_AT_ONCE", 64)
+    monkeypatch.setattr(_neighbor_radii, "MOST_FEATURES_FOR_TREES", 0)
     reference = ReferencePoints(points, labels, 3)
     blocks = reference.radii(X, 2, "pairwise")
     assert np.array_equal(whole.label, blocks.label)
@@ -552,5 +558,5 @@ def test_memory_is_that_of_a_block(norm, monkeypatch):
         return size / 2**20
 
     assert peak() > 14  # all distances, in single precision
-    monkeypatch.setattr(_neighbor_radii, "_ENTRIES_AT_ONCE", 2**16)
+    monkeypatch.setattr(_neighbor_radii, "ENTRIES_AT_ONCE", 2**16)
     assert peak() < 5

@@ -138,7 +138,7 @@ def test_other_numbers_than_those_of_numpy_with_the_same_law(module, data, monke
     monkeypatch.setattr(TorchLayers, "_is_on_cpu", property(lambda self: False))
     on_device = clf.certify(X[1000:1030]).counts
     assert (on_cpu != on_device).any()
-    shares = (on_cpu + on_device) / 8000
-    spread = np.sqrt(2 * 4000 * shares * (1 - shares))
-    common = (shares > 0.005) & (shares < 0.995)
+    proportions = (on_cpu + on_device) / 8000
+    spread = np.sqrt(2 * 4000 * proportions * (1 - proportions))
+    common = (proportions > 0.005) & (proportions < 0.995)
     assert np.abs((on_cpu - on_device)[common] / spread[common]).max() < 4.5

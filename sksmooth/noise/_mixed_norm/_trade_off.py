@@ -1,6 +1,7 @@
-"""Overlap of the mixed-norm noise with its copy shifted by r in every coordinate, by transforms.
+"""Trade-off function of the mixed-norm noise, shifted by r in every coordinate, by transforms.
 
-With ``M(u) = E[L^(1/2 + iu)]``, which is real because the noise is symmetric,
+With ``H(m) = E[min(L, m)]`` of the likelihood ratio L, and ``M(u) = E[L^(1/2 + iu)]``, which is
+real because the noise is symmetric,
 
     H(m) = sqrt(m) / pi * integral over u > 0 of cos(u log m) M(u) / (1/4 + u^2).
 """
@@ -14,9 +15,9 @@ from typing import Any, ClassVar
 import numpy as np
 from scipy import special
 
-from sksmooth.noise._mixed_norm._mixed_transform import MixedTransform, range_of_size
-from sksmooth.noise._radii._table import Extent, FailureTable
-from sksmooth.noise._radii._trade_off import Array, Overlap, narrowed
+from sksmooth.noise._mixed_norm._transform import MixedTransform, range_of_size
+from sksmooth.noise._radii._table import Extent, RadiusTable
+from sksmooth.noise._radii._trade_off import Array, TradeOff, narrowed
 
 # Frequencies end where nothing is left of the transform, in units of the inverse size of the shift;
 # so many are taken per unit. Up to the slow phase the usual nodes resolve the waves.
@@ -29,24 +30,24 @@ _SHIFTS = 0.02, 0.2, 1.0, 3.0, 7.0
 
 # Outside of this range the quadrature is not known to be accurate, or takes minutes. The tilt is
 # the slope of log L in the sign of the largest coordinate, over that of its normal part.
-_SMALLEST_DIMENSION, _LARGEST_SHARE, _LARGEST_TILT = 32, 1 / 3, 12.0
+SMALLEST_DIMENSION, _LARGEST_PART_OF_D, _LARGEST_TILT = 32, 1 / 3, 12.0
 
 
-def is_deterministic(d: int, k: float) -> bool:
-    """Whether the overlap in d dimensions is computed by quadrature."""
-    if d < _SMALLEST_DIMENSION or k > _LARGEST_SHARE * d:
+def is_computable(d: int, k: float) -> bool:
+    """Whether the trade-off function in d dimensions can be computed to enough digits."""
+    if d < SMALLEST_DIMENSION or k > _LARGEST_PART_OF_D * d:
         return False
     largest = np.exp(range_of_size(d, k)[1])
     return bool(k <= _LARGEST_TILT * largest * np.sqrt(d))
 
 
-def largest_deterministic(d: int) -> float:
-    """Largest k, rounded down to a whole number, for which the overlap is computed."""
-    low, high = 0, int(_LARGEST_SHARE * d) + 1
+def largest_k(d: int) -> int:
+    """Largest whole k for which the trade-off function is computed."""
+    low, high = 0, int(_LARGEST_PART_OF_D * d) + 1
     while high - low > 1:
         middle = (low + high) // 2
-        low, high = (middle, high) if is_deterministic(d, middle) else (low, middle)
-    return float(low)
+        low, high = (middle, high) if is_computable(d, middle) else (low, middle)
+    return low
 
 
 @dataclass(frozen=True)
@@ -81,27 +82,27 @@ class Spectrum:
         excess = transform.at(u) - np.exp(-x * x * (0.25 + u * u) / 2)
         return cls(x, u, weights * excess / (0.25 + u * u) / np.pi)
 
-    def overlap(self, log_m: Array) -> Array:
+    def capped_mean(self, log_m: Array) -> Array:
         """``H(m)``."""
         m, x = np.exp(log_m), self.x
         normal = special.ndtr(log_m / x - x / 2) + m * special.ndtr(-log_m / x - x / 2)
         return normal + np.sqrt(m) * (np.cos(self.u * log_m[:, None]) @ self.waves)
 
-    def share_above(self, log_m: Array) -> Array:
-        """``P(L > m)``, the slope of the overlap."""
+    def probability_above(self, log_m: Array) -> Array:
+        """``P(L > m)``, the slope of ``H(m)``."""
         phase = self.u * log_m[:, None]
         part = (np.cos(phase) / 2 - self.u * np.sin(phase)) @ self.waves
         normal = special.ndtr(-log_m / self.x - self.x / 2)
         return normal + np.exp(np.minimum(-log_m / 2, 700.0)) * part
 
     def error(self, log_m: Array, slack: float) -> Array:
-        """Error of the overlap, where that of the transform is `slack` relative to its largest."""
+        """Error of ``H(m)``, where that of the transform is `slack` relative to its largest."""
         return slack * np.exp(log_m / 2 - self.x * self.x / 8)
 
 
 @dataclass(frozen=True)
-class MixedOverlap(Overlap):
-    """Overlap of the mixed-norm noise of unit scale, linf norm (Zhang et al. 2020, Theorem 5).
+class MixedNormTradeOff(TradeOff):
+    """Mixed-norm noise of unit scale, linf norm (Zhang et al. 2020, Theorem 5).
 
     Attributes
     ----------
@@ -119,32 +120,32 @@ class MixedOverlap(Overlap):
 
     search_width: ClassVar[float] = 1e-9  # each point of a search takes a transform
 
-    def kept(self, missing: Array, r: Array) -> Array:
-        shape = np.broadcast(missing, r).shape
-        missing, r = (np.broadcast_to(x, shape).ravel() for x in (missing, r))
-        kept = np.where(missing <= 0.0, 1.0, 1.0 - missing)
+    def worst_case_probability(self, tail: Array, r: Array) -> Array:
+        shape = np.broadcast(tail, r).shape
+        tail, r = (np.broadcast_to(x, shape).ravel() for x in (tail, r))
+        least = np.where(tail <= 0.0, 1.0, 1.0 - tail)
         for size in np.unique(r[r > 0]):
-            here = np.flatnonzero((r == size) & (missing > 0) & (missing < 1))
+            here = np.flatnonzero((r == size) & (tail > 0) & (tail < 1))
             if len(here):
-                kept[here] = self._kept(missing[here], float(size))
-        return np.maximum(kept, 0.0).reshape(shape)
+                least[here] = self._worst_case(tail[here], float(size))
+        return np.maximum(least, 0.0).reshape(shape)
 
-    def _kept(self, missing: Array, r: float) -> Array:
-        overlap, slack = settled(self)
-        spectrum = overlap.spectrum(r)
-        log_m = _threshold(spectrum, special.ndtri(missing))
-        return spectrum.overlap(log_m) - spectrum.error(log_m, slack) - np.exp(log_m) * missing
+    def _worst_case(self, tail: Array, r: float) -> Array:
+        trade_off, slack = settled(self)
+        spectrum = trade_off.spectrum(r)
+        log_m = _threshold(spectrum, special.ndtri(tail))
+        return spectrum.capped_mean(log_m) - spectrum.error(log_m, slack) - np.exp(log_m) * tail
 
-    def failure(self, r: Array) -> Array:
-        """Largest ``1 - p`` for which a share of p proves the radius r, rounded down."""
+    def largest_tail(self, r: Array) -> Array:
+        """Largest tail ``1 - p`` for which a probability of p proves the radius r, rounded down."""
         half = np.array([0.5])
-        return np.array([self._kept(half, float(size))[0] for size in r])
+        return np.array([self._worst_case(half, float(size))[0] for size in r])
 
-    def one_sided(self, missing: Array) -> Array:
-        return _table(self).radius(missing)
+    def one_sided(self, tail: Array) -> Array:
+        return _table(self).radius(tail)
 
     def spectrum(self, r: float) -> Spectrum:
-        """Spectrum at a shift of r, kept for the next time."""
+        """Spectrum at a shift of r, cached."""
         return _spectrum(self.d, self.k, r, self.level)
 
 
@@ -153,8 +154,8 @@ def _threshold(spectrum: Spectrum, wanted: Array) -> Array:
     x = spectrum.x
 
     def excess(log_m: Array, rows: Any) -> Array:
-        share = np.clip(spectrum.share_above(log_m), 1e-300, 1 - 1e-16)
-        return special.ndtri(share) - wanted[rows]
+        above = np.clip(spectrum.probability_above(log_m), 1e-300, 1 - 1e-16)
+        return special.ndtri(above) - wanted[rows]
 
     guess, spread = -x * wanted - x * x / 2, np.full(len(wanted), x)
     low, high = guess - spread, guess + spread
@@ -169,28 +170,28 @@ def _threshold(spectrum: Spectrum, wanted: Array) -> Array:
 
 
 @lru_cache(maxsize=16)
-def _table(overlap: MixedOverlap) -> FailureTable:
-    scale = float(np.sqrt(overlap.d - overlap.k) / overlap.d)
-    return FailureTable.of(overlap.failure, Extent(0.01, 6.8, scale, 1e-11))
+def _table(trade_off: MixedNormTradeOff) -> RadiusTable:
+    scale = float(np.sqrt(trade_off.d - trade_off.k) / trade_off.d)
+    return RadiusTable.of(trade_off.largest_tail, Extent(0.01, 6.8, scale, 1e-11))
 
 
 @lru_cache(maxsize=64)
-def settled(overlap: MixedOverlap) -> tuple[MixedOverlap, float]:
+def settled(trade_off: MixedNormTradeOff) -> tuple[MixedNormTradeOff, float]:
     """Refine the quadrature until it agrees with a finer one; return it and its error."""
-    scale = np.sqrt(overlap.d - overlap.k) / overlap.d
-    shifts = scale / overlap.spectrum(scale).x * np.array(_SHIFTS)
+    scale = np.sqrt(trade_off.d - trade_off.k) / trade_off.d
+    shifts = scale / trade_off.spectrum(scale).x * np.array(_SHIFTS)
     for level in range(_FINEST + 1):
-        now, finer = (replace(overlap, level=level + more) for more in (0, 1))
+        now, finer = (replace(trade_off, level=level + more) for more in (0, 1))
         error = max(_disagreement(now.spectrum(r), finer.spectrum(r)) for r in shifts)
         if error <= _ACCURATE:
             break
-    return replace(overlap, level=level), max(_SLACK, 10.0 * error)
+    return replace(trade_off, level=level), max(_SLACK, 10.0 * error)
 
 
 def _disagreement(one: Spectrum, two: Spectrum) -> float:
-    """Largest difference of two overlaps, in the unit of `Spectrum.error`."""
+    """Largest difference of ``H(m)`` in two spectra, in the unit of `Spectrum.error`."""
     log_m = one.x * np.linspace(-8.0, 8.0, 33)
-    gap = np.abs(one.overlap(log_m) - two.overlap(log_m))
+    gap = np.abs(one.capped_mean(log_m) - two.capped_mean(log_m))
     return float((gap / one.error(log_m, 1.0)).max())
 
 

@@ -1,4 +1,4 @@
-"""Transform of the density ratio of the mixed-norm noise, for a shift of r in every coordinate.
+"""Transform of the likelihood ratio of the mixed-norm noise, for a shift of r in every coordinate.
 
 The density p is ``||z||_inf^-k exp(-||z||_2^2 / 2)``. Seen from halfway of the shift, with
 ``z = r / 2 + v``, the product ``p(z)^(1/2 - iu) p(z - r)^(1/2 + iu)`` is the density of
@@ -89,14 +89,14 @@ class MixedTransform:
         log_h = np.linspace(low, high, int(_WIDTH_NODES * grow))[:, None]
         step = (high - low) / (len(log_h) - 1)
         size = band.log_modulus(log_h)
-        kept = size > size.max() - _TAIL
+        felt = size > size.max() - _TAIL
         h, skew, power = (
-            np.broadcast_to(x, size.shape)[kept] for x in (np.exp(log_h), band.skew, band.power)
+            np.broadcast_to(x, size.shape)[felt] for x in (np.exp(log_h), band.skew, band.power)
         )
         largest, smallest = h + skew / 2, h - skew / 2
         lag = np.where(skew < r, skew, largest)  # at the edge the smallest was integrated over
         turn = r * lag + k * np.log1p(skew / (h + (r - skew) / 2))
-        size = size[kept] + np.log(step) - log_norm(d, k)
+        size = size[felt] + np.log(step) - log_norm(d, k)
         inside = np.exp(log_inside(largest, smallest))
         return cls(r, largest, smallest, inside, turn, power, size)
 

@@ -11,8 +11,9 @@ from sklearn.multiclass import OneVsRestClassifier
 from sklearn.neural_network import MLPClassifier
 from sklearn.svm import SVC
 
-from benchmarks._attacks import project, projected_gradient, towards_points
 from sksmooth import LocallyBiasedSmoother
+from sksmooth.attacks import project, projected_gradient, towards_points
+from sksmooth.smooth_scores import smooth_score
 
 NORMS = [1, 2, np.inf]
 SIZE = {1: 0.6, 2: 0.3, np.inf: 0.05}
@@ -86,7 +87,7 @@ def share_kept(clf, X, certificate, inflation):
     """Share of rows that keep their class under all attacks within inflated radii."""
     radius = inflation * certificate.radius[:, None]
     winner = np.searchsorted(clf.classes_, certificate.prediction)
-    descent = margin_gradient(clf._score(), X, winner, len(clf.classes_))
+    descent = margin_gradient(smooth_score(clf.estimator_), X, winner, len(clf.classes_))
     down = projected_gradient(descent, X, np.ones(len(X)), radius=radius, norm=clf.norm, n_steps=25)
     kept = clf.predict(down) == certificate.prediction
     for towards in towards_points(

@@ -1,0 +1,231 @@
+"""Models that are no functions of one row are found, and all others pass."""
+
+import numpy as np
+import pytest
+import skorch
+import torch
+from numpy.testing import assert_array_equal
+from sklearn.frozen import FrozenEstimator
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer, StandardScaler, scale
+from sklearn.tree import DecisionTreeClassifier
+from torch import nn
+
+from sksmooth import (
+    CenterSmoothedRegressor,
+    DSSNClassifier,
+    MedianSmoothedRegressor,
+    SmoothedClassifier,
+)
+from sksmooth.base_models._one_row import check_function_of_one_row, comparable_answers
+from sksmooth.inputs._containers import read_inputs
+from sksmooth.nets import TorchExecution, as_classifier, as_regressor
+
+X = np.random.default_rng(0).uniform(-1, 1, size=(60, 4)).astype(np.float32)
+Y = (X[:, 0] > 0).astype(int)
+INPUTS = read_inputs(X, owner=None)
+
+
+def check(ask, inputs=INPUTS, **options):
+    check_function_of_one_row(ask, inputs, **options)
+
+
+def by_mean(rows):
+    return rows[:, 0] > rows[:, 0].mean()
+
+
+def by_position(rows):
+    return np.arange(len(rows)) % 2
+
+
+def by_call(rows, calls=iter(range(1000))):  # noqa: B008 (the calls are counted)
+    return np.full(len(rows), next(calls))
+
+
+@pytest.mark.parametrize(
+    ("ask", "how"),
+    [
+        (by_call, "asked a second time, the same way"),
+        (by_position, "asked in another order"),
+        (lambda rows: np.full(len(rows), len(rows)), "asked about this row alone"),
+        (by_mean, "asked about this row alone"),
+        (lambda rows: rows - rows.mean(axis=0), "asked about this row alone"),
+    ],
+)
+def test_what_depends_on_more_than_the_row_is_refused(ask, how):
+    message = rf"^The base model answers .* for row \d+ of X, and .* when {how}. A certificate is"
+    with pytest.raises(ValueError, match=message):
+        check(ask)
+
+
+def test_the_row_that_differs_is_named():
+    last = X[-1, 0]
+    with pytest.raises(ValueError, match=r"Its name answers 59 for row 59 of X, and 0 when"):
+        check(lambda X: np.where(X[:, 0] == last, 59 * (len(X) > 1), 0), name="Its name")
+
+
+def test_failing_on_one_row_is_depending_on_the_others():
+    def ask(rows):
+        if len(rows) == 1:
+            raise RuntimeError("too few")
+        return rows
+
+    with pytest.raises(ValueError, match=r"fails on one of them alone \(too few\)"):
+        check(ask)
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda rows: rows[:, 0] > 0,
+        lambda rows: np.where(rows[:, 0] > 0, "yes", "no"),
+        lambda rows: np.full((len(rows), 3), np.nan),
+        lambda rows: np.where(rows > 0, np.inf, rows),
+        lambda rows: np.zeros((len(rows), 0)),
+    ],
+)
+def test_functions_of_one_row_pass(ask):
+    check(ask)
+    check(ask, INPUTS[:1])
+    check(ask, INPUTS[:0])
+
+
+@pytest.mark.parametrize(
+    ("dtype", "rounding", "passes", "fails"),
+    [
+        (np.float64, None, 1e-8, 1e-4),
+        (np.float32, None, 1e-5, 1e-2),
+        (np.float16, None, 1e-2, 0.2),
+        (np.float64, 0.1, 1e-2, 0.5),
+    ],
+)
+def test_numbers_may_differ_by_rounding(dtype, rounding, passes, fails):
+    for size in (passes, fails):
+        if size == passes:
+            check(lambda rows, e=size: (rows + e * len(rows) / 8).astype(dtype), rounding=rounding)
+        else:
+            with pytest.raises(ValueError, match="asked about this row alone"):
+                check(lambda rows, e=size: (rows + e * len(rows)).astype(dtype), rounding=rounding)
+
+
+def test_rows_are_given_in_their_container_and_may_be_changed():
+    import pandas
+
+    frame = pandas.DataFrame(X, columns=list("abcd"))
+    before = frame.copy()
+
+    def ask(rows):
+        answer = (rows["a"] > 0).to_numpy()
+        rows.iloc[:, :] = 0.0
+        return answer
+
+    check(ask, read_inputs(frame, owner=None))
+    assert_array_equal(frame, before)
+
+
+def test_models_of_scikit_learn_can_be_checked():
+    wide = read_inputs(X.astype(float), owner=None)
+    tree = make_pipeline(FunctionTransformer(scale), DecisionTreeClassifier())
+    with pytest.raises(ValueError, match="asked about this row alone"):
+        check(tree.fit(wide.values, Y).predict, wide)
+    steady = make_pipeline(StandardScaler(), LogisticRegression()).fit(wide.values, Y)
+    check(steady.predict_proba, wide)
+
+
+class Centred(nn.Module):
+    def forward(self, X):
+        X = X - X.mean(0)
+        return torch.stack([-X[:, 0], X[:, 0]], dim=1)
+
+
+class BatchNormed(nn.Module):
+    """Over places, too, so that one row is enough for it."""
+
+    def forward(self, X):
+        X = nn.functional.batch_norm(X[:, None], None, None, training=True)[:, 0]
+        return torch.stack([-X[:, 0], X[:, 0]], dim=1)
+
+
+class Dropping(nn.Module):
+    def forward(self, X):
+        return nn.functional.dropout(torch.stack([-X[:, 0], X[:, 0]], dim=1), 0.5, training=True)
+
+
+class Shifted(nn.Module):
+    """One random number for all rows of a call."""
+
+    def forward(self, X):
+        score = X[:, 0] + 0.1 * torch.randn(())
+        return torch.stack([-score, score], dim=1)
+
+
+class Steady(nn.Module):
+    def forward(self, X):
+        return torch.stack([-X[:, 0], X[:, 0]], dim=1)
+
+
+FAULTY = [Centred, BatchNormed, Dropping, Shifted]
+OPTIONS = {"n_estimation": 200, "random_state": 0}
+
+
+def skorch_net(module):
+    last = nn.Linear(2, 2)  # skorch needs something to learn
+    with torch.no_grad():
+        last.weight.copy_(torch.eye(2))
+    settings = {"criterion": nn.CrossEntropyLoss, "verbose": 0, "train_split": None}
+    net = skorch.NeuralNetClassifier(nn.Sequential(module, last), max_epochs=0, **settings)
+    return FrozenEstimator(net.fit(X, Y))
+
+
+MAKERS = {
+    "module": lambda module: as_classifier(module.eval(), classes=[0, 1]),
+    "skorch": skorch_net,
+    "pipeline": lambda module: make_pipeline(
+        StandardScaler(), as_classifier(module.eval(), classes=[0, 1])
+    ),
+}
+
+
+@pytest.mark.parametrize("structure", ["auto", "off"])
+@pytest.mark.parametrize("maker", MAKERS)
+@pytest.mark.parametrize("kind", FAULTY)
+def test_modules_that_are_no_functions_of_one_row_are_refused(kind, maker, structure):
+    clf = SmoothedClassifier(MAKERS[maker](kind()), structure=structure, **OPTIONS)
+    with pytest.raises(ValueError, match="A certificate is about a function of one row"):
+        clf.fit(X, Y)
+
+
+@pytest.mark.parametrize("maker", MAKERS)
+def test_steady_modules_pass(maker):
+    clf = SmoothedClassifier(MAKERS[maker](Steady()), **OPTIONS).fit(X, Y)
+    assert (clf.certify(X).prediction == Y).mean() > 0.8
+
+
+@pytest.mark.parametrize("kind", [*FAULTY, Steady])
+def test_in_every_smoother(kind):
+    module = kind().eval()
+    classifier, regressor = as_classifier(module, classes=[0, 1]), as_regressor(module)
+    smoothers = [
+        DSSNClassifier(classifier, n_steps=16, feature_range=(-1, 1), off_grid="round"),
+        CenterSmoothedRegressor(regressor, n_center=100, n_estimation=800),
+        MedianSmoothedRegressor(regressor, n_estimation=200),
+    ]
+    for smoother in smoothers:
+        if kind is Steady:
+            smoother.fit(X, Y)
+        else:
+            with pytest.raises(ValueError, match="A certificate is about a function of one row"):
+                smoother.fit(X, Y)
+
+
+def test_coarse_rounding_is_allowed_for_where_it_was_asked_for():
+    torch.manual_seed(0)
+    layers = [nn.Linear(4, 200), nn.ReLU(), nn.Linear(200, 200), nn.ReLU(), nn.Linear(200, 2)]
+    execution = TorchExecution(autocast=torch.bfloat16)
+    module = nn.Sequential(*layers).eval()
+    coarse = as_classifier(module, classes=[0, 1], execution=execution)
+    _, rounding = comparable_answers(coarse)
+    assert rounding > 2**-8
+    y = coarse.predict(X)
+    assert len(SmoothedClassifier(coarse, sigma=0.01, **OPTIONS).fit(X, y).certify(X[:3])) == 3
