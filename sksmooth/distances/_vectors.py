@@ -208,8 +208,8 @@ def _after(axis: int) -> int:
 class Angular(VectorMetric):
     """Angle between vectors, divided by pi.
 
-    Computed with the arctangent of the difference and the sum, which is exact to the last digits
-    at every angle (an arccosine is blind below 1e-8). A zero vector is at 1/2 from all others.
+    Computed with the arctangent of the difference and the sum (an arccosine is blind below 1e-8).
+    A zero vector is at 1/2 from all others.
 
     Examples
     --------
