@@ -83,7 +83,7 @@ class BaseWrapper(MetaEstimatorMixin, BaseEstimator, ABC):
         return super().set_params(**params)
 
     def _begin_fit(self, inputs=None):
-        """Fix what belongs to this fit: its seed, parameters and columns, and what identifies it."""
+        """Fix what belongs to this fit: seed, parameters, columns, and what identifies it."""
         self._schema = None if inputs is None else InputSchema.of(inputs)
         self._seed, self._fit_id = self._draw_seed(), uuid4().hex
         self._at_fit = {

@@ -284,7 +284,7 @@ def test_skorch_net_with_images(moons):
     clf = LocallyBiasedSmoother(net, alpha=0.1, random_state=0).fit(X, y)
     assert clf.score(X, y) > 0.75
     assert (clf.certify(X[:10]).radius > 0).all()
-    with pytest.raises(ValueError, match=r"rows of shape \(2,\)"):
+    with pytest.raises(ValueError, match=r"inputs of shape \(2,\)"):
         clf.predict(moons[0])
 
 
