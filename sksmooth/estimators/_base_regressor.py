@@ -181,9 +181,9 @@ class BaseOutputSmoother(RegressorMixin, BaseSmoother):
         raise ValueError(
             f"{name_of(model)} is a classifier, and its labels, which are names, would be taken "
             'for numbers. Use CenterSmoothedRegressor(distance="discrete") for labels, '
-            'response_method="predict_proba" for their probabilities, and for a model of numbers '
-            "(also one that was made with as_classifier) a regressor: a class whose predict "
-            "returns them."
+            'response_method="predict_proba" for their probabilities, and for a model of numbers a '
+            "regressor: a class whose predict returns them, or sksmooth.nets.as_regressor for a "
+            "module that was passed to as_classifier."
         )
 
     def _reads_numbers(self):
