@@ -37,9 +37,9 @@ class ClassificationCertificate(Certificate):
         Rows for which the radius asked for was proven (`target_radius`; any radius at all where
         none was asked for).
     p_lower : ndarray of shape (m,)
-        Lower confidence bound of the vote share of `prediction`.
+        Lower confidence bound of the class probability of `prediction`.
     p_upper : ndarray of shape (m,)
-        Upper confidence bound of the vote share of every other class.
+        Upper confidence bound of the class probability of every other class.
     counts : ndarray of shape (m, n_classes)
         Votes per class, in the order of `classes`.
     n_draws : ndarray of shape (m,)
@@ -248,8 +248,8 @@ class ClassificationCertificate(Certificate):
         Returns
         -------
         certificate : ClassificationCertificate
-            Exact (its `alpha` is None) and without noise. The vote shares are those of
-            a classifier that always gives the same answer: 1 and 0.
+            Exact (its `alpha` is None) and without noise. The class probabilities are
+            those of a classifier that always gives the same answer: 1 and 0.
         """
         m = len(prediction)
         return cls(

@@ -47,7 +47,7 @@ def shorth(outputs: NDArray[Any], h: int) -> tuple[NDArray[Any], float]:
 
 
 def _between(low: NDArray[Any], high: NDArray[Any]) -> NDArray[Any]:
-    """Middles of intervals, also of those whose length is no float."""
+    """Midpoints of intervals, also of those whose length is no float."""
     with np.errstate(over="ignore"):
         halves = (high - low) / 2
     return low + np.where(np.isfinite(halves), halves, high / 2 - low / 2)
@@ -60,7 +60,7 @@ def branch_and_bound(
 
     The radius is a 1-Lipschitz function of the centre. So a cell is left out once the ball around
     its middle that would have to hold h points, were there a centre in the cell that is better by
-    more than the tolerance, does not hold them. Middles of cells are rounded, at every split; what
+    more than the tolerance, does not hold them. Midpoints of cells are rounded, at every split; what
     a cell has lost by that is added to it.
 
     Parameters
