@@ -60,8 +60,8 @@ def branch_and_bound(
 
     The radius is a 1-Lipschitz function of the centre. So a cell is left out once the ball around
     its middle that would have to hold h points, were there a centre in the cell that is better by
-    more than the tolerance, does not hold them. Midpoints of cells are rounded, at every split; what
-    a cell has lost by that is added to it.
+    more than the tolerance, does not hold them. Midpoints of cells are rounded, at every split;
+    what a cell has lost by that is added to it.
 
     Parameters
     ----------
