@@ -62,9 +62,9 @@ def run_demo(options):
 
 def _table_line(sigma, y, certificate, seconds):
     clean = (certificate.prediction == y).mean()
-    certified = "".join(
-        f"{certified_accuracy_score(y, certificate, radius=r):10.3f}" for r in _RADII
-    )
+    reach = certificate.max_radius()
+    scores = (certified_accuracy_score(y, certificate, radius=min(r, reach)) for r in _RADII)
+    certified = "".join(f"{s * (r <= reach):10.3f}" for r, s in zip(_RADII, scores, strict=True))
     draws = certificate.n_draws.mean()
     return (
         f"{sigma:5}{clean:8.3f}{certified}{certificate.abstained.mean():11.3f}{draws:11.0f}"

@@ -65,7 +65,7 @@ class BaseSmoother(BaseWrapper):
             y = None if y is None else y[copies]
             params = _check_method_params(inputs.values, params, indices=copies)
         self._seed_base_model(model)
-        n_values = len(inputs) * inputs.n_features * max(1, self.n_augment)
+        n_values = len(inputs) * inputs.n_features * max(1, int(self.n_augment))
         threads = LibraryThreads(1, n_values)  # small fits wait for threads, not for work
         with threads.around(), explained(model, X, y):
             return model.fit(X, y, **params)
