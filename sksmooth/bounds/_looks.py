@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
+from sksmooth.bounds._checks import read_count
+
 # Most rows are decided within a hundred draws; a finer growth saves little.
 _FIRST_LOOK, _LOOK_GROWTH, _MOST_LOOKS = 64, 1.5, 60
 
@@ -67,6 +69,10 @@ def plan_looks(cap: int, n_earlier_calls: int = 0) -> list[Look]:
     >>> round(sum(look.alpha_spent for look in plan_looks(1000)), 12)
     0.9
     """
+    cap, n_earlier_calls = (
+        read_count("cap", cap, 1),
+        read_count("n_earlier_calls", n_earlier_calls, 0),
+    )
     part = _PART_OF_A_CALL * (1 - _PART_OF_A_CALL) ** n_earlier_calls
     grid = [math.ceil(_FIRST_LOOK * _LOOK_GROWTH**i) for i in range(_MOST_LOOKS)]
     if n_earlier_calls:

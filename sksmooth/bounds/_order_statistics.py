@@ -12,6 +12,7 @@ from sksmooth.bounds._binomial import (
     proven_level,
     smallest_upper,
 )
+from sksmooth.bounds._checks import read_count, read_level, read_number, read_probability
 
 # An integral over the mass of a ball is enclosed by two sums, over as many nodes as decide whether
 # it exceeds its level; if even the most do not, it counts as if it did. The level is lowered by
@@ -47,6 +48,7 @@ def upper_quantile_rank(n: int, q: float, alpha: float) -> int | None:
     >>> upper_quantile_rank(1000, 0.5, 0.005)
     542
     """
+    n, q, alpha = read_count("n", n, 1), read_probability("q", q), read_level("alpha", alpha)
     above = _largest_count(n, q, alpha)  # samples that may lie above
     return None if above is None else n - above
 
@@ -75,6 +77,7 @@ def lower_quantile_rank(n: int, p: float, alpha: float) -> int | None:
     >>> lower_quantile_rank(1000, 0.5, 0.005)
     459
     """
+    n, p, alpha = read_count("n", n, 1), read_probability("p", p), read_level("alpha", alpha)
     below = _largest_count(n, p, alpha)
     return None if below is None else below + 1
 
@@ -123,7 +126,13 @@ def integrated_rank(n: int, m: int, c: int, shift: float, alpha: float) -> int |
         Smallest rank, from 1 to m, for which the probability is proven to be at most alpha.
         None: there is none.
     """
-    level = alpha * (1 - _LEVEL_SLACK)
+    n, m, c = read_count("n", n, 1), read_count("m", m, 1), read_count("c", c, 1)
+    if c > n:
+        raise ValueError(f"c must lie between 1 and n, got c={c} and n={n}.")
+    shift = read_number("shift", shift)
+    if not shift >= 0:
+        raise ValueError(f"shift must not be negative, got {shift}.")
+    level = read_level("alpha", alpha) * (1 - _LEVEL_SLACK)
 
     def fails(k: int) -> bool:
         low, high = _range_of_rank(k, m)

@@ -14,9 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from sksmooth.bounds._binomial import largest_lower, smallest_upper
-
-# At levels below 1e-109 the inverse beta function of scipy fails.
-_SMALLEST_ALPHA = 1e-100
+from sksmooth.bounds._checks import read_counts, read_level, read_levels
 
 # So few bounds are computed at once, without a search for equal counts.
 _FEW = 32
@@ -43,8 +41,11 @@ def clopper_pearson_lower(n_success: ArrayLike, n: ArrayLike, alpha: ArrayLike) 
 
     Raises
     ------
+    TypeError
+        If an argument holds anything but numbers, as text or booleans.
     ValueError
-        If a count lies outside ``[0, n]``, if `n` is below 1 or `alpha` outside (0, 1).
+        If counts are no whole numbers from 0 to `n`, if `n` is not from 1 to 10^15, or if `alpha`
+        lies outside [1e-100, 1).
 
     References
     ----------
@@ -81,8 +82,11 @@ def clopper_pearson_upper(n_success: ArrayLike, n: ArrayLike, alpha: ArrayLike) 
 
     Raises
     ------
+    TypeError
+        If an argument holds anything but numbers, as text or booleans.
     ValueError
-        If a count lies outside ``[0, n]``, if `n` is below 1 or `alpha` outside (0, 1).
+        If counts are no whole numbers from 0 to `n`, if `n` is not from 1 to 10^15, or if `alpha`
+        lies outside [1e-100, 1).
 
     Examples
     --------
@@ -119,9 +123,13 @@ def runner_up_upper_bound(
     upper : ndarray of shape (m,)
         With probability at least ``1 - alpha``, no class other than `top` is more probable.
     """
-    others = counts.copy()
-    np.put_along_axis(others, top[:, None], -1, axis=1)
-    return clopper_pearson_upper(others.max(axis=1), n, alpha)
+    votes, top = _check_votes(counts, top)
+    total = votes.sum(axis=1)
+    np.put_along_axis(votes, top[:, None], -1, axis=1)
+    upper = clopper_pearson_upper(votes.max(axis=1), n, alpha)
+    if (total > n).any():
+        raise ValueError(f"counts of a row must not exceed n, got {total[total > n][0]:g} in all.")
+    return upper
 
 
 def min_draws_to_certify(alpha: float) -> int:
@@ -143,7 +151,7 @@ def min_draws_to_certify(alpha: float) -> int:
     >>> min_draws_to_certify(0.001)
     10
     """
-    n = max(1, math.floor(-math.log2(alpha)))
+    n = max(1, math.floor(-math.log2(read_level("alpha", alpha))))
     while clopper_pearson_lower(n, n, alpha) <= 0.5:
         n += 1
     return n
@@ -152,18 +160,37 @@ def min_draws_to_certify(alpha: float) -> int:
 def _check_counts(
     n_success: ArrayLike, n: ArrayLike, alpha: ArrayLike
 ) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
-    successes, trials, levels = np.broadcast_arrays(
-        *(np.asarray(value, dtype=float) for value in (n_success, n, alpha))
+    """Return the arguments of a bound in one shape."""
+    given = (
+        read_counts("n_success", n_success, 0),
+        read_counts("n", n, 1),
+        read_levels("alpha", alpha),
     )
-    if not ((levels >= _SMALLEST_ALPHA) & (levels < 1)).all():
+    try:
+        successes, trials, levels = np.broadcast_arrays(*given)
+    except ValueError as error:
         raise ValueError(
-            f"alpha must lie in (0, 1), and not below {_SMALLEST_ALPHA:g}; got {alpha!r}."
+            f"n_success, n and alpha must have the same shape or be single numbers; got shapes "
+            f"{', '.join(str(values.shape) for values in given)}."
+        ) from error
+    if (too_many := successes > trials).any():
+        raise ValueError(
+            f"n_success must lie between 0 and n, got n_success={successes[too_many][0]:g} and "
+            f"n={trials[too_many][0]:g}."
         )
-    if trials.size and trials.min() < 1:
-        raise ValueError(f"n must be at least 1, got {trials.min():g}.")
-    if ((successes < 0) | (successes > trials)).any():
-        raise ValueError("n_success must lie between 0 and n.")
     return successes, trials, levels
+
+
+def _check_votes(counts: ArrayLike, top: ArrayLike) -> tuple[NDArray[Any], NDArray[np.intp]]:
+    """Return a copy of votes, and indices of classes in them."""
+    votes, classes = read_counts("counts", counts, 0), read_counts("top", top, 0)
+    if votes.ndim != 2 or votes.shape[1] < 2:
+        raise ValueError(f"counts must have shape (m, n_classes >= 2), got {votes.shape}.")
+    if classes.shape != votes.shape[:1]:
+        raise ValueError(f"top must have shape {votes.shape[:1]}, got {classes.shape}.")
+    if (classes >= votes.shape[1]).any():
+        raise ValueError(f"top must be below {votes.shape[1]}, got {classes.max():g}.")
+    return votes, classes.astype(np.intp)
 
 
 def _once_per_count(

@@ -61,25 +61,28 @@ def decide(
     """
     cap = looks[-1]
     n_draws = counts.sum(axis=1)
-
-    def settled(rows: NDArray[np.intp]) -> NDArray[np.bool_]:
-        proven = certify(rows, counts[rows], alpha_spent[rows]).certified
-        optimistic = optimistic_counts(counts[rows], top[rows], cap.n_draws)
-        return proven | ~certify(rows, optimistic, cap.alpha_spent).certified
-
     undecided = np.ones(len(counts), dtype=bool)
-    begun = np.flatnonzero(n_draws)
-    undecided[begun] = ~settled(begun)
-    on_decided(int(np.count_nonzero(~undecided)))
+
+    def settle(rows: NDArray[np.intp]) -> None:
+        proven = certify(rows, counts[rows], alpha_spent[rows]).certified
+        undecided[rows] = ~proven
+        if len(doubtful := rows[~proven]):
+            optimistic = optimistic_counts(counts[doubtful], top[doubtful], cap.n_draws)
+            undecided[doubtful] = certify(doubtful, optimistic, cap.alpha_spent).certified
+        on_decided(int(np.count_nonzero(~undecided[rows])))
+
+    if len(begun := np.flatnonzero(n_draws)):
+        settle(begun)
     for look in looks:
         rows = np.flatnonzero(undecided & (n_draws < look.n_draws))
+        if not len(rows):  # all are decided, or have more draws than this already
+            continue
         for have in np.unique(n_draws[rows]):
             alike = rows[n_draws[rows] == have]
             counts[alike] += count(alike, int(have), int(look.n_draws - have))
         n_draws[rows] = look.n_draws
         alpha_spent[rows] = look.alpha_spent
-        undecided[rows] = ~settled(rows)
-        on_decided(int(np.count_nonzero(~undecided[rows])))
+        settle(rows)
 
 
 def optimistic_counts(

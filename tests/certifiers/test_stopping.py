@@ -146,6 +146,56 @@ def test_clear_rows_need_few_draws():
     assert np.median(futile.n_draws) <= 96
 
 
+class Decisions:
+    """Decides rows whose draws all vote alike, and counts the calls."""
+
+    def __init__(self, votes, radius):
+        self.votes, self.radius = np.array(votes), radius
+        self.certified, self.counted, self.decided = [], [], []
+
+    def count(self, positions, first_draw, n_draws):
+        self.counted.append((positions.tolist(), first_draw, n_draws))
+        return n_draws * self.votes[positions]
+
+    def certify(self, positions, counts, alpha_spent):
+        self.certified.append(positions.tolist())
+        return ClassificationCertificate.from_counts(
+            np.ones(len(positions), int),
+            counts,
+            classes=CLASSES,
+            noise=NOISE,
+            alpha=ErrorBudget(0.001, spent=alpha_spent, n_calls=1),
+            n_features=1,
+            target_radius=np.full(len(positions), self.radius),
+        )
+
+    def run(self, counts=None):
+        m = len(self.votes)
+        counts = np.zeros((m, 2), np.int64) if counts is None else counts
+        spent, looks = np.full(m, plan_looks(10_000)[0].alpha_spent), plan_looks(10_000)
+        decide(self.count, self.certify, counts, spent, np.ones(m, int), looks, self.decided.append)
+        assert sum(self.decided) == m
+        return counts.sum(axis=1).tolist()
+
+
+def test_nothing_is_done_after_all_rows_are_decided():
+    certain = Decisions([[0, 1]], radius=0.5)
+    assert certain.run() == [64]
+    assert certain.counted == [([0], 0, 64)]
+    assert certain.certified == [[0]]
+    futile = Decisions([[1, 0]], radius=0.5)
+    assert futile.run() == [64]
+    assert futile.certified == [[0], [0]]  # by its votes, and by optimistic ones
+    assert Decisions(np.zeros((0, 2), int), radius=0.5).run() == []
+
+
+def test_rows_are_certified_only_while_they_are_undecided():
+    mixed = Decisions([[0, 1], [1, 0], [0, 1]], radius=0.5)
+    assert mixed.run(np.array([[0, 64], [0, 0], [30, 80]])) == [64, 64, 216]
+    assert mixed.counted == [([1], 0, 64), ([2], 110, 34), ([2], 144, 72)]
+    assert mixed.certified == [[0, 2], [2], [1], [1], [2], [2], [2]]
+
+
 def test_optimistic_counts():
     counts = np.array([[60, 30, 10], [100, 0, 0], [0, 100, 0]])
     top = np.zeros(3, int)
