@@ -123,12 +123,12 @@ class TorchLayers(FastVoter):
         seen, draws = self.moved(inputs.values), self.moved(draws)
         per_call = min(self.draws_per_call(inputs), self._room.get("cells", 2**62))
         step = max(1, per_call // len(draws))
+        shape = len(seen), self.n_classes + 1
+        counted = torch.zeros(shape, dtype=torch.int64, device=self.device)
         with torch.no_grad():
-            parts = [
-                self._votes(seen[first : first + step], draws)
-                for first in range(0, len(seen), step)
-            ]
-            votes: NDArray[np.int64] = torch.cat(parts).cpu().numpy()
+            for first in range(0, len(seen), step):  # what is kept lies in one place of the memory
+                counted[first : first + step] = self._votes(seen[first : first + step], draws)
+        votes: NDArray[np.int64] = counted.cpu().numpy()
         refuse_nan(votes[:, -1] > 0)
         return votes[:, :-1]
 
