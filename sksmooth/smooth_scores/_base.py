@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 
+import numpy as np
+
 from sksmooth.smooth_scores._norms import Floats
 
 
@@ -30,6 +32,16 @@ class SmoothScore(ABC):
     @abstractmethod
     def gradient_rounding(self, X: Floats) -> Floats:
         """Bound of the l1 norm of the rounding error of `gradient`, of shape (m, n_scores)."""
+
+    def input_rounding(self, X: Floats) -> Floats:
+        """Bound of the rounding error of what scores are computed of, as a movement of each row.
+
+        Returns
+        -------
+        movement : ndarray of shape (m,)
+            Its l1 norm. Scores for which `lipschitz` gives a constant account for it themselves.
+        """
+        return np.zeros(len(X))
 
     @abstractmethod
     def lipschitz(self, weights: Floats, norm: float) -> float:
@@ -70,13 +82,23 @@ class SmoothScore(ABC):
         """Scores as a function of x, where these are of ``matrix @ x + offset``.
 
         A vector stands for a diagonal matrix. None: the family has no simpler form of them than
-        `AffineInput`.
+        `AffineInput`, which proves nothing where `lipschitz` is infinite.
         """
         return None
 
 
 class LocalLipschitzBound(ABC):
     """Lipschitz constants of gradients within balls around some rows."""
+
+    def input_rounding(self, X: Floats) -> Floats:
+        """Bound of the rounding error of what scores are computed of, as a movement of each row.
+
+        Returns
+        -------
+        movement : ndarray of shape (m,)
+            Its l1 norm. Scores for which `lipschitz` gives a constant account for it themselves.
+        """
+        return np.zeros(len(X))
 
     @abstractmethod
     def lipschitz(self, weights: Floats, norm: float, radius: Floats) -> Floats:

@@ -45,6 +45,11 @@ class OneVsRestScore(SmoothScore):
         """Bound of the rounding error of each gradient."""
         return np.hstack([part.gradient_rounding(X) for part in self.parts])
 
+    def input_rounding(self, X: Floats) -> Floats:
+        """Infinite, unless there is none: the errors of several parts are no single movement."""
+        movement = np.max([part.input_rounding(X) for part in self.parts], axis=0)
+        return np.where(movement > 0, np.inf, 0.0)
+
     def lipschitz(self, weights: Floats, norm: float) -> float:
         """Sum over the parts (triangle inequality)."""
         constants = [

@@ -165,11 +165,17 @@ class GivenLipschitz(SmoothScore):
 
     def rounding(self, X: Floats) -> Floats:
         """Bound of the rounding error of the scores."""
-        return self.score.rounding(X)
+        movement = self.score.input_rounding(X)[:, None]
+        return self.score.rounding(X) + self._turned(movement) * movement
 
     def gradient_rounding(self, X: Floats) -> Floats:
         """Bound of the rounding error of the gradients."""
-        return self.score.gradient_rounding(X)
+        movement = self.score.input_rounding(X)[:, None]
+        return self.score.gradient_rounding(X) + 2 * self._turned(movement)
+
+    def _turned(self, movement: Floats) -> Floats:
+        """Bound of the change of the gradient by a movement of x."""
+        return self.constant * movement if self.constant else np.zeros_like(movement)
 
     @property
     def follows_predict(self) -> bool:

@@ -269,7 +269,8 @@ class LocalBias:
         gradient_norm = margins.gradient_norm[:, a, b]
         error = gradient_norm * _SLACK + margins.gradient_rounding[:, a, b]
         margin = margins.value[:, a, b] - margins.rounding[:, a, b]
-        margin = margin + bias * gradient_norm - abs(bias) * error
+        if bias:
+            margin = margin + bias * gradient_norm - abs(bias) * error
         search = _RadiusSearch(margin, gradient_norm + error, abs(bias))
         curvature = self._curvatures[a, b]
         everywhere = search.allowed(np.asarray(curvature))
