@@ -9,6 +9,8 @@ from sklearn.base import _fit_context, clone
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 
+from sksmooth.base_models._answers import classes_of
+from sksmooth.base_models._names import name_of
 from sksmooth.base_models._one_row import check_answers
 from sksmooth.certificates import ErrorBudget
 from sksmooth.certifiers._linear import (
@@ -257,7 +259,7 @@ class SmoothedClassifier(BaseSmoothedClassifier):
             )
         self.noise_ = make_noise(self.noise, sigma=self.sigma, k=self.k, norm=self.norm)
         self._begin_fit()
-        self.estimator_, self.classes_ = model, np.asarray(model.classes_)
+        self.estimator_, self.classes_ = model, classes_of(model, None)
         self.fast_votes_ = None
         return self
 
@@ -410,10 +412,20 @@ class SmoothedClassifier(BaseSmoothedClassifier):
         voter = None
         if self.fast_votes_ is not False and self.structure == "auto":
             voter = fast_voter(self.estimator_, self.classes_, self.noise_, inputs)
-        if voter is not None and self.fast_votes_ is None:  # no data at fit to compare them on
-            some = inputs[:N_ROWS]
-            voter = voter if agrees(voter, some, self._clean_classes(some)) else None
+        if voter is not None and self.fast_votes_ is None:
+            self._refuse_other_answers(voter, inputs[:N_ROWS])
         return self._black_box() if voter is None else voter
+
+    def _refuse_other_answers(self, voter, inputs):
+        """Refuse a fast voter that `fit` had no data to compare with its model, and that differs.
+
+        To ask the model instead would make the votes of a row depend on the other rows of a call.
+        """
+        if not agrees(voter, inputs, self._clean_classes(inputs)):
+            raise ValueError(
+                f"{name_of(self.estimator_)} gives other answers than those that are read off it. "
+                "Set structure='off', or call fit with some data to settle it there."
+            )
 
     def _clean_classes(self, inputs):
         """Positions of the classes that the base model gives to the inputs themselves."""

@@ -188,6 +188,28 @@ def test_a_trained_model_needs_no_data():
         SmoothedClassifier(model).fit()
 
 
+def test_classes_in_another_order_without_data():
+    X, y = load_iris(return_X_y=True)
+    X = X.astype(np.float32)
+    module = as_classifier(shuffled_module().estimator.module, classes=[2, 0, 1])
+    clf = SmoothedClassifier(module, sigma=0.1, random_state=0).fit()
+    assert clf.classes_.tolist() == [0, 1, 2]
+    labels = np.array([2, 0, 1])[y]
+    assert (clf.predict(X) == labels).mean() > 0.9
+    assert (clf.certify(X[::10]).prediction == labels[::10]).mean() > 0.9
+
+
+def test_a_fast_voter_that_differs_is_refused_without_data(monkeypatch):
+    X, y = load_iris(return_X_y=True)
+    model = FrozenEstimator(LogisticRegression(max_iter=500).fit(X, y))
+    clf = SmoothedClassifier(model, random_state=0).fit()
+    monkeypatch.setattr("sksmooth.estimators._smoothed_classifier.agrees", lambda *_: False)
+    with pytest.raises(ValueError, match=r"other answers .* Set structure='off', or call fit with"):
+        clf.certify(X[:5])
+    remedies = clf.fit(X, y).certify(X[:5]), clf.set_params(structure="off").fit().certify(X[:5])
+    assert_array_equal(remedies[0].counts, remedies[1].counts)
+
+
 class OnlyPredicts:
     def predict(self, X):
         return (np.asarray(X)[:, 0] > 0.5).astype(int)
