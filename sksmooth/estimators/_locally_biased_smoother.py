@@ -20,6 +20,7 @@ from sksmooth.certifiers.local_bias._certifier import LocalCertifier, NearestNei
 from sksmooth.certifiers.local_bias._neighbor_radii import ReferencePoints
 from sksmooth.certifiers.local_bias._reference import merge_conflicts, split_off_reference
 from sksmooth.estimators._base_classifier import BaseClassifier, sorted_classes
+from sksmooth.inputs._checks import refuse_overflowing_squares
 from sksmooth.inputs._containers import read_inputs
 from sksmooth.smooth_scores._checks import decision_of, examine
 from sksmooth.smooth_scores._registry import smooth_score
@@ -320,6 +321,7 @@ class LocallyBiasedSmoother(BaseClassifier):
         self._check_ready()
         self._refuse_options_that_do_not_go_together()
         rows = self._read_inputs(X)
+        refuse_overflowing_squares(rows)
         return rows
 
     def _local_bias(self):

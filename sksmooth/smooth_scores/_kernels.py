@@ -22,6 +22,9 @@ _Profile = Callable[[Floats], Floats]
 # Where the third derivative of exp(-r^2) is largest, and where it has its second bump.
 _THIRD_PEAK, _THIRD_BUMP = 0.5246476232752903, 1.6506801238857846
 
+# Distances beyond count as this, so that their squares are finite.
+_FARTHEST = 1e150
+
 # Largest number of features for which the Hessian itself is computed at every row.
 _MOST_FEATURES_FOR_HESSIAN = 32
 
@@ -112,7 +115,7 @@ class KernelScore(SmoothScore):
 
     def distances(self, X: Floats) -> Floats:
         """Distances to the centers in units of the length scale, by differences."""
-        return np.asarray(cdist(X, self.centers)) / self.length_scale
+        return np.minimum(np.asarray(cdist(X, self.centers)) / self.length_scale, _FARTHEST)
 
     def value(self, X: Floats) -> Floats:
         """Scores."""
@@ -216,11 +219,13 @@ class _KernelBound(LocalLipschitzBound):
         key = coef.tobytes()
         if key not in self._hessian_norms:
             assert self.rows is not None
-            parts = [
-                np.abs(np.linalg.eigvalsh(self.score.hessian(self.rows[i : i + 64], coef))).max(1)
-                for i in range(0, len(self.rows), 64)
-            ]
-            self._hessian_norms[key] = np.concatenate(parts) if parts else np.zeros(0)
+            norms = np.full(len(self.rows), np.inf)
+            near = np.flatnonzero(self.distances.max(axis=1) < _FARTHEST**0.5)
+            for start in range(0, len(near), 64):
+                some = near[start : start + 64]
+                matrices = self.score.hessian(self.rows[some], coef)
+                norms[some] = np.abs(np.linalg.eigvalsh(matrices)).max(axis=1)
+            self._hessian_norms[key] = norms
         return self._hessian_norms[key]
 
 

@@ -554,3 +554,27 @@ def test_what_is_set_after_fit_is_examined(moons, change):
     clf = LocallyBiasedSmoother(SVC(gamma=2.0), random_state=0, **start).fit(*moons)
     with pytest.raises(ValueError, match="contradicted by two points"):
         clf.set_params(**change).certify(moons[0])
+
+
+@pytest.mark.parametrize("value", [1e151, -1e200, 1e308])
+def test_numbers_whose_squares_overflow_are_refused(value, moons):
+    X, y = moons
+    clf = LocallyBiasedSmoother(LogisticRegression(), random_state=0).fit(X, y)
+    far = X[:3].copy()
+    far[1, 0] = value
+    for ask in (clf.certify, clf.predict):
+        with pytest.raises(
+            ValueError, match=r"X holds .* at row 1, and squares .* Scale or clip X"
+        ):
+            ask(far)
+    assert len(clf.certify(np.clip(far, -10, 10))) == 3  # the remedy
+
+
+def test_scores_that_overflow_prove_nothing(moons):
+    X, y = moons
+    model = LogisticRegression().fit(X, y)
+    model.coef_ = model.coef_ * 1e200
+    clf = LocallyBiasedSmoother(FrozenEstimator(model), random_state=0).fit(X, y)
+    far = np.full((1, 2), 1e140)
+    with pytest.raises(ValueError, match="scores of the base model at row 0 of X are not finite"):
+        clf.certify(far)

@@ -145,8 +145,11 @@ class LocalBias:
         """
         labels = self.reference.support(X).argmax(axis=1)
         decision = np.empty((len(X), self.n_classes))
-        for part in self._blocks(X):
-            decision[part] = self._biased(*self._values_and_norms(X[part]), labels[part])
+        with np.errstate(all="ignore"):  # what is not finite is refused, or proves nothing
+            for part in self._blocks(X):
+                value, gradient_norm = self._values_and_norms(X[part])
+                _refuse_overflow(value, gradient_norm, X, part.start)
+                decision[part] = self._biased(value, gradient_norm, labels[part])
         return decision
 
     def certify(self, X: Floats) -> tuple[Codes, Floats]:
@@ -167,12 +170,14 @@ class LocalBias:
         neighbors = self.reference.radii(X, self.norm, self.method)
         safe = neighbors.certified()
         winner, radius = np.empty(len(X), np.intp), np.empty(len(X))
-        for part in self._blocks(X):
-            margins = self._margins(X[part])
-            decision = self._biased(margins.value, margins.gradient_norm, neighbors.label[part])
-            winner[part] = decision.argmax(axis=1)
-            by_label = self._radii_by_label(margins, winner[part])
-            radius[part] = np.maximum(safe[part], by_label).min(axis=1)
+        with np.errstate(all="ignore"):
+            for part in self._blocks(X):
+                margins = self._margins(X[part])
+                _refuse_overflow(margins.value, margins.gradient_norm, X, part.start)
+                decision = self._biased(margins.value, margins.gradient_norm, neighbors.label[part])
+                winner[part] = decision.argmax(axis=1)
+                by_label = self._radii_by_label(margins, winner[part])
+                radius[part] = np.maximum(safe[part], by_label).min(axis=1)
         return winner, radius * ROUND_DOWN
 
     def _blocks(self, X: Floats) -> Iterator[slice]:
@@ -279,7 +284,9 @@ class LocalBias:
 
         def near(radius: Floats) -> Floats:
             constants = local.lipschitz(self._weights(a, b), self.norm, radius)
-            return search.allowed(constants * (1 + _SLACK))
+            return search.allowed(
+                np.nan_to_num(constants, nan=np.inf, posinf=np.inf) * (1 + _SLACK)
+            )
 
         return np.maximum(everywhere, search.largest(everywhere, near))
 
@@ -316,6 +323,17 @@ class _RadiusSearch:
             high = np.where(open_, np.minimum(high, np.maximum(trial, of_trial)), high)
             low = np.where(open_, better, low)
         return low
+
+
+def _refuse_overflow(value: Floats, gradient_norm: Floats, X: Floats, first_row: int) -> None:
+    """Refuse rows so far away that their scores are no numbers."""
+    known = (np.isfinite(value) & np.isfinite(gradient_norm)).all(axis=(1, 2))
+    if not known.all():
+        row = first_row + int(np.argmin(known))
+        raise ValueError(
+            f"The scores of the base model at row {row} of X are not finite: its values, up to "
+            f"{np.abs(X[row]).max():.3g}, are too large for them. Scale or clip X."
+        )
 
 
 def _pairs(n_classes: int) -> Iterator[tuple[int, int]]:
