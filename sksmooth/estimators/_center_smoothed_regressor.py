@@ -305,16 +305,15 @@ class CenterSmoothedRegressor(BaseOutputSmoother):
         """Settle the distance and how centres are found."""
         self.distance_ = as_distance(self.distance)
         check_distance(self.distance_, outputs)
-        rule = choose_rule(
-            self.distance_, self.output_shape_, self.center, self.beta, self.n_candidates
-        )
+        n_candidates = None if self.n_candidates is None else int(self.n_candidates)
+        rule = choose_rule(self.distance_, self.output_shape_, self.center, self.beta, n_candidates)
         averages = self.distance_.averages(outputs[:1, None])
         if averages is None and (self.n_average > 1 or self.group_size not in ("auto", 0, 1)):
             raise ValueError(
                 f"Outputs have no average under {self.distance_!r}: n_average must be 1 and "
                 f"group_size 0, 1 or 'auto'; got {self.n_average!r} and {self.group_size!r}."
             )
-        size = self.group_size
+        size = self.group_size if self.group_size == "auto" else int(self.group_size)
         if size == "auto":
             limited = self.n_candidates is not None and self.n_candidates < self.n_center
             size = int(rule.method == "sample" and not (limited or rule.is_checked))
@@ -334,12 +333,12 @@ class CenterSmoothedRegressor(BaseOutputSmoother):
 
     def _bounds(self, n_radii=1):
         return CenterBounds(
-            n=self.n_center,
-            m=self.n_estimation,
+            n=int(self.n_center),
+            m=int(self.n_estimation),
             budget=ErrorBudget(float(self.alpha), n_radii),
             beta=self.beta_,
             gamma=self.distance_.gamma,
-            n_average=self.n_average,
+            n_average=int(self.n_average),
             group_size=self.group_size_,
             n_candidates=self._center_rule.n_candidates,
             is_integrated=self.integrate_alpha,

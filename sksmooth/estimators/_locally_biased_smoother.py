@@ -297,7 +297,9 @@ class LocallyBiasedSmoother(BaseClassifier):
             points = self.reference_points_
             self._refuse_too_many_neighbors(len(points))
             labels = np.searchsorted(self.classes_, self.reference_labels_)
-            self._reference = ReferencePoints(points, labels, len(self.classes_), self.n_neighbors)
+            self._reference = ReferencePoints(
+                points, labels, len(self.classes_), int(self.n_neighbors)
+            )
         return self._reference
 
     def _fit_on_the_rest(self, X, rows, y, params):

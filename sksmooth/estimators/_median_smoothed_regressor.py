@@ -222,8 +222,8 @@ class MedianSmoothedRegressor(BaseOutputSmoother):
     def _bounds(self, of, n_radii):
         return MedianBounds(
             quantile=self.quantile,
-            n_prediction=self.n_prediction,
-            n_estimation=self.n_estimation,
+            n_prediction=int(self.n_prediction),
+            n_estimation=int(self.n_estimation),
             budget=ErrorBudget(float(self.alpha), n_radii),
             n_values=math.prod(self.output_shape_),
             of=of,

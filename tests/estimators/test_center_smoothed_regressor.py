@@ -443,3 +443,20 @@ def test_bad_calls(smoother, data):
         wrap(change_shape()).fit(X).predict(X[:1])
     with pytest.raises(ValueError, match="y"):
         CenterSmoothedRegressor(LinearRegression()).fit(X)
+
+
+@pytest.mark.parametrize("kind", [np.int8, np.uint8, np.int16, np.uint64])
+@pytest.mark.parametrize(
+    ("name", "value"), [("n_average", 3), ("group_size", 3), ("n_candidates", 30)]
+)
+def test_numbers_of_numpy_are_numbers_of_outputs(kind, name, value):
+    X = np.random.default_rng(0).normal(size=(30, 2))
+
+    def moved(number):
+        options = {"n_center": number(100), "n_estimation": number(120), name: number(value)}
+        if name != "n_average":
+            options["center"] = "sample"
+        smoother = CenterSmoothedRegressor(sigma=0.5, random_state=0, n_augment=2, **options)
+        return smoother.fit(X, X[:, 0]).certify(X[:2], radius=0.05)
+
+    assert moved(kind) == moved(int)

@@ -139,3 +139,15 @@ def test_questions_that_make_no_sense(kind):
         smoother.certify_curve(X[:2], [])
     with pytest.raises(ValueError, match="At least one radius"):
         smoother.max_radius(n_radii=0)
+
+
+@pytest.mark.parametrize("kind", [np.int8, np.uint8, np.int16, np.uint64])
+def test_numbers_of_numpy_are_numbers_of_outputs(kind):
+    X = np.random.default_rng(0).normal(size=(30, 2))
+
+    def bounds(number):
+        options = {"n_prediction": number(100), "n_estimation": number(120), "sigma": 0.5}
+        smoother = MedianSmoothedRegressor(n_augment=number(2), random_state=0, **options)
+        return smoother.fit(X, X[:, 0]).certify(X[:2], radius=0.05)
+
+    assert bounds(kind) == bounds(int)
