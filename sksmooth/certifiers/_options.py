@@ -59,12 +59,15 @@ def check_certify_options(
     rtol: Any,
     radius: Any,
     start: Any,
-    bilateral: bool,
-    simultaneous: bool,
+    bilateral: Any,
+    simultaneous: Any,
     top_k: Any,
     n_classes: int,
 ) -> None:
-    """Refuse options of `certify` that do not go together."""
+    """Refuse options of `certify` that are of another kind, or do not go together."""
+    for name, value in (("bilateral", bilateral), ("simultaneous", simultaneous)):
+        if not isinstance(value, (bool, np.bool_)):
+            raise ValueError(f"{name} must be True or False, got {value!r}.")
     if not (isinstance(top_k, Integral) and 1 <= int(top_k) < max(n_classes, 2)):
         raise ValueError(
             f"top_k must be a whole number from 1 to {max(n_classes, 2) - 1}, one less than the "

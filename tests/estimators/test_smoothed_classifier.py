@@ -711,3 +711,14 @@ def test_noise_object_is_copied_at_fit(iris):
         clf.certify(X[:5])
     noise.set_params(sigma=0.3)
     assert_array_equal(clf.certify(X[:5]).radius, before)
+
+
+@pytest.mark.parametrize("name", ["bilateral", "simultaneous"])
+@pytest.mark.parametrize("value", ["False", "no", 0, 1.0, None])
+def test_switches_are_true_or_false(name, value, iris):
+    X, y = iris
+    clf = smoother().fit(X, y)
+    with pytest.raises(ValueError, match=f"{name} must be True or False, got {value!r}"):
+        clf.certify(X[:2], **{name: value})
+    for remedy in (False, np.True_):
+        assert len(clf.certify(X[:2], **{name: remedy})) == 2
