@@ -172,7 +172,7 @@ class Certificate:
 
     def _constants(self) -> dict[str, Any]:
         """Return what the statement is about, as columns that are the same in every row."""
-        raise NotImplementedError
+        return {"alpha": self.alpha, "n_simultaneous": self.n_simultaneous}
 
     def _framed(self, columns: dict[str, Any], index: Any) -> Any:
         user = f"{type(self).__name__}.to_frame"

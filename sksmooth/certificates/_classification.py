@@ -455,8 +455,7 @@ class ClassificationCertificate(Certificate):
     def _constants(self) -> dict[str, Any]:
         return {
             "norm": self.norm,
-            "alpha": self.alpha,
-            "n_simultaneous": self.n_simultaneous,
+            **super()._constants(),
             "noise": None if self.noise is None else repr(self.noise),
             "n_predicted": self.n_predicted,
         }

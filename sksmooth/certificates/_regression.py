@@ -152,8 +152,7 @@ class RegressionCertificate(Certificate):
     def _constants(self) -> dict[str, Any]:
         return {
             "norm": 2,
-            "alpha": self.alpha,
-            "n_simultaneous": self.n_simultaneous,
+            **super()._constants(),
             "noise": repr(self.noise),
             "distance": repr(self.distance),
         }
