@@ -137,11 +137,11 @@ class TradeOff(ABC):
         ahead = (1.0 - tail) > (others / sizes).min(axis=1)
         tail, others = tail[ahead], others[ahead]
         radius = np.zeros(len(ahead))
-        radius[ahead] = last_proven(lead, *_bracket(lead, len(tail)), self.search_width)
+        radius[ahead] = last_proven(lead, *bracket(lead, len(tail)), self.search_width)
         return radius
 
 
-def _bracket(lead: Callable[[Array, Any], Array], n: int) -> tuple[Array, Array]:
+def bracket(lead: Callable[[Array, Any], Array], n: int) -> tuple[Array, Array]:
     """Double r until nothing is proven any more."""
     low, high = np.zeros(n), np.full(n, 2.0**-20)
     for _ in range(_MOST_DOUBLINGS):
