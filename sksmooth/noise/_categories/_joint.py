@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 from scipy import special
+from scipy.optimize import elementwise
 
 from sksmooth.noise._base import Noise
 from sksmooth.noise._categories._law import Array, ChangeLaw
@@ -28,9 +29,7 @@ from sksmooth.noise._radii._trade_off import (
     LipschitzTradeOff,
     NormalTradeOff,
     TradeOff,
-    bracket,
     last_proven,
-    narrowed,
 )
 from sksmooth.noise._uniform import UniformNoise
 
@@ -38,7 +37,7 @@ from sksmooth.noise._uniform import UniformNoise
 _ROUNDING = 3e-13
 
 # Thresholds are solved for so well that the bound, a maximum, loses nothing that counts.
-_TOLERANCE, _THRESHOLD_WIDTH = 1e-8, 1e-13
+_TOLERANCE, _WIDTH, _MOST_DOUBLINGS = 1e-8, 1e-13, 64
 
 _VALUES_AT_ONCE = 2**20
 
@@ -141,9 +140,10 @@ def _searched(lead: Any, highest: Array, width: float) -> Array:
     unbounded = np.flatnonzero(~np.isfinite(highest))
     low, high = np.zeros_like(highest), highest.copy()
     if len(unbounded):
-        low[unbounded], high[unbounded] = bracket(
-            lambda r, rows: lead(r, unbounded[rows]), len(unbounded)
+        found = elementwise.bracket_root(
+            lead, 0.0, 1.0, xmin=0.0, args=(unbounded,), maxiter=_MOST_DOUBLINGS
         )
+        low[unbounded], high[unbounded] = found.bracket
     return last_proven(lead, low, high, width)
 
 
@@ -221,8 +221,8 @@ def _shifted_rows(law: ChangeLaw, shift: _Shift, tail: Array, r: Array) -> Array
         return np.where(np.isfinite(value), value, 0.0)
 
     middle = shift.quantile(np.minimum(tail / law.before.sum(), 1.0 - 1e-16), r)
-    width = _THRESHOLD_WIDTH * (1.0 + np.abs(middle))
-    low, high = middle + log_ratio[0] - width, middle + log_ratio[-1] + width
-    low, high = narrowed(excess, low, high, width, _TOLERANCE)
-    least[some] = np.maximum(bound(low), bound(high))
+    ends = [middle + log_ratio[i] + side * _WIDTH * (1.0 + r) for i, side in ((0, -1), (-1, 1))]
+    stop = {"xatol": _WIDTH, "xrtol": _WIDTH, "fatol": _TOLERANCE, "frtol": 0.0}
+    found = elementwise.find_root(excess, ends, args=(np.arange(len(tail)),), tolerances=stop)
+    least[some] = np.maximum.reduce([bound(t) for t in (*found.bracket, middle)])
     return np.maximum(least, 0.0)
