@@ -201,10 +201,56 @@ class Noise(BaseEstimator, ABC):
             dimension.
         """
         self.check_parameters()
-        tail, runner_up = _tail_and_runner_up(p_lower, p_upper)
+        tail, runner_up = tail_and_runner_up(p_lower, p_upper)
+        return self._radius(tail, runner_up, n_features, norm)
+
+    def tail_radius(
+        self,
+        tail: ArrayLike,
+        runner_up: ArrayLike | None = None,
+        *,
+        n_features: int | None = None,
+        norm: float | None = None,
+    ) -> Any:
+        """:meth:`radius` for a class whose probability is given as one minus it.
+
+        A tail keeps its relative precision where the probability itself would round to one.
+
+        Parameters
+        ----------
+        tail : float or array-like
+            Upper bound of the probability of all classes but the predicted one.
+        runner_up : float or array-like, optional
+            Upper bound of the probability of every single one of them. By default `tail`.
+        n_features, norm : object
+            As for :meth:`radius`.
+
+        Returns
+        -------
+        radius : float or ndarray
+
+        Examples
+        --------
+        >>> from sksmooth.noise import GaussianNoise
+        >>> round(float(GaussianNoise(1.0).tail_radius(1e-100)), 3)
+        21.274
+        """
+        self.check_parameters()
+        rest = as_probabilities("tail", tail)
+        most = rest if runner_up is None else as_probabilities("runner_up", runner_up)
+        rest, most = np.broadcast_arrays(rest, most)
+        return self._radius(rest, np.minimum(most, rest), n_features, norm)
+
+    def _radius(
+        self,
+        tail: NDArray[np.float64],
+        runner_up: NDArray[np.float64],
+        n_features: int | None,
+        norm: float | None,
+    ) -> Any:
         trade_off, unit = self.trade_off(n_features, norm)
         radius = trade_off.radius(tail.ravel(), runner_up.ravel()).reshape(tail.shape)
-        return _scaled(radius, unit)[()]
+        return scaled_down(radius, unit)[()]
 
     def top_radius(
         self,
@@ -249,15 +295,13 @@ class Noise(BaseEstimator, ABC):
         0.3786
         """
         self.check_parameters()
-        tail, _ = _tail_and_runner_up(p_lower, None)
-        others = np.sort(_as_probabilities("p_others", p_others), axis=-1)
+        tail, _ = tail_and_runner_up(p_lower, None)
         trade_off, unit = self.trade_off(n_features, norm)
-        if others.shape[-1] < top_k:
+        joint = strongest_together(p_others, top_k, tail)
+        if joint is None:
             return np.full(tail.shape, np.inf)[()]
-        joint = np.cumsum(others[..., others.shape[-1] - top_k :], axis=-1) * (1.0 + 1e-15 * top_k)
-        joint = np.minimum(joint, tail[..., None])  # all probabilities sum to one
         radius = trade_off.top_radius(tail.ravel(), joint.reshape(tail.size, top_k))
-        return _scaled(radius.reshape(tail.shape), unit)[()]
+        return scaled_down(radius.reshape(tail.shape), unit)[()]
 
     def __repr__(self) -> str:
         parameters = ", ".join(f"{name}={value!r}" for name, value in self.get_params().items())
@@ -280,14 +324,15 @@ class Noise(BaseEstimator, ABC):
         return self.apply(X[:, None], draws[None])
 
 
-def _as_probabilities(name: str, values: ArrayLike) -> NDArray[np.float64]:
+def as_probabilities(name: str, values: ArrayLike) -> NDArray[np.float64]:
+    """Return probabilities as an array, or name what is none."""
     p = np.asarray(values, dtype=float)
     if not ((p >= 0) & (p <= 1)).all():
         raise ValueError(f"{name} must lie in [0, 1], got {p}.")
     return p
 
 
-def _tail_and_runner_up(
+def tail_and_runner_up(
     p_lower: ArrayLike, p_upper: ArrayLike | None
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return one minus the probability of a class, and the largest probability of any other.
@@ -295,16 +340,31 @@ def _tail_and_runner_up(
     One minus a double in [1/2, 1] is exact; below it is rounded up. All probabilities sum to one,
     so no other class can have more than the tail.
     """
-    lower = _as_probabilities("p_lower", p_lower)
+    lower = as_probabilities("p_lower", p_lower)
     tail = 1.0 - lower
     tail = np.where(lower < 0.5, np.minimum(np.nextafter(tail, 2.0), 1.0), tail)
     if p_upper is None:
         return tail, tail
-    tail, upper = np.broadcast_arrays(tail, _as_probabilities("p_upper", p_upper))
+    tail, upper = np.broadcast_arrays(tail, as_probabilities("p_upper", p_upper))
     return tail, np.minimum(upper, tail)
 
 
-def _scaled(radius: NDArray[np.float64], unit: float) -> NDArray[np.float64]:
+def strongest_together(
+    p_others: ArrayLike, top_k: int, tail: NDArray[np.float64]
+) -> NDArray[np.float64] | None:
+    """Bound the joint probabilities of the weakest 1, 2, ... of the strongest `top_k` others.
+
+    None: there are fewer than `top_k` other classes. All probabilities sum to one, so none of the
+    bounds is above the tail.
+    """
+    others = np.sort(as_probabilities("p_others", p_others), axis=-1)
+    if others.shape[-1] < top_k:
+        return None
+    joint = np.cumsum(others[..., others.shape[-1] - top_k :], axis=-1) * (1.0 + 1e-15 * top_k)
+    return np.minimum(joint, tail[..., None])
+
+
+def scaled_down(radius: NDArray[np.float64], unit: float) -> NDArray[np.float64]:
     """Radius in the units of the input, rounded down."""
     scaled: NDArray[np.float64] = radius * (unit * (1.0 - 4e-16))
     return scaled

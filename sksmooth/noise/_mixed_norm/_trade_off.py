@@ -14,15 +14,19 @@ from typing import Any, ClassVar
 
 import numpy as np
 from scipy import special
+from scipy.optimize import elementwise
 
 from sksmooth.noise._mixed_norm._transform import MixedTransform, range_of_size
 from sksmooth.noise._radii._table import Extent, RadiusTable
-from sksmooth.noise._radii._trade_off import Array, TradeOff, narrowed
+from sksmooth.noise._radii._trade_off import Array, TradeOff
 
 # Frequencies end where nothing is left of the transform, in units of the inverse size of the shift;
 # so many are taken per unit. Up to the slow phase the usual nodes resolve the waves.
 _ENDS, _NEGLIGIBLE = np.array([9.0 * 1.25**i for i in range(14)]), 1e-15
 _FREQUENCIES, _SLOW_PHASE = 2.9, 30.0
+
+# The best threshold is a maximum: an error of its quantile enters squared.
+_TOLERANCES = {"fatol": 1e-8, "xrtol": 1e-12}
 
 # Error of the transform to allow for, relative to its value at frequency 0.
 _SLACK, _ACCURATE, _FINEST = 2e-13, 3e-13, 1
@@ -120,6 +124,10 @@ class MixedNormTradeOff(TradeOff):
 
     search_width: ClassVar[float] = 1e-9  # each point of a search takes a transform
 
+    @property
+    def typical_radius(self) -> float:
+        return float(np.sqrt(self.d - self.k) / self.d)
+
     def worst_case_probability(self, tail: Array, r: Array) -> Array:
         shape = np.broadcast(tail, r).shape
         tail, r = (np.broadcast_to(x, shape).ravel() for x in (tail, r))
@@ -157,29 +165,24 @@ def _threshold(spectrum: Spectrum, wanted: Array) -> Array:
         above = np.clip(spectrum.probability_above(log_m), 1e-300, 1 - 1e-16)
         return special.ndtri(above) - wanted[rows]
 
-    guess, spread = -x * wanted - x * x / 2, np.full(len(wanted), x)
-    low, high = guess - spread, guess + spread
-    for _ in range(40):
-        below, above = excess(low, slice(None)) <= 0, excess(high, slice(None)) > 0
-        if not (below | above).any():
-            break
-        low, high = np.where(below, low - spread, low), np.where(above, high + spread, high)
-        spread = np.where(below | above, 2 * spread, spread)
-    low, high = narrowed(excess, low, high, np.full(len(low), 1e-12 * x), 1e-8)
-    return (low + high) / 2
+    rows, guess = np.arange(len(wanted)), -x * wanted - x * x / 2
+    ends = elementwise.bracket_root(excess, guess - x, guess + x, args=(rows,)).bracket
+    found = elementwise.find_root(excess, ends, args=(rows,), tolerances=_TOLERANCES)
+    return found.x
 
 
 @lru_cache(maxsize=16)
 def _table(trade_off: MixedNormTradeOff) -> RadiusTable:
-    scale = float(np.sqrt(trade_off.d - trade_off.k) / trade_off.d)
-    return RadiusTable.of(trade_off.largest_tail, Extent(0.01, 6.8, scale, 1e-11))
+    return RadiusTable.of(
+        trade_off.largest_tail, Extent(0.01, 6.8, trade_off.typical_radius, 1e-11)
+    )
 
 
 @lru_cache(maxsize=64)
 def settled(trade_off: MixedNormTradeOff) -> tuple[MixedNormTradeOff, float]:
     """Refine the quadrature until it agrees with a finer one; return it and its error."""
-    scale = np.sqrt(trade_off.d - trade_off.k) / trade_off.d
-    shifts = scale / trade_off.spectrum(scale).x * np.array(_SHIFTS)
+    typical = trade_off.typical_radius
+    shifts = typical / trade_off.spectrum(typical).x * np.array(_SHIFTS)
     for level in range(_FINEST + 1):
         now, finer = (replace(trade_off, level=level + more) for more in (0, 1))
         error = max(_disagreement(now.spectrum(r), finer.spectrum(r)) for r in shifts)

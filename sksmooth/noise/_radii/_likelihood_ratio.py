@@ -53,6 +53,11 @@ class LikelihoodRatioLaw(ABC):
     level: int = 0
 
     @property
+    def scale(self) -> float:
+        """Root mean square of the noise per feature, or nearly so."""
+        return float(np.sqrt((self.d - self.k) / self.d))
+
+    @property
     def resolution(self) -> float:
         """Normal quantile of the smallest probability that is told from one half.
 
@@ -64,6 +69,11 @@ class LikelihoodRatioLaw(ABC):
     def slack(self) -> float:
         """Relative error of probabilities to allow for; what is observed is a tenth of it."""
         return 2e-13
+
+    def normal_threshold(self, z: Array, r: Array) -> tuple[Array, Array]:
+        """Where the normal quantile z of ``-log L`` would be if it were normal, and its spread."""
+        x = r / self.scale
+        return x * x / 2.0 + x * z, x
 
     @abstractmethod
     def _below(self, t: Array, r: Array) -> Array:

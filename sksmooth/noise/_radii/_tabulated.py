@@ -9,18 +9,19 @@ from typing import Any
 import numpy as np
 from scipy import special
 from scipy.interpolate import PchipInterpolator
+from scipy.optimize import elementwise
 
 from sksmooth.noise._radii._likelihood_ratio import LikelihoodRatioLaw
 from sksmooth.noise._radii._quadrature import Array
 from sksmooth.noise._radii._table import Extent, RadiusTable
-from sksmooth.noise._radii._trade_off import TradeOff, narrowed
+from sksmooth.noise._radii._trade_off import TradeOff
 
 # The quadrature is refined until it agrees with a finer one to a tenth of the slack allowed for.
 _FINEST = 6
 
 # The best threshold is a maximum: an error of its quantile enters squared.
-_QUANTILE_TOLERANCE, _THRESHOLD_WIDTH = 1e-8, 1e-14
-_MOST_DOUBLINGS = 200
+_TOLERANCES = {"fatol": 1e-8, "xatol": 1e-14, "xrtol": 0.0}
+_FIRST_REACH, _NO_BRACKET = 2.0, -1  # the latter is a status of a root search
 
 # In tables, thresholds are solved for at every eighth radius, and near those in between.
 _EVERY, _FEWEST_KNOWN, _NEAR = 8, 6, 0.01
@@ -37,6 +38,10 @@ class TabulatedTradeOff(TradeOff):
     """
 
     law: LikelihoodRatioLaw
+
+    @property
+    def typical_radius(self) -> float:
+        return self.law.scale
 
     def worst_case_probability(self, tail: Array, r: Array) -> Array:
         shape = np.broadcast(tail, r).shape
@@ -72,9 +77,8 @@ class TabulatedTradeOff(TradeOff):
 @lru_cache(maxsize=32)
 def table_of(trade_off: TabulatedTradeOff) -> RadiusTable:
     """Table of a trade-off function, made when it is first needed."""
-    law = trade_off.law
-    scale = float(np.sqrt((law.d - law.k) / law.d))
-    return RadiusTable.of(trade_off.largest_tail, Extent(law.resolution, start=scale))
+    extent = Extent(trade_off.law.resolution, start=trade_off.typical_radius)
+    return RadiusTable.of(trade_off.largest_tail, extent)
 
 
 @lru_cache(maxsize=64)
@@ -88,8 +92,7 @@ def settled(law: LikelihoodRatioLaw) -> tuple[LikelihoodRatioLaw, float]:
     slack : float
         Relative error of its probabilities to allow for.
     """
-    scale = np.sqrt((law.d - law.k) / law.d)
-    r = scale * np.array([max(0.01, law.resolution), 0.1, 0.3, 1.0, 2.0, 4.0, 6.0])
+    r = law.scale * np.array([max(0.01, law.resolution), 0.1, 0.3, 1.0, 2.0, 4.0, 6.0])
     t, _ = threshold(law, np.full(len(r), 0.5), r)
     t, r = np.concatenate([t, -t]), np.concatenate([r, r])
     now = law.below(t, r)
@@ -122,35 +125,22 @@ def threshold(
         Threshold, and the probability there.
     """
     wanted = special.ndtri(probability)
-    t, below = np.empty_like(r), np.empty_like(r)  # the last ones tried; they are the best
+    t, below = np.empty_like(r), np.empty_like(r)  # the last ones tried, which belong together
+    centre, spread = law.normal_threshold(wanted, r)
+    if near is not None:
+        centre, spread = near, _NEAR * np.abs(near) + 1e-12 * r
 
-    def excess(at: Array, rows: Any) -> Array:
-        t[rows], below[rows] = at, law.below(at, r[rows])
-        return wanted[rows] - special.ndtri(np.clip(below[rows], 1e-300, 1.0 - 1e-16))
+    def excess(x: Array, rows: Any) -> Array:
+        at = centre[rows] + x * spread[rows]
+        p = law.below(at, r[rows])
+        t[rows], below[rows] = at, p
+        return wanted[rows] - special.ndtri(np.clip(p, 1e-300, 1.0 - 1e-16))
 
-    if near is None:
-        ends, values = _around(excess, -r, r)
-    else:
-        step = _NEAR * np.abs(near) + 1e-12 * r
-        ends, values = _around(excess, near - step, near + step)
-    width = _THRESHOLD_WIDTH * np.abs(ends).max(axis=0)
-    narrowed(excess, ends[0], ends[1], width, _QUANTILE_TOLERANCE, values)
+    rows = np.arange(len(r))
+    ends = np.full(len(r), -_FIRST_REACH), np.full(len(r), _FIRST_REACH)
+    found = elementwise.find_root(excess, ends, args=(rows,), tolerances=_TOLERANCES)
+    rows = np.flatnonzero(found.status == _NO_BRACKET)
+    if len(rows):
+        wider = elementwise.bracket_root(excess, ends[0][rows], ends[1][rows], args=(rows,)).bracket
+        elementwise.find_root(excess, wider, args=(rows,), tolerances=_TOLERANCES)
     return t, below
-
-
-def _around(excess: Any, low: Array, high: Array) -> tuple[Array, Array]:
-    """Intervals around thresholds, by doubling, and the values of a function at their ends."""
-    every = np.arange(len(low))
-    ends = np.array([low, high])
-    values = np.array([excess(end, every) for end in ends])
-    for moving, other, sign in ((1, 0, 1.0), (0, 1, -1.0)):
-        step = high - low
-        for _ in range(_MOST_DOUBLINGS):
-            rows = np.flatnonzero(sign * values[moving] > 0)
-            if not len(rows):
-                break
-            ends[other, rows], values[other, rows] = ends[moving, rows], values[moving, rows]
-            ends[moving, rows] += sign * step[rows]
-            values[moving, rows] = excess(ends[moving, rows], rows)
-            step[rows] *= 2.0
-    return ends, values

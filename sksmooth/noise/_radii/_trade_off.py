@@ -21,13 +21,16 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 from scipy import special
+from scipy.optimize import elementwise
 
 Array = NDArray[np.float64]
 
 # Closed forms are a few roundings; the normal quantile of scipy is within 4e-16 (relative).
 _ROUNDING, _QUANTILE_ROUNDING = 1e-14, 1e-15
 
-_MOST_STEPS, _MOST_DOUBLINGS = 200, 64
+_MOST_DOUBLINGS = 64
+
+_NOT_ZERO = 1e-200
 
 
 class TradeOff(ABC):
@@ -41,6 +44,11 @@ class TradeOff(ABC):
     """
 
     search_width: ClassVar[float] = 1e-12
+
+    @property
+    def typical_radius(self) -> float:
+        """A radius of about the size that is usual: where searches begin."""
+        return 1.0
 
     @abstractmethod
     def worst_case_probability(self, tail: Array, r: Array) -> Array:
@@ -134,24 +142,15 @@ class TradeOff(ABC):
             weakest = (most / sizes).min(axis=1)
             return least - weakest * (1.0 + _ROUNDING) - _ROUNDING
 
-        ahead = (1.0 - tail) > (others / sizes).min(axis=1)
+        radius = np.zeros(len(tail))
+        ahead = lead(radius, slice(None)) > 0
         tail, others = tail[ahead], others[ahead]
-        radius = np.zeros(len(ahead))
-        radius[ahead] = last_proven(lead, *_bracket(lead, len(tail)), self.search_width)
+        first, rows = self.typical_radius / 16.0, np.arange(len(tail))
+        low, high = elementwise.bracket_root(
+            lead, 0.0, first, xmin=0.0, args=(rows,), maxiter=_MOST_DOUBLINGS
+        ).bracket
+        radius[ahead] = last_proven(lead, low, high, self.search_width)
         return radius
-
-
-def _bracket(lead: Callable[[Array, Any], Array], n: int) -> tuple[Array, Array]:
-    """Double r until nothing is proven any more."""
-    low, high = np.zeros(n), np.full(n, 2.0**-20)
-    for _ in range(_MOST_DOUBLINGS):
-        open_rows = np.flatnonzero(low < high)
-        open_rows = open_rows[lead(high[open_rows], open_rows) > 0]
-        if not len(open_rows):
-            break
-        low[open_rows] = high[open_rows]
-        high[open_rows] *= 2.0
-    return low, high
 
 
 def last_proven(
@@ -166,7 +165,7 @@ def last_proven(
     low, high : ndarray of shape (m,)
         Proven (or 0) and not known to be.
     width : float
-        Relative width at which the search stops.
+        Width at which the search stops, relative to `high`.
 
     Returns
     -------
@@ -174,90 +173,21 @@ def last_proven(
         `low`, or a point at which `lead` was evaluated and found positive; infinite where `high`
         is.
     """
-    finite = np.flatnonzero(np.isfinite(high))
-    proven = np.full(len(low), np.inf)
+    proven = np.where(np.isfinite(high), low, np.inf)
+    rows = np.flatnonzero(np.isfinite(high) & (low < high))
 
-    def lead_there(r: Array, rows: Any) -> Array:
-        return lead(r, finite[rows])
+    def lead_at(part: Array, rows: Any) -> Array:  # r as a part of its upper end
+        value = lead(part * high[rows], rows)
+        # the search would stop at a zero, and zero proves nothing
+        return np.where(value == 0.0, -_NOT_ZERO, value)
 
-    widths = width * high[finite]
-    proven[finite], _ = narrowed(lead_there, low[finite], high[finite], widths)
+    ends = low[rows] / high[rows], np.ones(len(rows))
+    stop = {"xatol": width, "xrtol": 0.0}
+    found = elementwise.find_root(lead_at, ends, args=(rows,), tolerances=stop)
+    for end, value in zip(found.bracket, found.f_bracket, strict=True):
+        better = value > 0
+        proven[rows[better]] = end[better] * high[rows[better]]
     return proven
-
-
-def narrowed(
-    function: Callable[[Array, Any], Array],
-    low: Array,
-    high: Array,
-    width: Array,
-    tolerance: float = -1.0,
-    at_ends: Array | None = None,
-) -> tuple[Array, Array]:
-    """Narrow intervals in which decreasing functions cross zero.
-
-    Parameters
-    ----------
-    function : callable
-        Takes points and the positions of the intervals that they belong to.
-    low, high : ndarray of shape (m,)
-        Ends; the function is positive at the low and not at the high ones.
-    width : ndarray of shape (m,)
-        Intervals are narrowed to this width,
-    tolerance : float
-        or to a point where the function is not further from zero than this.
-    at_ends : ndarray of shape (2, m), optional
-        Values at the low and the high ends, where they are known.
-
-    Returns
-    -------
-    low, high : ndarray of shape (m,)
-
-    Notes
-    -----
-    Chandrupatla's method: inverse quadratic interpolation through the last three points where it
-    can be trusted, a secant where there are but two, and bisection elsewhere. The points tried
-    keep a little distance from the ends, so that both ends close in.
-    """
-    ends = np.array([low, high], dtype=float)
-    values = np.full_like(ends, np.nan) if at_ends is None else at_ends.copy()
-    last, at_last = np.full(len(low), np.nan), np.full(len(low), np.nan)
-    rows = np.flatnonzero(high - low > width)
-    for _ in range(_MOST_STEPS):
-        if not len(rows):
-            break
-        gap = np.diff(ends[:, rows], axis=0)[0]
-        nudge = np.minimum(0.4 * width[rows] / gap, 0.25)
-        fraction = _interpolated(ends[:, rows], values[:, rows], last[rows], at_last[rows])
-        point = ends[0, rows] + np.clip(fraction, nudge, 1.0 - nudge) * gap
-        value = function(point, rows)
-        met = np.abs(value) <= tolerance
-        moved = np.where(value > 0, 0, 1)  # the end that the point replaces
-        last[rows], at_last[rows] = ends[moved, rows], values[moved, rows]
-        ends[moved, rows], values[moved, rows] = point, value
-        ends[:, rows[met]] = point[met]
-        rows = rows[ends[1, rows] - ends[0, rows] > width[rows]]
-    return ends[0], ends[1]
-
-
-def _interpolated(ends: Array, values: Array, last: Array, at_last: Array) -> Array:
-    """Where in intervals, from 0 to 1, functions are expected to cross zero.
-
-    Through both ends and the end that was replaced last: the middle where the three are not nearly
-    on a parabola.
-    """
-    (a, b), (at_a, at_b) = ends, values
-    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
-        # from the end that stands next to the last point: the newest of the three
-        near_a = last < a
-        x1, x2 = np.where(near_a, a, b), np.where(near_a, b, a)
-        f1, f2 = np.where(near_a, at_a, at_b), np.where(near_a, at_b, at_a)
-        xi, phi = (x1 - x2) / (last - x2), (f1 - f2) / (at_last - f2)
-        trusted = (1.0 - np.sqrt(1.0 - xi) < phi) & (phi < np.sqrt(xi))
-        t = f1 / (f2 - f1) * at_last / (f2 - at_last)
-        t += (last - x1) / (x2 - x1) * f1 / (at_last - f1) * f2 / (at_last - f2)
-        t = np.where(near_a, t, 1.0 - t)
-        t = np.where(np.isnan(last), at_a / (at_a - at_b), np.where(trusted, t, 0.5))
-    return np.where(np.isfinite(t), t, 0.5)
 
 
 @dataclass(frozen=True)
