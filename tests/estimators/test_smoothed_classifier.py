@@ -338,6 +338,7 @@ def test_weights_are_repeated_for_the_copies(iris):
     assert fitted.estimator_.note_ == "kept"
 
 
+@pytest.mark.filterwarnings("ignore::sksmooth.exceptions.NoiseCollapseWarning")
 @pytest.mark.parametrize(
     "meta", [AdaBoostClassifier(n_estimators=2), CalibratedClassifierCV(cv=2, ensemble=False)]
 )
