@@ -238,6 +238,7 @@ PROPERTIES = {
     "test_private_names.py": "no module uses underscore names of another",
     "test_published_figures.py": "radii that the authors of published runs print",
     "test_readme.py": "the examples of the README run",
+    "test_way_of_rows.py": "X goes down through the rooms",
 }
 
 

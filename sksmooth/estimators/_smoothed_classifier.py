@@ -205,7 +205,7 @@ class SmoothedClassifier(BaseSmoothedClassifier):
         self.verbose = verbose
 
     @_fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X=None, y=None, **params):
+    def fit(self, X=None, y=None, sample_weight=None, **params):
         """Fit the base model on noisy copies of X.
 
         Parameters
@@ -215,9 +215,12 @@ class SmoothedClassifier(BaseSmoothedClassifier):
             data; with some, it is looked at for faults.
         y : array-like of shape (m,)
             Class labels.
+        sample_weight : array-like of shape (m,), default=None
+            Weights of the rows, for base models that take them; each noisy copy has that of its
+            row.
         **params : dict
-            Passed to `fit` of the base model. Entries with one value per row (such as
-            `sample_weight`) are repeated for the noisy copies. Where metadata routing is
+            Passed to `fit` of the base model. Entries with one value per row are repeated for
+            the noisy copies. Where metadata routing is
             enabled, only what the base model requests is passed.
 
         Returns
@@ -247,7 +250,7 @@ class SmoothedClassifier(BaseSmoothedClassifier):
         self.noise_.trade_off(rows.n_features, self.norm)  # refuses norms that it cannot certify
         self._lattice = self._lattice_for(rows)
         self._begin_fit(rows)
-        model = self._fit_base_model(X, rows, y, self._params_of_base_fit(params))
+        model = self._fit_base_model(X, rows, y, self._params_of_base_fit(sample_weight, params))
         self._take(model, sorted_classes(model, y))
         check_answers(model, rows)
         self._examine_base_model(rows, y)
