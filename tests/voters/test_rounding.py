@@ -142,6 +142,24 @@ def test_sequential_decisions_and_their_continuation_keep_undecided_votes(tied):
     assert_array_equal(more.counts[:3, :2], 0)
 
 
+@pytest.mark.parametrize("kind", ["mlp", "deep", "line"])
+def test_votes_of_a_row_depend_on_no_other_row_nor_on_the_number_of_workers(kind, digits):
+    """In single precision, where some votes are left open."""
+    X, y = digits[0].astype(np.float32), digits[1]
+    models = {
+        "mlp": mlp(),
+        "deep": mlp(hidden_layer_sizes=(60, 40, 20), max_iter=60),
+        "line": LogisticRegression(),
+    }
+    options = {"sigma": 0.3, "noise": "laplace", "n_estimation": 3000, "random_state": 0}
+    clf = SmoothedClassifier(models[kind], n_augment=1, **options).fit(X[:300], y[:300])
+    counts = clf.certify(X[300:340]).counts
+    assert_array_equal(clf.set_params(n_jobs=2).certify(X[300:340]).counts, counts)
+    assert_array_equal(clf.certify(X[310:317][::-1]).counts[::-1], counts[10:17])
+    if kind == "deep":
+        assert counts.sum() < 40 * 3000
+
+
 @more_digits
 def test_radial_kernels(digits):
     X, y = digits[0][:200], digits[1][:200]
