@@ -149,7 +149,7 @@ def test_training_makes_certificates_larger(digits):
     methods = sorted(set(METHODS) - {"macer"})
     found = {method: radius_of(net(method, **SHORT[method])) for method in methods}
     assert min(found.values()) > plain + 0.03, (plain, found)
-    assert found["gaussian"] > plain + 0.1, (plain, found)
+    assert found["gaussian"] > plain + 0.08, (plain, found)
     assert found["consistency"] > found["gaussian"] + 0.01, found
 
 
