@@ -7,13 +7,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sksmooth.base_models._additive import AdditiveScore, additive_score
 from sksmooth.base_models._boxes import Boxes
 from sksmooth.base_models._trees import boxes_of
 
 
-def rule_of(model: Any, classes: NDArray[Any]) -> Boxes | None:
+def rule_of(model: Any, classes: NDArray[Any]) -> Boxes | AdditiveScore | None:
     """Read the rule of a fitted classifier, for classes in a given order; None: not known."""
     own: Any = getattr(model, "classes_", None)
     if len(classes) < 2 or not np.array_equal(own, classes):
         return None
-    return boxes_of(model)
+    boxes = boxes_of(model)
+    if boxes is not None:
+        return boxes
+    return additive_score(model) if len(classes) == 2 else None
