@@ -20,9 +20,12 @@ from sklearn.ensemble import (
     GradientBoostingClassifier,
     HistGradientBoostingClassifier,
 )
-from sklearn.frozen import FrozenEstimator
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import KBinsDiscretizer
 from sklearn.tree import DecisionTreeClassifier, ExtraTreeClassifier
 
+from sksmooth.base_models._column_maps import ColumnMap
+from sksmooth.base_models._linear import LINEAR_CLASSIFIERS
 from sksmooth.base_models._registry import Registry
 
 _EPS = float(np.finfo(np.float64).eps)
@@ -60,6 +63,17 @@ class StepFunction:
         x = values[:, self.feature]
         steps = self.values[np.searchsorted(self.ends, x, side="left")]
         return np.where(np.isnan(x), self.missing, steps)
+
+    def behind(self, step: ColumnMap) -> StepFunction:
+        """Return the function of x, where this one is given what a step makes of x."""
+        ends = step.pull_back(np.full(len(self.ends), self.feature), self.ends)
+        low, high = np.r_[-np.inf, ends], np.r_[ends, np.inf]
+        left = low < high  # steps that some x is on
+        filled, missing = step.filled[self.feature], self.missing
+        if not np.isnan(filled):
+            missing = self.values[np.searchsorted(self.ends, filled)]
+        feature, ends = int(step.sources[self.feature]), high[left][:-1]
+        return StepFunction(feature, ends, self.values[left], float(missing))
 
 
 @dataclass(frozen=True)
@@ -99,10 +113,16 @@ class AdditiveScore:
         positive = scores >= 0 if self.second_at_zero else scores > 0
         return positive.astype(np.intp)
 
-    def negated(self) -> AdditiveScore:
-        """Score with the opposite sign."""
-        opposite = (replace(f, values=-f.values, missing=-f.missing) for f in self.functions)
-        return replace(self, constant=-self.constant, functions=tuple(opposite))
+    def behind(self, step: ColumnMap) -> AdditiveScore | None:
+        """Score as a function of x, where this one is given what a step makes of x.
+
+        None: two of the features come from one, so that terms are not independent.
+        """
+        used = [f.feature for f in self.functions]
+        if len(np.unique(step.sources[used])) < len(used):
+            return None
+        functions = tuple(f.behind(step) for f in self.functions)
+        return replace(self, n_features=step.n_features, functions=functions)
 
 
 @Registry
@@ -116,9 +136,16 @@ def additive_score(model: Any) -> AdditiveScore | None:
     return None
 
 
-@additive_score.register
-def _(model: FrozenEstimator) -> AdditiveScore | None:
-    return additive_score(model.estimator)
+def binned_linear_score(binning: Any, model: Any) -> AdditiveScore | None:
+    """Return the score of a linear classifier of features that are binned one by one, or None."""
+    if type(binning) is not KBinsDiscretizer or type(model) not in LINEAR_CLASSIFIERS:
+        return None
+    if len(model.classes_) > 2:
+        return None
+    edges = (np.asarray(column, float)[1:-1] for column in binning.bin_edges_)
+    ends = [set(np.nextafter(column, -np.inf).tolist()) for column in edges]  # an edge goes up
+    asked = Pipeline([("bins", binning), ("model", model)])
+    return asked_score(asked, ends, np.float64, second_at_zero=False)
 
 
 @additive_score.register

@@ -9,7 +9,6 @@ from sklearn.ensemble import (
     GradientBoostingClassifier,
     HistGradientBoostingClassifier,
 )
-from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.tree import DecisionTreeClassifier
 
@@ -29,7 +28,7 @@ ADDITIVE = [
 @pytest.mark.parametrize("model", ADDITIVE, ids=str)
 def test_sums_are_the_scores_of_the_model(model):
     model.fit(X, Y)
-    score = additive_score(FrozenEstimator(model))
+    score = additive_score(model)
     noisy = X + X.std(axis=0) * np.random.default_rng(0).normal(size=X.shape)
     for rows in (X, noisy.astype(np.float32).astype(float)):
         expected = model.decision_function(rows)
