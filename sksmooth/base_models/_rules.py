@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 
+from sksmooth.base_models import _forests as _forests
 from sksmooth.base_models._additive import AdditiveScore, additive_score, binned_linear_score
 from sksmooth.base_models._boxes import Boxes
 from sksmooth.base_models._column_maps import column_map
