@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from sksmooth.inputs._containers import Inputs
 from sksmooth.noise import Noise
+from sksmooth.noise._lattice import Lattice
 
 # One block of draws is generated from one seed: large enough to pay for its generator, small
 # enough that batches of any size are cut from it without waste.
@@ -59,6 +60,8 @@ class DrawStream:
         Dtype of the draws.
     most_per_block : int
         Largest number of draws that share one seed.
+    lattice : Lattice or None
+        What draws are rounded to, which are made in float64 then.
     """
 
     noise: Noise
@@ -67,6 +70,7 @@ class DrawStream:
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
     most_per_block: int = _MAX_BLOCK
+    lattice: Lattice | None = None
     _memory: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __getstate__(self) -> dict[str, Any]:
@@ -102,7 +106,10 @@ class DrawStream:
     def _draw_block(self, index: int) -> NDArray[Any]:
         seed = np.random.SeedSequence(self.seed, spawn_key=(self.purpose, index))
         rng = np.random.Generator(np.random.PCG64(seed))
-        return self.noise.draw(self.block_size, self.shape, rng, self.dtype)
+        if self.lattice is None:
+            return self.noise.draw(self.block_size, self.shape, rng, self.dtype)
+        draws = self.noise.draw(self.block_size, self.shape, rng, np.float64)
+        return self.lattice.rounded_draws(draws)
 
 
 @dataclass(frozen=True)
@@ -115,14 +122,22 @@ class Streams:
         Distribution of the draws.
     seed : int
         Entropy of the call.
+    lattice : Lattice or None
+        What inputs and draws are rounded to before they are added; None: nothing is.
     """
 
     noise: Noise
     seed: int
+    lattice: Lattice | None = None
 
     def of(self, purpose: Purpose, inputs: Inputs) -> DrawStream:
-        """Return the stream of a purpose, which all inputs share."""
-        return DrawStream(self.noise, self.seed, purpose, inputs.shape, inputs.dtype)
+        """Return the stream of a purpose, which all inputs share.
+
+        Noise that a model is trained on is part of no proof, and is not rounded.
+        """
+        lattice = None if purpose == Purpose.AUGMENTATION else self.lattice
+        dtype = inputs.dtype if lattice is None else lattice.dtype
+        return DrawStream(self.noise, self.seed, purpose, inputs.shape, dtype, lattice=lattice)
 
     def of_each(self, purpose: Purpose, inputs: Inputs) -> list[DrawStream]:
         """Return a stream for each input, keyed by its content: different inputs share nothing.

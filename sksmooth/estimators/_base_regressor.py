@@ -17,10 +17,11 @@ from sksmooth.base_models._one_row import check_answers
 from sksmooth.engine._black_box import Responder
 from sksmooth.engine._sampling import OutputSampler
 from sksmooth.estimators._base import BaseSmoother
-from sksmooth.inputs._checks import refuse_noise_below_resolution
+from sksmooth.inputs._checks import refuse_out_of_range
 from sksmooth.inputs._containers import read_inputs
 from sksmooth.inputs._torch_containers import as_array
 from sksmooth.noise import GaussianNoise
+from sksmooth.noise._lattice import Rounding
 from sksmooth.voters._direct import directly
 
 _METHODS = ("predict", "transform", "predict_proba")
@@ -43,7 +44,7 @@ class BaseOutputSmoother(RegressorMixin, BaseSmoother):
     }
 
     @_fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X, y=None, **params):
+    def fit(self, X, y=None, sample_weight=None, **params):
         """Fit the base model on noisy copies of X.
 
         Parameters
@@ -52,6 +53,9 @@ class BaseOutputSmoother(RegressorMixin, BaseSmoother):
             Training inputs, as the base model takes them.
         y : array-like of shape (m,) or (m, ...), default=None
             Targets; None for base models that need none, such as transformers.
+        sample_weight : array-like of shape (m,), default=None
+            Weights of the rows, for base models that take them; each noisy copy has that of its
+            row.
         **params : dict
             Passed to `fit` of the base model, as :class:`SmoothedClassifier` does.
 
@@ -70,9 +74,9 @@ class BaseOutputSmoother(RegressorMixin, BaseSmoother):
         y = self._read_targets(y, rows)
         self._refuse_labels(y)
         self.noise_ = GaussianNoise(self.sigma)
-        refuse_noise_below_resolution(self.noise_, rows)
+        self._lattice = self._lattice_for(rows)
         self._begin_fit(rows)
-        model = self._fit_base_model(X, rows, y, self._params_of_base_fit(params))
+        model = self._fit_base_model(X, rows, y, self._params_of_base_fit(sample_weight, params))
         self.estimator_ = model
         self.response_method_ = self._response_of(model)
         check_answers(model, rows)
@@ -196,6 +200,10 @@ class BaseOutputSmoother(RegressorMixin, BaseSmoother):
     def _check_levels(self):
         """Refuse, before the base model is trained, numbers of draws that can prove nothing."""
 
+    def _rounding(self):
+        """Return what the rounding of inputs and noise takes from certificates."""
+        return Rounding.of(self.noise_step_, self.noise_, self._schema.n_features)
+
     def _sampler(self, inputs):
         model = directly(self.estimator_)
         responder = Responder(model, self.response_method_, self.output_shape_)
@@ -205,7 +213,7 @@ class BaseOutputSmoother(RegressorMixin, BaseSmoother):
         self._check_ready()
         self._check_levels()
         rows = self._read_inputs(X)
-        refuse_noise_below_resolution(self.noise_, rows)
+        refuse_out_of_range(rows, self._lattice)
         return rows
 
     def __sklearn_tags__(self):

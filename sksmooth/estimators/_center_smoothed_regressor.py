@@ -93,6 +93,9 @@ class CenterSmoothedRegressor(BaseOutputSmoother):
         Size of the groups of the group certificate; 0: none.
     noise_ : GaussianNoise
         Distribution of the noise.
+    noise_step_ : float
+        Step, a power of two, of the lattice that inputs and noise are rounded to before they are
+        added, so that their sum is exact.
     output_shape_ : tuple of int
         Shape of one output.
     response_method_ : str
@@ -343,6 +346,7 @@ class CenterSmoothedRegressor(BaseOutputSmoother):
             n_candidates=self._center_rule.n_candidates,
             is_integrated=self.integrate_alpha,
             n_values=self._n_values,
+            moves=self._rounding(),
         )
 
     def _certifier(self, inputs, n_radii=1):

@@ -58,6 +58,9 @@ class MedianSmoothedRegressor(BaseOutputSmoother):
         Fitted base model.
     noise_ : GaussianNoise
         Distribution of the noise.
+    noise_step_ : float
+        Step, a power of two, of the lattice that inputs and noise are rounded to before they are
+        added, so that their sum is exact.
     output_shape_ : tuple of int
         Shape of one output.
     response_method_ : str
@@ -227,6 +230,7 @@ class MedianSmoothedRegressor(BaseOutputSmoother):
             budget=ErrorBudget(float(self.alpha), n_radii),
             n_values=math.prod(self.output_shape_),
             of=of,
+            rounding=self._rounding(),
         )
 
     def _certifier(self, inputs, of="prediction", n_radii=1):

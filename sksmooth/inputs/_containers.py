@@ -58,6 +58,10 @@ class Inputs:
         """Return other numbers for the same container."""
         return Inputs(array, self.dtype, self.to_container)
 
+    def on(self, lattice: Any) -> Inputs:
+        """Return the rows rounded to the points of a lattice; None: as they are."""
+        return self if lattice is None else self.with_values(lattice.rounded(self.values))
+
     def __len__(self) -> int:
         return len(self._array if self._chosen is None else self._chosen)
 

@@ -69,4 +69,5 @@ class DeviceStream:
         stream = self.stream
         seed = np.random.SeedSequence(stream.seed, spawn_key=(stream.purpose, index))
         size, shape = self.block_size, stream.shape
-        return draw_on(self.layers.device, stream.noise, size, shape, stream.dtype, seed)
+        law = stream.noise, size, shape, stream.dtype, seed, stream.lattice
+        return draw_on(self.layers.device, *law)

@@ -1,6 +1,7 @@
 """Smoothing distributions: how each perturbs an input, and what a class probability then proves."""
 
 from sksmooth.noise._base import Noise
+from sksmooth.noise._categories import CategoryNoise
 from sksmooth.noise._gaussian import GaussianNoise
 from sksmooth.noise._laplace import LaplaceNoise
 from sksmooth.noise._make import make_noise
@@ -10,6 +11,7 @@ from sksmooth.noise._sup_norm import SupNormNoise
 from sksmooth.noise._uniform import UniformNoise
 
 __all__ = [
+    "CategoryNoise",
     "GaussianNoise",
     "LaplaceNoise",
     "MixedNormNoise",

@@ -10,9 +10,17 @@ from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
+from scipy import special
 from sklearn.base import BaseEstimator
 
+from sksmooth.arguments._numbers import (
+    read_count,
+    read_number,
+    read_probabilities,
+)
 from sksmooth.noise._radii._trade_off import TradeOff
+
+_HARDLY_EVER = 2.0**-60
 
 
 class Noise(BaseEstimator, ABC):
@@ -38,7 +46,9 @@ class Noise(BaseEstimator, ABC):
 
     def check_parameters(self) -> None:
         """Raise a ValueError that names the first parameter that describes no distribution."""
-        if not (isinstance(self.sigma, Real) and 0 < self.sigma < math.inf):
+        if isinstance(self.sigma, bool) or not (
+            isinstance(self.sigma, Real) and 0 < self.sigma < math.inf
+        ):
             raise ValueError(
                 f"The 'sigma' parameter of {type(self).__name__} must be a positive finite "
                 f"number, in the units of X. Got {self.sigma!r} instead."
@@ -130,6 +140,23 @@ class Noise(BaseEstimator, ABC):
             If the family proves nothing in this norm or dimension.
         """
 
+    def reach(self, n_features: int | None = None) -> float:
+        """Size that hardly any coordinate of a draw exceeds; draws are clipped to it.
+
+        Parameters
+        ----------
+        n_features : int, optional
+            Number of features of one input. Without it, or where a family does not say more, the
+            bound is that of Chebyshev, which holds for all.
+
+        Returns
+        -------
+        reach : float
+            In the units of the input; exceeded with a probability of ``2 ** -40`` at the most,
+            and in the families here, where the number of features is given, of ``2 ** -60``.
+        """
+        return 2.0**20 * float(self.sigma)
+
     def apply(self, X: NDArray[Any], draws: NDArray[Any]) -> NDArray[Any]:
         r"""Perturb inputs by draws, with the broadcasting rules of numpy.
 
@@ -181,7 +208,7 @@ class Noise(BaseEstimator, ABC):
             dimension.
         """
         self.check_parameters()
-        tail, runner_up = _tail_and_runner_up(p_lower, p_upper)
+        tail, runner_up = tail_and_runner_up(p_lower, p_upper)
         return self._radius(tail, runner_up, n_features, norm)
 
     def tail_radius(
@@ -216,8 +243,8 @@ class Noise(BaseEstimator, ABC):
         21.274
         """
         self.check_parameters()
-        rest = _as_probabilities("tail", tail)
-        most = rest if runner_up is None else _as_probabilities("runner_up", runner_up)
+        rest = read_probabilities("tail", tail)
+        most = rest if runner_up is None else read_probabilities("runner_up", runner_up)
         rest, most = np.broadcast_arrays(rest, most)
         return self._radius(rest, np.minimum(most, rest), n_features, norm)
 
@@ -228,9 +255,16 @@ class Noise(BaseEstimator, ABC):
         n_features: int | None,
         norm: float | None,
     ) -> Any:
-        trade_off, unit = self.trade_off(n_features, norm)
+        trade_off, unit = self._trade_off(n_features, norm)
         radius = trade_off.radius(tail.ravel(), runner_up.ravel()).reshape(tail.shape)
-        return _scaled(radius, unit)[()]
+        return scaled_down(radius, unit)[()]
+
+    def _trade_off(self, n_features: Any, norm: Any) -> tuple[TradeOff, float]:
+        """Trade-off function for arguments as a user gives them."""
+        return self.trade_off(
+            None if n_features is None else read_count("n_features", n_features, 1),
+            None if norm is None else read_number("norm", norm),
+        )
 
     def top_radius(
         self,
@@ -275,15 +309,14 @@ class Noise(BaseEstimator, ABC):
         0.3786
         """
         self.check_parameters()
-        tail, _ = _tail_and_runner_up(p_lower, None)
-        others = np.sort(_as_probabilities("p_others", p_others), axis=-1)
-        trade_off, unit = self.trade_off(n_features, norm)
-        if others.shape[-1] < top_k:
+        top_k = read_count("top_k", top_k, 1)
+        tail, _ = tail_and_runner_up(p_lower, None)
+        trade_off, unit = self._trade_off(n_features, norm)
+        joint = strongest_together(p_others, top_k, tail)
+        if joint is None:
             return np.full(tail.shape, np.inf)[()]
-        joint = np.cumsum(others[..., others.shape[-1] - top_k :], axis=-1) * (1.0 + 1e-15 * top_k)
-        joint = np.minimum(joint, tail[..., None])  # all probabilities sum to one
         radius = trade_off.top_radius(tail.ravel(), joint.reshape(tail.size, top_k))
-        return _scaled(radius.reshape(tail.shape), unit)[()]
+        return scaled_down(radius.reshape(tail.shape), unit)[()]
 
     def __repr__(self) -> str:
         parameters = ", ".join(f"{name}={value!r}" for name, value in self.get_params().items())
@@ -306,34 +339,57 @@ class Noise(BaseEstimator, ABC):
         return self.apply(X[:, None], draws[None])
 
 
-def _as_probabilities(name: str, values: ArrayLike) -> NDArray[np.float64]:
-    p = np.asarray(values, dtype=float)
-    if not ((p >= 0) & (p <= 1)).all():
-        raise ValueError(f"{name} must lie in [0, 1], got {p}.")
-    return p
+def tail_of(name: str, p_lower: ArrayLike) -> NDArray[np.float64]:
+    """Return one minus a probability: exact for a double in [1/2, 1], below it rounded up."""
+    lower = read_probabilities(name, p_lower)
+    tail = 1.0 - lower
+    return np.where(lower < 0.5, np.minimum(np.nextafter(tail, 2.0), 1.0), tail)
 
 
-def _tail_and_runner_up(
+def tail_and_runner_up(
     p_lower: ArrayLike, p_upper: ArrayLike | None
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return one minus the probability of a class, and the largest probability of any other.
 
-    One minus a double in [1/2, 1] is exact; below it is rounded up. All probabilities sum to one,
-    so no other class can have more than the tail.
+    All probabilities sum to one, so no other class can have more than the tail.
     """
-    lower = _as_probabilities("p_lower", p_lower)
-    tail = 1.0 - lower
-    tail = np.where(lower < 0.5, np.minimum(np.nextafter(tail, 2.0), 1.0), tail)
+    tail = tail_of("p_lower", p_lower)
     if p_upper is None:
         return tail, tail
-    tail, upper = np.broadcast_arrays(tail, _as_probabilities("p_upper", p_upper))
+    upper = read_probabilities("p_upper", p_upper)
+    try:
+        tail, upper = np.broadcast_arrays(tail, upper)
+    except ValueError:
+        raise ValueError(
+            f"p_lower has shape {tail.shape} and p_upper {upper.shape}: they must go together."
+        ) from None
     return tail, np.minimum(upper, tail)
 
 
-def _scaled(radius: NDArray[np.float64], unit: float) -> NDArray[np.float64]:
+def strongest_together(
+    p_others: ArrayLike, top_k: int, tail: NDArray[np.float64]
+) -> NDArray[np.float64] | None:
+    """Bound the joint probabilities of the weakest 1, 2, ... of the strongest `top_k` others.
+
+    None: there are fewer than `top_k` other classes. All probabilities sum to one, so none of the
+    bounds is above the tail.
+    """
+    others = np.sort(read_probabilities("p_others", p_others), axis=-1)
+    if others.shape[-1] < top_k:
+        return None
+    joint = np.cumsum(others[..., others.shape[-1] - top_k :], axis=-1) * (1.0 + 1e-15 * top_k)
+    return np.minimum(joint, tail[..., None])
+
+
+def scaled_down(radius: NDArray[np.float64], unit: float) -> NDArray[np.float64]:
     """Radius in the units of the input, rounded down."""
     scaled: NDArray[np.float64] = radius * (unit * (1.0 - 4e-16))
     return scaled
+
+
+def is_added(noise: Noise) -> bool:
+    """Whether a noise is added to inputs; splitting noise replaces them."""
+    return type(noise).apply is Noise.apply
 
 
 def rounded_up(value: float, dtype: np.dtype[Any]) -> Any:
@@ -345,6 +401,16 @@ def rounded_up(value: float, dtype: np.dtype[Any]) -> Any:
     if float(rounded) >= float(value):
         return rounded
     return np.nextafter(rounded, np.asarray(np.inf, dtype=dtype))
+
+
+def largest_gamma(shape: float) -> float:
+    """Quantile of a gamma variable of unit scale, which is exceeded hardly ever; rounded up."""
+    return float(special.gammainccinv(shape, _HARDLY_EVER)) * (1 + 1e-9)
+
+
+def largest_length(n_dimensions: float) -> float:
+    """Quantile of the length of a normal vector, which is exceeded hardly ever; rounded up."""
+    return math.sqrt(2.0 * largest_gamma(n_dimensions / 2))
 
 
 def inscribed_ball(inner: float, outer: float, n_features: int | None) -> float:

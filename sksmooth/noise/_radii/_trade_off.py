@@ -30,6 +30,8 @@ _ROUNDING, _QUANTILE_ROUNDING = 1e-14, 1e-15
 
 _MOST_DOUBLINGS = 64
 
+_NOT_ZERO = 1e-200
+
 
 class TradeOff(ABC):
     """Trade-off function of a noise of unit scale, in one norm.
@@ -175,7 +177,9 @@ def last_proven(
     rows = np.flatnonzero(np.isfinite(high) & (low < high))
 
     def lead_at(part: Array, rows: Any) -> Array:  # r as a part of its upper end
-        return lead(part * high[rows], rows)
+        value = lead(part * high[rows], rows)
+        # the search would stop at a zero, and zero proves nothing
+        return np.where(value == 0.0, -_NOT_ZERO, value)
 
     ends = low[rows] / high[rows], np.ones(len(rows))
     stop = {"xatol": width, "xrtol": 0.0}
