@@ -76,9 +76,11 @@ class SmoothedClassifier(BaseSmoothedClassifier):
         Use what is known of the base model. "auto": votes of linear classifiers, multi-layer
         perceptrons, support vector machines and nearest neighbours, also behind scalers and the
         like in a Pipeline, are taken from products with the noise that all rows share, which is
-        many times faster. Linear classifiers with two classes and single decision trees need no
-        votes: their class probabilities under noise are known, and the certificate is exact (its
-        `alpha` is None). "off": ask the base model for every vote.
+        many times faster. Linear classifiers with two classes, decision trees, small
+        forests, and boosted trees with two classes that look at one feature each need no votes:
+        their class probabilities under noise are known, and the certificate is exact (its `alpha`
+        is None).
+        "off": ask the base model for every vote.
     n_augment : int, default=10
         `fit` trains the base model on this many noisy copies of each row. 0: on X itself. A base
         model that has not seen noise gets certificates near zero.
