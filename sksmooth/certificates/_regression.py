@@ -32,7 +32,8 @@ class RegressionCertificate(Certificate):
     prediction : ndarray of shape (m, ...)
         Smoothed outputs.
     input_radius : ndarray of shape (m,)
-        Size of the perturbations that are covered: l2 norm, in the units of X. 0: none.
+        Size of the perturbations that are covered: l2 norm, in the units of X, or in scaled units
+        where `feature_scale` is given. 0: none.
     output_radius : ndarray of shape (m,) or None
         Bound of the distance that the output moves; where nothing was proven it is infinite, or
         the largest distance that there is.
@@ -55,6 +56,8 @@ class RegressionCertificate(Certificate):
         Whether the guarantee of `beta` was shown for the row itself.
     n_simultaneous : int
         Number of input radii for which the certificates hold together.
+    feature_scale : ndarray of shape (n_columns,) or None
+        Scale of each column; 0: it does not change. None: radii are in the units of X.
     """
 
     ROW_FIELDS: ClassVar[tuple[str, ...]] = (
@@ -79,6 +82,11 @@ class RegressionCertificate(Certificate):
     upper: NDArray[np.float64] | None = None
     beta: float | None = None
     index: Any = None
+    feature_scale: NDArray[np.float64] | None = None
+
+    @property
+    def _input_ball(self) -> tuple[NDArray[np.float64], float]:
+        return self.input_radius, 2.0
 
     @property
     def abstained(self) -> NDArray[np.bool_]:
@@ -132,7 +140,8 @@ class RegressionCertificate(Certificate):
             ``prediction_<i>``, for vectors of at most 16 coordinates, and none for larger
             outputs), `input_radius`, `output_radius`, `smoothing_error` and `abstained`; and in
             every row what the statement is about: `norm` (of the inputs), `alpha`,
-            `n_simultaneous`, `noise` and `distance`.
+            `n_simultaneous`, `noise` and `distance`; with a `feature_scale` also `units`,
+            which is "scaled".
 
         Raises
         ------
@@ -165,7 +174,8 @@ class RegressionCertificate(Certificate):
         if len(self):
             low, high = self.input_radius.min(), self.input_radius.max()
             lines.append(
-                f"  input radius {low:.4g}{f' to {high:.4g}' if high > low else ''}, abstained "
+                f"  input radius {low:.4g}{f' to {high:.4g}' if high > low else ''}"
+                f"{self._in_units}, abstained "
                 f"{self.abstained.mean():.1%}"
             )
             if self.output_radius is not None:

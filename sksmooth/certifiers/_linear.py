@@ -49,14 +49,15 @@ def exact_margin(
     """
     second, score, uncertain = _side(scores, rows)
     margin = np.maximum(np.abs(score) - uncertain, 0.0)
-    p_lower = special.ndtr(_distance(scores, margin, 2) / sigma)
-    return second, _distance(scores, margin, norm), np.maximum(np.nextafter(p_lower, 0.0), 0.5)
+    p_lower = special.ndtr(_distance(scores, rows, margin, 2) / sigma)
+    distance = _distance(scores, rows, margin, norm)
+    return second, distance, np.maximum(np.nextafter(p_lower, 0.0), 0.5)
 
 
 def exact_probabilities(scores: LinearScores, rows: Inputs, sigma: float) -> NDArray[np.float64]:
     """Class probabilities under noise; the larger is that of the class which `predict` gives."""
     second, score, _ = _side(scores, rows)
-    probability = special.ndtr(np.abs(_distance(scores, np.abs(score), 2)) / sigma)
+    probability = special.ndtr(np.abs(_distance(scores, rows, np.abs(score), 2)) / sigma)
     winner = np.where(probability > 0.5, probability, np.nextafter(0.5, 1.0))
     return np.where(second[:, None] == [False, True], winner[:, None], 1.0 - winner[:, None])
 
@@ -89,16 +90,18 @@ def _rounding(scores: LinearScores) -> float:
 
 
 def _distance(
-    scores: LinearScores, margin: NDArray[np.float64], norm: float
+    scores: LinearScores, rows: Inputs, margin: NDArray[np.float64], norm: float
 ) -> NDArray[np.float64]:
     """Distance to the hyperplane, rounded down, for a margin in units of the largest coefficient.
 
-    Infinite where the model ignores its input and the margin is not 0.
+    Columns without noise do not change. Infinite where the model ignores all others and the
+    margin is not 0.
     """
+    noisy: Any = slice(None) if rows.noisy is None else rows.noisy
     unit, rounding = _scale(scores), _rounding(scores)
     dual = np.inf if norm == 1 else 1.0 / (1.0 - 1.0 / norm)
-    length = np.linalg.norm(scores.coef[0] / unit, dual)
-    length += rounding * np.linalg.norm(scores.coef_size[0] / unit, dual)
+    length = np.linalg.norm(scores.coef[0, noisy] / unit, dual)
+    length += rounding * np.linalg.norm(scores.coef_size[0, noisy] / unit, dual)
     if length == 0:
         return np.where(margin == 0, 0.0, np.inf)
     return margin / length * (1 - rounding)

@@ -59,6 +59,8 @@ class DrawStream:
         Dtype of the draws.
     most_per_block : int
         Largest number of draws that share one seed.
+    noisy : ndarray of bool, or None
+        Columns that bear noise, where the others of a draw are 0; None: all.
     """
 
     noise: Noise
@@ -67,6 +69,7 @@ class DrawStream:
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
     most_per_block: int = _MAX_BLOCK
+    noisy: NDArray[np.bool_] | None = field(default=None, compare=False)
     _memory: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __getstate__(self) -> dict[str, Any]:
@@ -102,7 +105,12 @@ class DrawStream:
     def _draw_block(self, index: int) -> NDArray[Any]:
         seed = np.random.SeedSequence(self.seed, spawn_key=(self.purpose, index))
         rng = np.random.Generator(np.random.PCG64(seed))
-        return self.noise.draw(self.block_size, self.shape, rng, self.dtype)
+        if self.noisy is None:
+            return self.noise.draw(self.block_size, self.shape, rng, self.dtype)
+        draws = np.zeros((self.block_size, *self.shape), self.dtype)
+        shape = (int(self.noisy.sum()),)
+        draws[:, self.noisy] = self.noise.draw(self.block_size, shape, rng, self.dtype)
+        return draws
 
 
 @dataclass(frozen=True)
@@ -122,7 +130,9 @@ class Streams:
 
     def of(self, purpose: Purpose, inputs: Inputs) -> DrawStream:
         """Return the stream of a purpose, which all inputs share."""
-        return DrawStream(self.noise, self.seed, purpose, inputs.shape, inputs.dtype)
+        return DrawStream(
+            self.noise, self.seed, purpose, inputs.shape, inputs.dtype, noisy=inputs.noisy
+        )
 
     def of_each(self, purpose: Purpose, inputs: Inputs) -> list[DrawStream]:
         """Return a stream for each input, keyed by its content: different inputs share nothing.

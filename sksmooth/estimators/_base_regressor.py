@@ -69,6 +69,7 @@ class BaseOutputSmoother(RegressorMixin, BaseSmoother):
         rows = read_inputs(X, owner=self)
         y = self._read_targets(y, rows)
         self._refuse_labels(y)
+        rows = self._arranged_at_fit(rows)
         self.noise_ = GaussianNoise(self.sigma)
         refuse_noise_below_resolution(self.noise_, rows)
         self._begin_fit(rows)

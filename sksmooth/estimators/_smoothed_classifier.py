@@ -35,7 +35,7 @@ from sksmooth.inputs._containers import read_inputs
 from sksmooth.inputs._torch_containers import as_array
 from sksmooth.noise import Noise, make_noise
 from sksmooth.noise._make import FAMILIES
-from sksmooth.voters._choice import agrees, fast_voter
+from sksmooth.voters._choice import agrees, fast_voter, is_added
 
 
 class SmoothedClassifier(BaseSmoothedClassifier):
@@ -57,6 +57,12 @@ class SmoothedClassifier(BaseSmoothedClassifier):
     sigma : float, default=0.25
         Root mean square of the noise per feature, in the units of X. Larger noise proves larger
         radii and costs accuracy.
+    feature_scale : {"std", "iqr"}, array-like of shape (n_features,), dict or None, default=None
+        What one unit of `sigma` and of radii means in each column, for tables with columns in
+        unlike units. "std": the standard deviation of the column in the training data; "iqr": its
+        interquartile range (where that is 0, the standard deviation). A dictionary gives numbers
+        or these names for some columns; the others take "std". 0: the column gets no noise, and
+        every statement is about inputs that do not change it. None: the units of X.
     k : float, default=0
         How much denser the centre of "gaussian" and "laplace" noise is, from 0 to below the
         number of features. At a fixed `sigma` it hardly matters in high dimension; see the user
@@ -103,6 +109,8 @@ class SmoothedClassifier(BaseSmoothedClassifier):
         Class labels, sorted.
     noise_ : Noise
         Distribution of the noise.
+    feature_scale_ : ndarray of shape (n_features,) or None
+        Scale of each column, fixed at `fit`.
     fast_votes_ : bool or None
         Whether votes are taken from what is known of the base model (see `structure`). None: `fit`
         had no data to compare them with the model's own answers on; each call does that.
@@ -173,6 +181,7 @@ class SmoothedClassifier(BaseSmoothedClassifier):
         *,
         noise="gaussian",
         sigma=0.25,
+        feature_scale=None,
         k=0,
         norm=None,
         n_selection=100,
@@ -188,6 +197,7 @@ class SmoothedClassifier(BaseSmoothedClassifier):
         self.estimator = estimator
         self.noise = noise
         self.sigma = sigma
+        self.feature_scale = feature_scale
         self.k = k
         self.norm = norm
         self.n_selection = n_selection
@@ -239,7 +249,9 @@ class SmoothedClassifier(BaseSmoothedClassifier):
         X = as_array(X)
         rows = read_inputs(X, owner=self)
         y = self._check_labels(rows, y)
+        rows = self._arranged_at_fit(rows)
         self.noise_ = make_noise(self.noise, sigma=self.sigma, k=self.k, norm=self.norm)
+        self._refuse_noise_on_some_columns(rows)
         self.noise_.trade_off(rows.n_features, self.norm)  # refuses norms that it cannot certify
         refuse_noise_below_resolution(self.noise_, rows)
         self._begin_fit(rows)
@@ -249,6 +261,15 @@ class SmoothedClassifier(BaseSmoothedClassifier):
         self._examine_base_model(rows, y)
         return self
 
+    def _refuse_noise_on_some_columns(self, rows):
+        """Refuse noise that is not added where some columns are to bear none."""
+        if rows.noisy is not None and not is_added(self.noise_):
+            raise ValueError(
+                f"{self.noise_!r} replaces what it finds in every column, and feature_scale is 0 "
+                "for some. Use noise that is added, such as noise='laplace' or noise='uniform', or "
+                "a positive feature_scale."
+            )
+
     def _fit_without_data(self):
         """Take a frozen model as it is."""
         model = clone(self._base_model())
@@ -257,6 +278,7 @@ class SmoothedClassifier(BaseSmoothedClassifier):
                 "fit needs X and y. Only a trained model that knows its classes_ needs none: pass "
                 "it as sklearn.frozen.FrozenEstimator(model)."
             )
+        self._arranged_without_data()
         self.noise_ = make_noise(self.noise, sigma=self.sigma, k=self.k, norm=self.norm)
         self._begin_fit()
         self.estimator_, self.classes_ = model, classes_of(model, None)
@@ -376,7 +398,7 @@ class SmoothedClassifier(BaseSmoothedClassifier):
         if is_exact(voter, self.noise_):
             law = {"noise": self.noise_, "classes": self.classes_}
             exact = exact_certificate(voter, inputs, norm=norm, target=target, **law)
-            return exact.with_index(inputs.index)
+            return exact.of_inputs(inputs)
         budget = ErrorBudget(float(self.alpha), len(inputs) if simultaneous else 1)
         if start is not None:
             budget, bilateral, top_k = start.budget, start.bilateral, start.top_k
@@ -396,7 +418,7 @@ class SmoothedClassifier(BaseSmoothedClassifier):
             certificate = certifier.decide(start)
         else:
             certificate = certifier.within(rtol) if rtol else certifier.fixed()
-        return certificate.with_index(inputs.index)
+        return certificate.of_inputs(inputs)
 
     def _read(self, X):
         """Check X, the parameters and the base model before any sampling."""

@@ -21,9 +21,10 @@ def refuse_noise_below_resolution(noise: Any, inputs: Inputs) -> None:
     The certificate rests on the law of the noise; a sum of floats keeps only what lies above
     their spacing.
     """
-    if not inputs.values.size:
+    values = inputs.values if inputs.noisy is None else inputs.values[:, inputs.noisy]
+    if not values.size:
         return
-    largest = max(abs(float(inputs.values.max())), abs(float(inputs.values.min())))
+    largest = max(abs(float(values.max())), abs(float(values.min())))
     spacing = float(np.spacing(np.asarray(largest, dtype=inputs.dtype)))
     if noise.sigma < _STEPS_PER_SIGMA * spacing:
         raise ValueError(

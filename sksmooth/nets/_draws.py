@@ -68,5 +68,10 @@ class DeviceStream:
     def _draw_block(self, index: int) -> Any:
         stream = self.stream
         seed = np.random.SeedSequence(stream.seed, spawn_key=(stream.purpose, index))
-        size, shape = self.block_size, stream.shape
-        return draw_on(self.layers.device, stream.noise, size, shape, stream.dtype, seed)
+        size, device = self.block_size, self.layers.device
+        if stream.noisy is None:
+            return draw_on(device, stream.noise, size, stream.shape, stream.dtype, seed)
+        some = draw_on(device, stream.noise, size, (int(stream.noisy.sum()),), stream.dtype, seed)
+        draws = torch.zeros((size, *stream.shape), dtype=some.dtype, device=device)
+        draws[:, torch.from_numpy(stream.noisy).to(device)] = some
+        return draws

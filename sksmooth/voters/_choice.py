@@ -33,14 +33,17 @@ def fast_voter(model: Any, classes: NDArray[Any], noise: Noise, inputs: Inputs) 
     """
     order: Any = getattr(model, "classes_", None)
     same_order = len(classes) > 1 and np.array_equal(order, classes)
-    if not same_order or not _is_added(noise):
+    if not same_order or not is_added(noise):
         return None
     voter = voter_of(model)
+    if voter is not None and inputs.layout is not None:
+        units = inputs.layout.units
+        voter = voter.after(units, np.zeros_like(units))
     fits = voter is not None and voter.n_classes == len(classes) and voter.suits(inputs)
     return voter if fits else None
 
 
-def _is_added(noise: Noise) -> bool:
+def is_added(noise: Noise) -> bool:
     """Whether a noise is added to inputs; splitting noise replaces them."""
     return type(noise).apply is Noise.apply
 
