@@ -28,7 +28,7 @@ from sksmooth.training import Denoiser
         MedianSmoothedRegressor(n_prediction=200),
         CenterSmoothedRegressor(DecisionTreeRegressor(), n_center=200, n_augment=0),
         DSSNClassifier(sigma=0.1, n_steps=64, feature_range="auto", off_grid="round"),
-        SmoothedClassifier(DecisionTreeClassifier(), noise="laplace"),
+        SmoothedClassifier(DecisionTreeClassifier(), noise="laplace", structure="off"),
         LocallyBiasedSmoother(),
         LocallyBiasedSmoother(OneVsRestClassifier(SVC()), alpha=0.5, norm=np.inf),
         LocallyBiasedSmoother(alpha=np.inf, neighbor_certificate="exact"),

@@ -12,12 +12,8 @@ from sklearn.utils._param_validation import Interval, Options, StrOptions
 from sksmooth.base_models._answers import classes_of
 from sksmooth.base_models._names import name_of
 from sksmooth.base_models._one_row import check_answers
+from sksmooth.base_models._rules import rule_of
 from sksmooth.certificates import ErrorBudget
-from sksmooth.certifiers._linear import (
-    exact_certificate,
-    exact_probabilities,
-    is_exact,
-)
 from sksmooth.certifiers._options import (
     check_certify_options,
     check_radius,
@@ -25,6 +21,9 @@ from sksmooth.certifiers._options import (
     refuse_too_few_draws,
 )
 from sksmooth.certifiers._votes import VoteCertifier
+from sksmooth.certifiers.exact._base import ExactVote
+from sksmooth.certifiers.exact._certifier import ExactCertifier
+from sksmooth.certifiers.exact._choice import exact_vote, gives_the_classes
 from sksmooth.engine._black_box import BlackBoxVoter
 from sksmooth.engine._counting import VoteCounter
 from sksmooth.engine._streams import Purpose
@@ -83,8 +82,9 @@ class SmoothedClassifier(BaseSmoothedClassifier):
         Use what is known of the base model. "auto": votes of linear classifiers, multi-layer
         perceptrons, support vector machines and nearest neighbours, also behind scalers and the
         like in a Pipeline, are taken from products with the noise that all rows share, which is
-        many times faster. A linear classifier with two classes needs no noise: the certificate
-        is exact (its `alpha` is None). "off": ask the base model for every vote.
+        many times faster. Linear classifiers with two classes and single decision trees need no
+        votes: their class probabilities under noise are known, and the certificate is exact (its
+        `alpha` is None). "off": ask the base model for every vote.
     n_augment : int, default=10
         `fit` trains the base model on this many noisy copies of each row. 0: on X itself. A base
         model that has not seen noise gets certificates near zero.
@@ -256,7 +256,7 @@ class SmoothedClassifier(BaseSmoothedClassifier):
         refuse_noise_below_resolution(self.noise_, rows)
         self._begin_fit(rows)
         model = self._fit_base_model(X, rows, y, self._params_of_base_fit(params))
-        self.estimator_, self.classes_ = model, sorted_classes(model, y)
+        self._take(model, sorted_classes(model, y))
         check_answers(model, rows)
         self._examine_base_model(rows, y)
         return self
@@ -281,12 +281,19 @@ class SmoothedClassifier(BaseSmoothedClassifier):
         self._arranged_without_data()
         self.noise_ = make_noise(self.noise, sigma=self.sigma, k=self.k, norm=self.norm)
         self._begin_fit()
-        self.estimator_, self.classes_ = model, classes_of(model, None)
+        self._take(model, classes_of(model, None))
         self.fast_votes_ = None
         return self
 
+    def _take(self, model, classes):
+        """Keep the fitted base model, and what can be read off it once and for all."""
+        self.estimator_, self.classes_ = model, classes
+        self._rule = rule_of(model, classes) if self.structure == "auto" else None
+
     def predict(self, X):
         """Class with the most votes among `n_selection` noisy copies of each row.
+
+        Where class probabilities are known exactly (see `structure`), the most probable one.
 
         Never abstains. With an integer `random_state` it is what ``certify(X).prediction`` holds;
         with None each call votes with fresh noise, and rows on the border may differ.
@@ -315,8 +322,8 @@ class SmoothedClassifier(BaseSmoothedClassifier):
         Returns
         -------
         probabilities : ndarray of shape (m, n_classes)
-            In the order of `classes_`. They are estimates, without a guarantee, except for a
-            linear base model with two classes, where they are exact.
+            In the order of `classes_`. They are estimates, without a guarantee, except where they
+            are known exactly (see `structure`).
         """
         return self._class_probabilities(self._read(X))
 
@@ -395,10 +402,9 @@ class SmoothedClassifier(BaseSmoothedClassifier):
             check_start(start, inputs, **options, **law)
         voter = self._voter(inputs)
         norm = self.noise_.norm if self.norm is None else self.norm
-        if is_exact(voter, self.noise_):
-            law = {"noise": self.noise_, "classes": self.classes_}
-            exact = exact_certificate(voter, inputs, norm=norm, target=target, **law)
-            return exact.of_inputs(inputs)
+        if isinstance(voter, ExactVote):
+            exact = self._exact_certifier(voter, inputs)
+            return exact.certify(norm, top_k=top_k, target=target).of_inputs(inputs)
         budget = ErrorBudget(float(self.alpha), len(inputs) if simultaneous else 1)
         if start is not None:
             budget, bilateral, top_k = start.budget, start.bilateral, start.top_k
@@ -430,20 +436,31 @@ class SmoothedClassifier(BaseSmoothedClassifier):
         return rows
 
     def _voter(self, inputs):
-        """Return what votes: the fast voter of the base model where there is one."""
+        """Return what votes: an exact vote or a fast voter of the base model where there is one."""
         voter = None
-        if self.fast_votes_ is not False and self.structure == "auto":
-            voter = fast_voter(self.estimator_, self.classes_, self.noise_, inputs)
+        if self.fast_votes_ is not False:
+            voter = self._known_voter(inputs)
         if voter is not None and self.fast_votes_ is None:
             self._refuse_other_answers(voter, inputs[:N_ROWS])
         return self._black_box() if voter is None else voter
+
+    def _known_voter(self, inputs):
+        """Return what is known of how the base model votes, or None."""
+        if self.structure == "off":
+            return None
+        voter = fast_voter(self.estimator_, self.classes_, self.noise_, inputs)
+        rule = self._rule
+        if rule is not None and inputs.layout is not None:
+            rule = rule.in_units(inputs.layout.units)
+        exact = exact_vote(voter, rule, self.noise_, inputs.shape, inputs.noisy)
+        return voter if exact is None else exact
 
     def _refuse_other_answers(self, voter, inputs):
         """Refuse a fast voter that `fit` had no data to compare with its model, and that differs.
 
         To ask the model instead would make the votes of a row depend on the other rows of a call.
         """
-        if not agrees(voter, inputs, self._clean_classes(inputs)):
+        if not _agrees(voter, inputs, self._clean_classes(inputs)):
             raise ValueError(
                 f"{name_of(self.estimator_)} gives other answers than those that are read off it. "
                 "Set structure='off', or call fit with some data to settle it there."
@@ -462,11 +479,15 @@ class SmoothedClassifier(BaseSmoothedClassifier):
     def _counter(self, voter, inputs):
         return VoteCounter(voter, inputs, self._streams(), **self._engine_options())
 
+    def _exact_certifier(self, vote, inputs):
+        options = {"n_jobs": self.n_jobs, "verbose": self.verbose}
+        return ExactCertifier(vote, inputs, self.classes_, self.noise_, **options)
+
     def _class_probabilities(self, inputs):
         """Exact probabilities where they are known, else proportions of the selection votes."""
         voter = self._voter(inputs)
-        if is_exact(voter, self.noise_):
-            return exact_probabilities(voter, inputs, self.noise_.sigma)
+        if isinstance(voter, ExactVote):
+            return self._exact_certifier(voter, inputs).probabilities()
         counter = self._counter(voter, inputs)
         return counter.count(Purpose.SELECTION, self.n_selection, label="selecting") / (
             self.n_selection
@@ -477,15 +498,20 @@ class SmoothedClassifier(BaseSmoothedClassifier):
         sample = np.unique(np.linspace(0, len(inputs) - 1, N_ROWS).astype(int))
         inputs, truth = inputs[sample], y[sample][:, None] == self.classes_
         clean = self._clean_classes(inputs)
-        voter = None
-        if self.structure == "auto":
-            voter = fast_voter(self.estimator_, self.classes_, self.noise_, inputs)
-        self.fast_votes_ = voter is not None and agrees(voter, inputs, clean)
+        voter = self._known_voter(inputs)
+        self.fast_votes_ = voter is not None and _agrees(voter, inputs, clean)
         voter = self._voter(inputs)
-        if is_exact(voter, self.noise_):
-            probabilities = exact_probabilities(voter, inputs, self.noise_.sigma)
+        if isinstance(voter, ExactVote):
+            probabilities = voter.probabilities(inputs.values.astype(float))
         else:
             counter = replace(self._counter(voter, inputs), verbose=False)
             probabilities = counter.count(Purpose.COLLAPSE_CHECK, N_DRAWS) / N_DRAWS
         seen = Examination(self.estimator_, self.noise_, inputs, truth, clean, probabilities)
         seen.warn(stacklevel=4)
+
+
+def _agrees(voter, inputs, classes):
+    """Whether a voter gives inputs, without noise, the classes that the base model gives them."""
+    if isinstance(voter, ExactVote):
+        return gives_the_classes(voter, inputs.values, classes)
+    return agrees(voter, inputs, classes)

@@ -182,6 +182,52 @@ class Noise(BaseEstimator, ABC):
         """
         self.check_parameters()
         tail, runner_up = tail_and_runner_up(p_lower, p_upper)
+        return self._radius(tail, runner_up, n_features, norm)
+
+    def tail_radius(
+        self,
+        tail: ArrayLike,
+        runner_up: ArrayLike | None = None,
+        *,
+        n_features: int | None = None,
+        norm: float | None = None,
+    ) -> Any:
+        """:meth:`radius` for a class whose probability is given as one minus it.
+
+        A tail keeps its relative precision where the probability itself would round to one.
+
+        Parameters
+        ----------
+        tail : float or array-like
+            Upper bound of the probability of all classes but the predicted one.
+        runner_up : float or array-like, optional
+            Upper bound of the probability of every single one of them. By default `tail`.
+        n_features, norm : object
+            As for :meth:`radius`.
+
+        Returns
+        -------
+        radius : float or ndarray
+
+        Examples
+        --------
+        >>> from sksmooth.noise import GaussianNoise
+        >>> round(float(GaussianNoise(1.0).tail_radius(1e-100)), 3)
+        21.274
+        """
+        self.check_parameters()
+        rest = as_probabilities("tail", tail)
+        most = rest if runner_up is None else as_probabilities("runner_up", runner_up)
+        rest, most = np.broadcast_arrays(rest, most)
+        return self._radius(rest, np.minimum(most, rest), n_features, norm)
+
+    def _radius(
+        self,
+        tail: NDArray[np.float64],
+        runner_up: NDArray[np.float64],
+        n_features: int | None,
+        norm: float | None,
+    ) -> Any:
         trade_off, unit = self.trade_off(n_features, norm)
         radius = trade_off.radius(tail.ravel(), runner_up.ravel()).reshape(tail.shape)
         return scaled_down(radius, unit)[()]

@@ -91,7 +91,8 @@ def test_little_work_gets_one_thread_of_each_library(n_values):
 def test_calls_from_several_threads_leave_the_process_as_it_was(digits):
     X, y = digits
     clf = SmoothedClassifier(n_jobs=2, n_estimation=3000, random_state=0).fit(X[:500], y[:500])
-    tree = SmoothedClassifier(DecisionTreeClassifier(), n_jobs=2, random_state=0)
+    options = {"structure": "off", "n_jobs": 2, "random_state": 0}
+    tree = SmoothedClassifier(DecisionTreeClassifier(), **options)
     tree.set_params(n_estimation=3000, sigma=0.1).fit(X[:500], y[:500])
     before, filters = limits(), list(warnings.filters)
     expected = [model.certify(X[500:520]).counts for model in (clf, tree)]

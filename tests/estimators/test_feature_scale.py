@@ -45,7 +45,8 @@ def outside(model, scale, **options):
 @pytest.mark.parametrize("noise", ["gaussian", "laplace", "uniform"])
 @pytest.mark.parametrize("model", [TREE, GaussianNB()], ids=lambda m: type(m).__name__)
 def test_equals_a_scaler_outside_vote_for_vote(model, noise):
-    ours = SmoothedClassifier(model, noise=noise, feature_scale="std", **OPTIONS).fit(X, Y)
+    options = OPTIONS | {"structure": "off"}
+    ours = SmoothedClassifier(model, noise=noise, feature_scale="std", **options).fit(X, Y)
     theirs = outside(model, ours.feature_scale_, noise=noise).fit(X / ours.feature_scale_, Y)
     mine, other = ours.certify(X[:50]), theirs.certify(X[:50] / ours.feature_scale_)
     assert (mine.counts == other.counts).all()
@@ -149,6 +150,26 @@ def test_columns_of_scale_zero_bear_no_noise_and_frames_stay_frames():
     assert not np.isin(noisy["a"], frame["a"]).any()
     spread = (noisy["d"].to_numpy().reshape(2, 40) - frame["d"].to_numpy()).std()
     assert spread == pytest.approx(0.5 * SCALE[3], rel=0.25)
+
+
+@pytest.mark.parametrize("noise", ["gaussian", "laplace"])
+def test_exact_votes_of_trees_are_those_under_scaled_noise(noise):
+    exact = SmoothedClassifier(TREE, noise=noise, feature_scale="std", **OPTIONS).fit(X, Y)
+    n = 4000
+    drawn = SmoothedClassifier(
+        FrozenEstimator(exact.estimator_),
+        noise=noise,
+        feature_scale=exact.feature_scale_,
+        structure="off",
+        **OPTIONS | {"n_estimation": n},
+    ).fit(X, Y)
+    certificate = exact.certify(X[:40])
+    assert certificate.alpha is None
+    assert "in scaled units" in repr(certificate)
+    share = drawn.certify(X[:40]).counts / n
+    np.testing.assert_allclose(exact.predict_proba(X[:40]), share, atol=5 * np.sqrt(0.25 / n))
+    fixed = SmoothedClassifier(TREE, noise=noise, feature_scale=FIXED, **OPTIONS).fit(X, Y)
+    assert fixed.certify(X[:2]).alpha is not None  # noise in some columns only: votes are drawn
 
 
 def test_fixed_columns_do_not_count_as_features():

@@ -1,0 +1,1 @@
+"""Classifiers whose class probabilities under noise are known: certificates without sampling."""
