@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike
 
 from sksmooth.bounds import clopper_pearson_lower
 from sksmooth.noise import Noise
+from sksmooth.noise._lattice import Rounding
 
 __all__ = ["iid_noise_limit", "largest_radius", "lipschitz_radius", "uniform_noise_limit"]
 
@@ -27,6 +28,7 @@ def largest_radius(
     norm: float | None = None,
     top_k: int = 1,
     n_classes: int = 2,
+    noise_step: float | None = None,
 ) -> float:
     """Radius that a unanimous vote proves: no row can get more from as many draws.
 
@@ -46,6 +48,9 @@ def largest_radius(
         Number of places that the class may fall back to.
     n_classes : int, default=2
         Number of classes; it matters for `top_k` alone.
+    noise_step : float, optional
+        Step of the lattice that inputs and noise are rounded to (`noise_step_` of a smoother), of
+        which this is the radius for an input on it.
 
     Returns
     -------
@@ -61,10 +66,15 @@ def largest_radius(
     4.66
     """
     p_lower = np.max(clopper_pearson_lower(n_draws, n_draws, alpha))
+    on_lattice = np.zeros((1, 3))
+    rounding = Rounding.of(noise_step, noise, n_features, on_lattice)
+    lower, others = rounding.lower(p_lower), rounding.upper(1.0 - p_lower)
     if top_k == 1:
-        return float(noise.radius(p_lower, n_features=n_features, norm=norm))
-    others = np.full(n_classes - 1, 1.0 - p_lower)
-    return float(noise.top_radius(p_lower, others, top_k, n_features=n_features, norm=norm))
+        radius = noise.radius(lower, n_features=n_features, norm=norm)
+    else:
+        all_others = np.full(n_classes - 1, others)
+        radius = noise.top_radius(lower, all_others, top_k, n_features=n_features, norm=norm)
+    return float(np.max(rounding.shrunk(radius, noise.norm if norm is None else norm)))
 
 
 def iid_noise_limit(

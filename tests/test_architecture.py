@@ -219,6 +219,7 @@ PROPERTIES = {
     "estimators/test_center_float_range.py": "outputs as large or small as floats are",
     "estimators/test_center_on_mnist.py": "an autoencoder of real images, as in the paper",
     "estimators/test_feature_scale.py": "a scale for each column is a scaler outside",
+    "estimators/test_floating_point.py": "no model reads the input off the last bits of a sum",
     "estimators/test_locally_biased_under_attack.py": "no attack breaks a certificate",
     "estimators/test_noise_families.py": "every family of noise by its name",
     "estimators/test_regressor_memory.py": "memory of smoothed regressors is bounded",
@@ -238,6 +239,7 @@ PROPERTIES = {
     "test_private_names.py": "no module uses underscore names of another",
     "test_published_figures.py": "radii that the authors of published runs print",
     "test_readme.py": "the examples of the README run",
+    "test_way_of_rows.py": "X goes down through the rooms",
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -121,6 +122,18 @@ class InputMap:
         for matrix, offset in self.maps:
             values = _times(values, matrix) + offset
         return values
+
+    def sizes(self, values: NDArray[Any]) -> NDArray[np.float64]:
+        """Map inputs by absolute values: what their rounding errors are a part of."""
+        sizes = np.abs(values).astype(float, copy=False)
+        for matrix, offset in self.maps:
+            sizes = _times(sizes, np.abs(matrix)) + np.abs(offset)
+        return sizes
+
+    def stretch(self) -> float:
+        """Bound how much longer a vector may become."""
+        norms = [np.abs(m).max() if m.ndim < 2 else np.linalg.norm(m) for m, _ in self.maps]
+        return math.prod(map(float, norms))
 
     def of_draws(self, draws: NDArray[Any]) -> NDArray[np.float64]:
         """Map what is added to inputs."""

@@ -100,7 +100,9 @@ def _largest_count(n: int, p: float, alpha: float) -> int | None:
     return holds if holds >= 0 else None
 
 
-def integrated_rank(n: int, m: int, c: int, shift: float, alpha: float) -> int | None:
+def integrated_rank(
+    n: int, m: int, c: int, shift: float, alpha: float, *, mass_error: float = 0.0
+) -> int | None:
     """Rank for a center smoothing certificate, without a split of alpha.
 
     The mass of the certified ball is, at the least, distributed like the k-th of m uniform
@@ -119,6 +121,8 @@ def integrated_rank(n: int, m: int, c: int, shift: float, alpha: float) -> int |
         Size of the perturbation divided by that of the noise.
     alpha : float
         Failure probability.
+    mass_error : float, default=0
+        How far any probability may be from that under exact noise, here and at the perturbed input.
 
     Returns
     -------
@@ -139,7 +143,9 @@ def integrated_rank(n: int, m: int, c: int, shift: float, alpha: float) -> int |
         for n_nodes in _NODES:
             points = np.linspace(low, high, n_nodes)
             masses = np.diff(at_least(k, m, special.ndtr(points)), prepend=0.0, append=1.0)
-            too_few = at_most(c - 1, n, special.ndtr(shift - points))
+            outside = special.ndtri(np.minimum(special.ndtr(-points) + mass_error, 1.0))
+            missed = np.minimum(special.ndtr(outside + shift) + mass_error, 1.0)
+            too_few = at_most(c - 1, n, missed)
             if masses[1:] @ too_few + masses[0] <= level:
                 return False
             if masses[:-1] @ too_few > level:

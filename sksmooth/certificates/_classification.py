@@ -10,10 +10,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from sksmooth.certificates._base import Certificate
 from sksmooth.certificates._error_budget import ErrorBudget
-from sksmooth.certificates._raw_units import checked_widths, uniform_box
+from sksmooth.certificates._raw_units import budgets, checked_widths, uniform_box
 from sksmooth.certificates._votes import n_bounds_of_vote, proven_by_votes
+from sksmooth.inputs._containers import Inputs
 from sksmooth.limits import largest_radius
 from sksmooth.noise import Noise, UniformNoise
+from sksmooth.noise._lattice import Rounding
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -44,8 +46,9 @@ class ClassificationCertificate(Certificate):
     counts : ndarray of shape (m, n_classes)
         Votes per class, in the order of `classes`.
     n_draws : ndarray of shape (m,)
-        Number of votes of each row that `counts` holds. The draws that selected the prediction
-        are not among them.
+        Number of draws of each row, without those that selected the prediction. Where `counts`
+        holds fewer votes, rounding might have changed the others: they are for nobody, and are
+        counted for every class but the prediction.
     classes : ndarray of shape (n_classes,)
         Labels of the classes.
     norm : float
@@ -82,6 +85,12 @@ class ClassificationCertificate(Certificate):
         the `top_k` with the most votes. They hold together. The first column is `radius`.
     selection : ndarray of shape (m, n_classes) or None
         Votes of the draws that selected the prediction, which :meth:`at` asks about `top_k`.
+    noise_step : float or None
+        Step of the lattice that inputs and noise were rounded to before they were added. The
+        radius is smaller by what rounding may move, so that it holds in floating point. None:
+        there was no sum to round.
+    moved : ndarray of shape (m, 3) or None
+        How far each row was moved when it was rounded, in the norms 1, 2 and inf.
     row_ids : ndarray of uint64 of shape (m,) or None
         Fingerprints of the rows, and
     fit_id : str or None
@@ -103,6 +112,7 @@ class ClassificationCertificate(Certificate):
         "target_radius",
         "label_radius",
         "selection",
+        "moved",
         "row_ids",
     )
 
@@ -123,6 +133,8 @@ class ClassificationCertificate(Certificate):
     label_radius: NDArray[np.float64] | None = None
     perturbed: str = "real"
     selection: NDArray[np.int64] | None = None
+    noise_step: float | None = None
+    moved: NDArray[np.float64] | None = None
     row_ids: NDArray[np.uint64] | None = None
     fit_id: str | None = None
     index: Any = None
@@ -131,6 +143,22 @@ class ClassificationCertificate(Certificate):
     @property
     def _input_ball(self) -> tuple[NDArray[np.float64], float]:
         return self.radius, self.norm
+
+    def of_inputs(self, inputs: Inputs) -> ClassificationCertificate:
+        """Return the certificate with the index and the scale of the inputs that it is about.
+
+        Quotients of X and the scale are rounded. Where inputs were rounded to a lattice, what they
+        moved counts that.
+        """
+        about = super().of_inputs(inputs)
+        if self.noise_step is not None or inputs.scale is None:
+            return about
+        blur = inputs.blur(self.norm)
+        radius = np.maximum(self.radius * (1.0 - 4e-16) - blur, 0.0)
+        label_radius = self.label_radius
+        if label_radius is not None:
+            label_radius = np.maximum(label_radius * (1.0 - 4e-16) - blur[:, None], 0.0)
+        return replace(about, radius=radius, label_radius=label_radius)
 
     def largest_box(self, widths: ArrayLike | None = None) -> NDArray[np.float64]:
         """Half-widths of the largest box in which the prediction stays.
@@ -151,11 +179,14 @@ class ClassificationCertificate(Certificate):
         inside = super().largest_box(widths)
         if not isinstance(self.noise, UniformNoise) or self.top_k > 1:
             return inside
-        lead = np.where(self.radius > 0, np.maximum(self.p_lower - self.p_upper, 0.0), 0.0)
+        rounding = Rounding.of(self.noise_step, self.noise, self.n_features, self.moved)
+        lead = rounding.lower(self.p_lower) - rounding.upper(self.p_upper)
+        lead = np.where(self.radius > 0, np.maximum(lead, 0.0), 0.0)
         half_width, scale = float(self.noise.sigma) * np.sqrt(3), self._scale()
-        return np.maximum(
-            inside, uniform_box(lead, half_width, scale, checked_widths(widths, scale))
-        )
+        exact = uniform_box(lead, half_width, scale, checked_widths(widths, scale))
+        moved = np.zeros(len(self)) if self.moved is None else self.moved[:, -1]
+        move = (moved + rounding.half_cell(np.inf)) * (1.0 + 1e-15)  # of every column
+        return np.maximum(inside, exact - budgets(move, scale) * (1.0 + 1e-14))
 
     @classmethod
     def from_counts(
@@ -172,6 +203,9 @@ class ClassificationCertificate(Certificate):
         top_k: int = 1,
         target_radius: NDArray[np.float64] | None = None,
         selection: NDArray[np.int64] | None = None,
+        n_draws: NDArray[np.int64] | None = None,
+        noise_step: float | None = None,
+        moved: NDArray[np.float64] | None = None,
     ) -> ClassificationCertificate:
         """Certify predictions from the votes on noisy copies.
 
@@ -202,6 +236,15 @@ class ClassificationCertificate(Certificate):
             Radius to decide on.
         selection : ndarray of shape (m, n_classes), optional
             Votes of the draws that selected the prediction; kept for :meth:`at`.
+        n_draws : ndarray of shape (m,), optional
+            Number of draws of each row, where some votes are for nobody. By default all are in
+            `counts`.
+        noise_step : float, optional
+            Step of the lattice that inputs and noise were rounded to; the radius shrinks by what
+            that may move. None: they were not rounded, and the radius is that of exact sums.
+        moved : ndarray of shape (m, 3), optional
+            How far each row was moved when it was rounded, in the norms 1, 2 and inf. By default
+            as far as any row may.
 
         Returns
         -------
@@ -223,22 +266,26 @@ class ClassificationCertificate(Certificate):
         counts, classes = np.asarray(counts), np.asarray(classes)
         budget = alpha if isinstance(alpha, ErrorBudget) else ErrorBudget(float(alpha))
         _check_votes(prediction, counts, classes, budget, top_k, target_radius)
+        n_draws = counts.sum(axis=1) if n_draws is None else np.asarray(n_draws)
+        _check_draws(n_draws, counts)
         bilateral = bool(bilateral) and len(classes) > 2 and top_k == 1
         budget = budget.for_bounds(n_bounds_of_vote(len(classes), bilateral, top_k))
         norm = noise.norm if norm is None else norm
         proven = proven_by_votes(
             counts,
+            n_draws,
             _positions(prediction, classes),
             budget,
             bilateral=bilateral,
             noise=noise,
             n_features=n_features,
             norm=norm,
+            rounding=Rounding.of(noise_step, noise, n_features, moved),
         )
         return cls(
             prediction=prediction,
             counts=counts,
-            n_draws=counts.sum(axis=1),
+            n_draws=n_draws,
             classes=classes,
             norm=norm,
             budget=budget,
@@ -248,6 +295,8 @@ class ClassificationCertificate(Certificate):
             bilateral=bilateral,
             top_k=top_k,
             selection=selection,
+            noise_step=noise_step,
+            moved=moved,
             **proven._asdict(),
         )
 
@@ -356,6 +405,7 @@ class ClassificationCertificate(Certificate):
             norm=self.norm,
             top_k=self.top_k,
             n_classes=len(self.classes),
+            noise_step=self.noise_step,
         )
 
     def at(
@@ -425,6 +475,9 @@ class ClassificationCertificate(Certificate):
             top_k=top_k,
             target_radius=self.target_radius if same_norm else None,
             selection=self.selection,
+            n_draws=self.n_draws,
+            noise_step=self.noise_step,
+            moved=self.moved,
         )
         return replace(other, index=self.index, feature_scale=self.feature_scale)
 
@@ -457,9 +510,9 @@ class ClassificationCertificate(Certificate):
             With `top_k`, `prediction` is the first class, and the others and their radii are in
             columns `prediction_2`, `radius_2` and so on. What the statement is about is repeated
             in every row, so that it survives any file format: `norm`, `alpha` (missing where the
-            certificate is exact), `n_simultaneous` (rows that share alpha), `noise`, and
-            `n_predicted`, the number of classes that are predicted at all; with a `feature_scale`
-            also `units`, which is "scaled".
+            certificate is exact), `n_simultaneous` (rows that share alpha), `noise`, `noise_step`
+            (missing where nothing was rounded), and `n_predicted`, the number of classes that are
+            predicted at all; with a `feature_scale` also `units`, which is "scaled".
 
         Raises
         ------
@@ -492,6 +545,7 @@ class ClassificationCertificate(Certificate):
             "norm": self.norm,
             **super()._constants(),
             "noise": None if self.noise is None else repr(self.noise),
+            "noise_step": self.noise_step,
             "n_predicted": self.n_predicted,
         }
 
@@ -509,8 +563,9 @@ class ClassificationCertificate(Certificate):
         top = f"top {self.top_k}, " if self.top_k > 1 else ""
         noise = "without noise" if self.noise is None else repr(self.noise)
         where = " for rows on the grid" if self.perturbed == "grid" else ""
+        step = "" if self.noise_step is None else f", rounded to {self.noise_step:.3g}"
         lines = [
-            f"ClassificationCertificate: {len(self)} rows, l{self.norm:g} norm, {noise}, "
+            f"ClassificationCertificate: {len(self)} rows, l{self.norm:g} norm, {noise}{step}, "
             f"{top}{level}{where}"
         ]
         if len(self):
@@ -568,6 +623,16 @@ def _check_votes(
     if target_radius is not None and np.shape(target_radius) != (len(counts),):
         raise ValueError(
             f"target_radius must have shape ({len(counts)},), got {np.shape(target_radius)}."
+        )
+
+
+def _check_draws(n_draws: NDArray[Any], counts: NDArray[Any]) -> None:
+    """Refuse numbers of draws that cannot have given the votes."""
+    fits = n_draws.shape == (len(counts),) and n_draws.dtype.kind in "iu"
+    if not fits or (n_draws < counts.sum(axis=1)).any():
+        raise ValueError(
+            f"n_draws must hold a whole number for each of {len(counts)} rows, no smaller than its "
+            f"number of votes; got {n_draws}."
         )
 
 

@@ -56,6 +56,9 @@ class RegressionCertificate(Certificate):
         Whether the guarantee of `beta` was shown for the row itself.
     n_simultaneous : int
         Number of input radii for which the certificates hold together.
+    noise_step : float or None
+        Step of the lattice that inputs and noise were rounded to before they were added; the bounds
+        hold in floating point. None: nothing was rounded.
     feature_scale : ndarray of shape (n_columns,) or None
         Scale of each column; 0: it does not change. None: radii are in the units of X.
     """
@@ -81,6 +84,7 @@ class RegressionCertificate(Certificate):
     lower: NDArray[np.float64] | None = None
     upper: NDArray[np.float64] | None = None
     beta: float | None = None
+    noise_step: float | None = None
     index: Any = None
     feature_scale: NDArray[np.float64] | None = None
 
@@ -140,8 +144,8 @@ class RegressionCertificate(Certificate):
             ``prediction_<i>``, for vectors of at most 16 coordinates, and none for larger
             outputs), `input_radius`, `output_radius`, `smoothing_error` and `abstained`; and in
             every row what the statement is about: `norm` (of the inputs), `alpha`,
-            `n_simultaneous`, `noise` and `distance`; with a `feature_scale` also `units`,
-            which is "scaled".
+            `n_simultaneous`, `noise`, `noise_step` (missing where nothing was rounded) and
+            `distance`; with a `feature_scale` also `units`, which is "scaled".
 
         Raises
         ------
@@ -163,13 +167,16 @@ class RegressionCertificate(Certificate):
             "norm": 2,
             **super()._constants(),
             "noise": repr(self.noise),
+            "noise_step": self.noise_step,
             "distance": repr(self.distance),
         }
 
     def __repr__(self) -> str:
         level = "exact" if self.budget is None else self.budget.describe("radii")
+        step = "" if self.noise_step is None else f", rounded to {self.noise_step:.3g}"
         lines = [
-            f"RegressionCertificate: {len(self)} rows, {self.distance!r}, {self.noise!r}, {level}"
+            f"RegressionCertificate: {len(self)} rows, {self.distance!r}, {self.noise!r}{step}, "
+            f"{level}"
         ]
         if len(self):
             low, high = self.input_radius.min(), self.input_radius.max()

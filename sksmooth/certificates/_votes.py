@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from sksmooth.bounds import clopper_pearson_lower, clopper_pearson_upper, runner_up_upper_bound
 from sksmooth.certificates._error_budget import ErrorBudget
 from sksmooth.noise import Noise
+from sksmooth.noise._lattice import Rounding
 
 
 class ProvenByVotes(NamedTuple):
@@ -40,6 +41,7 @@ def n_bounds_of_vote(n_classes: int, bilateral: bool, top_k: int) -> int:
 
 def proven_by_votes(
     counts: NDArray[np.int64],
+    n_draws: NDArray[np.int64],
     top: NDArray[np.intp],
     budget: ErrorBudget,
     *,
@@ -47,6 +49,7 @@ def proven_by_votes(
     noise: Noise,
     n_features: int,
     norm: float,
+    rounding: Rounding,
 ) -> ProvenByVotes:
     """Bound probabilities by votes, and derive radii.
 
@@ -54,6 +57,8 @@ def proven_by_votes(
     ----------
     counts : ndarray of shape (m, n_classes)
         Votes.
+    n_draws : ndarray of shape (m,)
+        Number of draws; votes that are for nobody count for every class but the predicted one.
     top : ndarray of shape (m,) or (m, top_k)
         Positions of the predicted classes, chosen independently of the votes.
     budget : ErrorBudget
@@ -62,18 +67,26 @@ def proven_by_votes(
         Whether the other classes are bounded by their own votes.
     noise, n_features, norm : object
         Law of the noise, and the norm of the radii.
+    rounding : Rounding
+        What the rounding of inputs and draws takes from the radii.
     """
     geometry: dict[str, Any] = {"n_features": n_features, "norm": norm}
-    n_draws = counts.sum(axis=1)
     alpha = np.broadcast_to(np.asarray(budget.of_one_bound, dtype=float), n_draws.shape)
     if top.ndim > 1:
-        return _of_several_labels(counts, top, n_draws, alpha, noise, geometry)
+        return _of_several_labels(counts, top, n_draws, alpha, noise, geometry, rounding)
     votes = np.take_along_axis(counts, top[:, None], axis=1)[:, 0]
     p_lower = clopper_pearson_lower(votes, n_draws, alpha)
     p_upper = 1.0 - p_lower
     if bilateral:
-        p_upper = np.minimum(runner_up_upper_bound(counts, top, n_draws, alpha), p_upper)
-    return ProvenByVotes(p_lower, p_upper, noise.radius(p_lower, p_upper, **geometry), None)
+        most = _at_most(counts, n_draws)
+        p_upper = np.minimum(runner_up_upper_bound(most, top, n_draws, alpha), p_upper)
+    radius = noise.radius(rounding.lower(p_lower), rounding.upper(p_upper), **geometry)
+    return ProvenByVotes(p_lower, p_upper, rounding.shrunk(radius, norm), None)
+
+
+def _at_most(counts: NDArray[np.int64], n_draws: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Votes of each class, if it had all that are for nobody."""
+    return counts + (n_draws - counts.sum(axis=1))[:, None]
 
 
 def _of_several_labels(
@@ -83,9 +96,10 @@ def _of_several_labels(
     alpha: NDArray[np.float64],
     noise: Noise,
     geometry: dict[str, Any],
+    rounding: Rounding,
 ) -> ProvenByVotes:
     """Radii within which labels stay among as many as there are; all bounds hold together."""
-    upper = clopper_pearson_upper(counts, n_draws[:, None], alpha[:, None])
+    upper = clopper_pearson_upper(_at_most(counts, n_draws), n_draws[:, None], alpha[:, None])
     top_k, n_classes = labels.shape[1], counts.shape[1]
     radius, strongest = np.zeros(labels.shape), np.zeros(labels.shape)
     p_lower = np.zeros(labels.shape)
@@ -95,6 +109,8 @@ def _of_several_labels(
         others = upper[np.arange(n_classes) != own].reshape(len(counts), n_classes - 1)
         p_lower[:, j] = clopper_pearson_lower(votes, n_draws, alpha)
         strongest[:, j] = others.max(axis=1, initial=0.0)
-        radius[:, j] = noise.top_radius(p_lower[:, j], others, top_k, **geometry)
+        bounds = rounding.lower(p_lower[:, j]), rounding.upper(others)
+        proven = noise.top_radius(*bounds, top_k, **geometry)
+        radius[:, j] = rounding.shrunk(proven, geometry["norm"])
     first = p_lower[:, 0]
     return ProvenByVotes(first, np.minimum(strongest[:, 0], 1.0 - first), radius[:, 0], radius)

@@ -23,6 +23,7 @@ from sksmooth.certificates import ErrorBudget, RegressionCertificate
 from sksmooth.distances import Chebyshev
 from sksmooth.engine._sampling import NoisyOutputs, OutputSampler
 from sksmooth.exceptions import UnreachableRadiusError
+from sksmooth.noise._lattice import NO_ROUNDING, Rounding
 
 # A perturbation is rounded up by more than the rounding of its quotient with sigma.
 _SHIFT_UP = 1 + 1e-13
@@ -59,6 +60,8 @@ class MedianBounds:
         Number of coordinates of one output.
     of : {"prediction", "population"}
         What is bounded.
+    rounding : Rounding
+        What the rounding of inputs and draws takes from the bounds.
     """
 
     quantile: float
@@ -67,6 +70,7 @@ class MedianBounds:
     budget: ErrorBudget
     n_values: int = 1
     of: str = "prediction"
+    rounding: Rounding = NO_ROUNDING
 
     def __post_init__(self) -> None:
         if self.of not in ("prediction", "population"):
@@ -97,19 +101,30 @@ class MedianBounds:
     def ranks(self, shift: float) -> Ranks:
         """Ranks for a perturbation, whose size is given in units of the noise."""
         low, high = self._masses()
-        below = float(special.ndtr(special.ndtri(low) - shift)) * (1 - 1e-14)
-        above = float(special.ndtr(-special.ndtri(high) - shift)) * (1 - 1e-14)
+        failure = self.rounding.failure  # of the law there, and of the law here
+        from_below = special.ndtri(max(low - failure, 0.0))
+        from_above = -special.ndtri(min(high + failure, 1.0))
+        below = float(special.ndtr(from_below - shift)) * (1 - 1e-14) - failure
+        above = float(special.ndtr(from_above - shift)) * (1 - 1e-14) - failure
         return Ranks(
-            lower_quantile_rank(self.n_estimation, below, self._level),
-            upper_quantile_rank(self.n_estimation, above, self._level),
+            lower_quantile_rank(self.n_estimation, max(below, 0.0), self._level),
+            upper_quantile_rank(self.n_estimation, max(above, 0.0), self._level),
         )
+
+    def shift(self, radius: float, sigma: float) -> float:
+        """Size of a perturbation, and of what rounding moves, in units of the noise."""
+        return (radius + 2 * self.rounding.half_cell(2)) / sigma * _SHIFT_UP
 
     def max_radius(self, sigma: float) -> float:
         """Largest perturbation for which the draws can prove a bound; 0: none."""
         low, high = self._masses()
-        tail = special.ndtri(-math.expm1(math.log(self._level) / self.n_estimation))
-        reach = max(special.ndtri(low) - tail, -tail - special.ndtri(high))
-        return max(0.0, float(reach)) * sigma * (1 - 1e-9)
+        failure = self.rounding.failure
+        tail = -math.expm1(math.log(self._level) / self.n_estimation) + failure
+        reach = max(
+            special.ndtri(max(low - failure, 0.0)), -special.ndtri(min(high + failure, 1.0))
+        ) - special.ndtri(tail)
+        moved = 2 * self.rounding.half_cell(2)
+        return max(0.0, float(reach) * sigma * (1 - 1e-9) - moved)
 
 
 @dataclass(frozen=True)
@@ -145,7 +160,7 @@ class MedianCertifier:
             One for each line of radii.
         """
         sigma = self.sampler.streams.noise.sigma
-        ranks = {r: self.bounds.ranks(r / sigma * _SHIFT_UP) for r in np.unique(radii)}
+        ranks = {r: self.bounds.ranks(self.bounds.shift(r, sigma)) for r in np.unique(radii)}
         for radius, found in ranks.items():
             if found == (None, None):
                 self._refuse_unreachable(radius, sigma)
@@ -166,6 +181,7 @@ class MedianCertifier:
                 noise=deepcopy(self.sampler.streams.noise),
                 distance=Chebyshev(),
                 guaranteed=np.ones(len(prediction), bool),
+                noise_step=self.bounds.rounding.step,
             )
             for k, line in enumerate(radii)
         ]

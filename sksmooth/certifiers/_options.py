@@ -94,6 +94,7 @@ def check_start(
     classes: NDArray[Any],
     n_estimation: int,
     fit_id: str,
+    noise_step: float | None,
 ) -> None:
     """Refuse a certificate whose votes cannot be continued."""
     if not isinstance(start, ClassificationCertificate):
@@ -112,6 +113,12 @@ def check_start(
     if len(start) != len(inputs):
         raise ValueError(
             f"start has {len(start)} rows and X has {len(inputs)}; pass the same rows."
+        )
+    if start.noise_step != noise_step:
+        raise ValueError(
+            f"start was made with the noise step {start.noise_step}, and this model rounds to "
+            f"{noise_step}: the votes are about other noise. Start again with "
+            "certify(X, radius=...), without start."
         )
     if start.fit_id != fit_id or start.selection is None:
         raise ValueError(

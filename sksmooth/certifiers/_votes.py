@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -72,25 +73,39 @@ class VoteCertifier:
         return noise
 
     @property
+    def _noise_step(self) -> float | None:
+        lattice = self.counter.streams.lattice
+        return None if lattice is None else float(lattice.step)
+
+    @cached_property
+    def _moved(self) -> NDArray[np.float64] | None:
+        """How far the inputs move when they are rounded."""
+        lattice = self.counter.streams.lattice
+        if lattice is None:
+            return None
+        inputs = self.counter.inputs
+        return lattice.moved(inputs.under_noise, divided=inputs.layout is not None)
+
+    @property
     def _n_inputs(self) -> int:
         return len(self.counter.inputs)
 
     def fixed(self) -> ClassificationCertificate:
         """As many draws for every input."""
         self._refuse_hopeless(self.budget)
-        selection = self._select()
-        counts = self.counter.count(Purpose.ESTIMATION, self.n_estimation, label="certifying")
-        return self._certificate(selection, counts)
+        selection, every = self._select(), np.arange(self._n_inputs)
+        counts = self._count(Purpose.ESTIMATION, self.n_estimation, label="certifying")
+        return self._certificate(selection, counts, every)
 
     def within(self, rtol: float) -> ClassificationCertificate:
         """As many draws as each input needs for nearly the radius that all draws would prove."""
         self._refuse_hopeless(self.budget)
         selection = self._select()
         n_pilot = max(self.n_selection, min(_PILOT, self.n_estimation // 10))
-        pilot = self.counter.count(Purpose.PILOT, n_pilot, label="sizing")
+        pilot = self._count(Purpose.PILOT, n_pilot, label="sizing")
 
         def radii_of(positions: NDArray[np.intp], votes: NDArray[Any]) -> NDArray[np.float64]:
-            certificate = self._certificate(selection[positions], votes)
+            certificate = self._certificate(selection, votes, positions)
             if certificate.label_radius is not None:
                 return certificate.label_radius
             return certificate.radius[:, None]
@@ -99,7 +114,7 @@ class VoteCertifier:
         counts = np.zeros_like(pilot)
         with self.counter.progress(needed.sum(), "certifying", " draws") as bar:
             count_as_needed(self._more_votes(bar), needed, counts)
-        return self._certificate(selection, counts)
+        return self._certificate(selection, counts, np.arange(self._n_inputs))
 
     def decide(self, start: ClassificationCertificate | None = None) -> ClassificationCertificate:
         """Draws until each input is decided at its target radius."""
@@ -108,19 +123,18 @@ class VoteCertifier:
         if start is None:
             self._refuse_hopeless(replace(self.budget, spent=looks[-1].alpha_spent))
             selection = self._select()
-            counts = np.zeros((self._n_inputs, len(self.classes)), np.int64)
+            counts = np.zeros((self._n_inputs, len(self.classes) + 1), np.int64)
             spent = np.full(self._n_inputs, looks[0].alpha_spent)
         else:
             assert start.selection is not None  # it was made here
-            selection, counts = start.selection, start.counts.copy()
+            selection, counts = start.selection, _with_undecided(start.counts, start.n_draws)
             spent = np.array(start.alpha_spent)
 
         def certify(
             positions: NDArray[np.intp], votes: NDArray[np.int64], spent: Any
         ) -> ClassificationCertificate:
-            assert self.target is not None
             budget = replace(self.budget, spent=spent, n_calls=n_calls + 1)
-            return self._certificate(selection[positions], votes, budget, self.target[positions])
+            return self._certificate(selection, votes, positions, budget)
 
         with self.counter.progress(self._n_inputs, "deciding", " rows") as bar:
             decide(
@@ -140,16 +154,23 @@ class VoteCertifier:
         """Votes that rank the classes."""
         return self.counter.count(Purpose.SELECTION, self.n_selection, label="selecting")
 
+    def _count(self, purpose: Purpose, n_draws: int, **which: Any) -> NDArray[np.int64]:
+        """Count votes, with a last column for those that are for nobody."""
+        votes = self.counter.count(purpose, n_draws, **which)
+        return _with_undecided(votes, np.full(len(votes), n_draws))
+
     def _certificate(
         self,
         selection: NDArray[np.int64],
         counts: NDArray[np.int64],
+        positions: NDArray[np.intp],
         budget: ErrorBudget | None = None,
-        target: NDArray[np.float64] | None = None,
     ) -> ClassificationCertificate:
+        """Certify the inputs at some positions from their counts, as `_count` returns them."""
+        chosen = selection[positions]
         return ClassificationCertificate.from_counts(
-            ranked_classes(selection, self.classes, self.top_k),
-            counts,
+            ranked_classes(chosen, self.classes, self.top_k),
+            counts[:, :-1],
             classes=self.classes,
             noise=self.noise,
             n_features=self.counter.inputs.n_features,
@@ -157,15 +178,18 @@ class VoteCertifier:
             norm=self.norm,
             bilateral=self.bilateral,
             top_k=self.top_k,
-            target_radius=target,
-            selection=selection,
+            target_radius=None if budget is None else _at(self.target, positions),
+            selection=chosen,
+            n_draws=counts.sum(axis=1),
+            noise_step=self._noise_step,
+            moved=_at(self._moved, positions),
         )
 
     def _more_votes(self, bar: Any = None) -> Callable[[NDArray[np.intp], int, int], Any]:
         """Votes of the inputs at some positions; the bar advances by their number."""
 
         def count(positions: NDArray[np.intp], first_draw: int, n_draws: int) -> Any:
-            votes = self.counter.count(
+            votes = self._count(
                 Purpose.ESTIMATION, n_draws, first_draw=first_draw, positions=positions
             )
             if bar is not None:
@@ -193,6 +217,7 @@ class VoteCertifier:
                 norm=self.norm,
                 top_k=self.top_k,
                 n_classes=len(self.classes),
+                noise_step=self._noise_step,
             )
 
         wanted, ceiling = self.target.min(), reach(n_draws)
@@ -207,3 +232,12 @@ class VoteCertifier:
             f"n_estimation={n_draws} draws of {self.noise!r} proves {ceiling:.4g} at "
             f"most.{more} A larger sigma reaches further too."
         )
+
+
+def _with_undecided(votes: NDArray[np.int64], n_draws: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Votes with a last column for those that are for nobody."""
+    return np.column_stack([votes, n_draws - votes.sum(axis=1)])
+
+
+def _at(values: NDArray[Any] | None, positions: NDArray[np.intp]) -> NDArray[Any] | None:
+    return None if values is None else values[positions]

@@ -70,8 +70,17 @@ class ProbabilitySums(BlackBoxVoter):
 
 def _perturbed(inputs: Inputs, noise: Noise, draws: NDArray[Any]) -> tuple[Any, int]:
     """Every input with every draw, as the base model takes them, and their number."""
-    noisy = noise.perturb(inputs.values, draws).reshape(-1, *inputs.shape)
+    noisy = noisy_copies(inputs, noise, draws)
     return inputs.to_container(noisy), len(noisy)
+
+
+def noisy_copies(inputs: Inputs, noise: Noise, draws: NDArray[Any]) -> NDArray[Any]:
+    """Return every input with every draw, in the dtype of the inputs.
+
+    Their sums may need more digits to be exact; what is lost afterwards depends on the sum alone.
+    """
+    noisy = noise.perturb(inputs.values, draws).reshape(-1, *inputs.shape)
+    return noisy.astype(inputs.dtype, copy=False)
 
 
 @dataclass(frozen=True)

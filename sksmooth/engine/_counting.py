@@ -26,6 +26,9 @@ from sksmooth.inputs._containers import Inputs
 # What votes need of so many inputs is held at a time: 16 MB of float64.
 _VALUES_OF_INPUTS = 2**21
 
+# Rounded copies of inputs that are held at a time: 128 MB of float64.
+_VALUES_OF_ROUNDED = 2**24
+
 
 @dataclass(frozen=True)
 class VoteCounter:
@@ -83,7 +86,7 @@ class VoteCounter:
         Returns
         -------
         counts : ndarray of shape (m, n_classes), or (len(positions), n_classes)
-            Each row sums to `n_draws`.
+            Each row sums to `n_draws`, less the votes that rounding might change.
         """
         inputs = self.inputs if positions is None else self.inputs.choose(positions)
         counts = np.empty((len(inputs), self.voter.n_classes), np.int64)
@@ -95,6 +98,7 @@ class VoteCounter:
                 stream,
                 n_draws,
                 first_draw=first_draw,
+                lattice=self.streams.lattice,
                 batch_size=self.batch_size,
                 n_jobs=self.n_jobs,
                 progress=label if self.verbose else None,
@@ -113,9 +117,18 @@ class VoteCounter:
 
     def _most_at_once(self, inputs: Inputs) -> int:
         """Return how many inputs may be embedded at a time."""
-        if not len(inputs) or self.voter.draws_per_call(inputs) is None:
-            return max(1, len(inputs))
+        if not len(inputs):
+            return 1
+        if self.voter.draws_per_call(inputs) is None:
+            n_values = inputs.n_features if self.streams.lattice is not None else 0
+            return max(1, _VALUES_OF_ROUNDED // max(1, n_values))
         return max(1, _VALUES_OF_INPUTS // max(1, self.voter.embed(inputs[:1]).n_features))
+
+
+def proportions(votes: NDArray[np.int64], n_draws: int) -> NDArray[np.float64]:
+    """Return shares of votes that sum to one: what is for nobody is shared by all classes."""
+    undecided = n_draws - votes.sum(axis=1, keepdims=True)
+    return (votes + undecided / votes.shape[1]) / n_draws
 
 
 def count_votes(
@@ -125,6 +138,7 @@ def count_votes(
     n_draws: int,
     *,
     first_draw: int = 0,
+    lattice: Any = None,
     batch_size: int | None,
     n_jobs: int | None,
     progress: str | None,
@@ -141,17 +155,19 @@ def count_votes(
         Of `embed_stream` of the voter.
     n_draws, first_draw, batch_size, n_jobs : object
         As for :class:`VoteCounter`.
+    lattice : Lattice or None
+        What inputs are rounded to.
     progress : str or None
         Label of the progress bar; None shows none.
 
     Returns
     -------
     counts : ndarray of shape (m, n_classes)
-        Each row sums to `n_draws`.
+        Each row sums to `n_draws`, less the votes that rounding might change.
     """
     # Integers of numpy overflow, wrap around or become floats where these never do.
     n_draws, first_draw, batch_size = map(operator.index, (n_draws, first_draw, batch_size or 0))
-    embedded = voter.embed(inputs)
+    embedded = voter.embed(inputs.on(lattice))
     counts = np.zeros((len(inputs), voter.n_classes), np.int64)
     left = [Task(slice(0, len(inputs)), first_draw, first_draw + n_draws)]
     bar = progress_bar(len(inputs) * n_draws, progress or "", " draws", shown=progress is not None)

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sksmooth.engine._batch_size import default_batch_size
-from sksmooth.engine._black_box import Responder
+from sksmooth.engine._black_box import Responder, noisy_copies
 from sksmooth.engine._parallel import Workers, naming, progress_bar
 from sksmooth.engine._streams import DrawStream, Purpose, Streams
 from sksmooth.inputs._containers import Inputs
@@ -71,7 +71,7 @@ class NoisyOutputs:
 
     def _call(self, start: int, stop: int) -> NDArray[Any]:
         draws = self.stream.take(start, stop)
-        noisy = self.stream.noise.perturb(self.input.values, draws).reshape(-1, *self.input.shape)
+        noisy = noisy_copies(self.input, self.stream.noise, draws)
         with naming(f"noisy copies of row {self.number} of X (draws {start} to {stop - 1})"):
             return self.responder(self.input.to_container(noisy), len(noisy))
 
@@ -172,7 +172,8 @@ class OutputSampler:
         """Return the outputs for one input, with noise of a stream."""
         one = slice(i, i + 1)
         number = self.inputs.numbers(one)[0]
-        return NoisyOutputs(self.responder, self.inputs[one], number, stream, self.batch_size)
+        row = self.inputs[one].on(self.streams.lattice)
+        return NoisyOutputs(self.responder, row, number, stream, self.batch_size)
 
 
 def gathered(batches: Iterable[NDArray[Any]], n: int) -> NDArray[Any]:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from sksmooth.inputs._containers import Inputs
 from sksmooth.noise import Noise
+from sksmooth.noise._lattice import Lattice
 
 # One block of draws is generated from one seed: large enough to pay for its generator, small
 # enough that batches of any size are cut from it without waste.
@@ -61,6 +62,8 @@ class DrawStream:
         Largest number of draws that share one seed.
     noisy : ndarray of bool, or None
         Columns that bear noise, where the others of a draw are 0; None: all.
+    lattice : Lattice or None
+        What draws are rounded to, which are made in float64 then.
     """
 
     noise: Noise
@@ -69,6 +72,7 @@ class DrawStream:
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
     most_per_block: int = _MAX_BLOCK
+    lattice: Lattice | None = None
     noisy: NDArray[np.bool_] | None = field(default=None, compare=False)
     _memory: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
@@ -105,12 +109,17 @@ class DrawStream:
     def _draw_block(self, index: int) -> NDArray[Any]:
         seed = np.random.SeedSequence(self.seed, spawn_key=(self.purpose, index))
         rng = np.random.Generator(np.random.PCG64(seed))
+        shape = self.shape if self.noisy is None else (int(self.noisy.sum()),)
+        if self.lattice is None:
+            draws = self.noise.draw(self.block_size, shape, rng, self.dtype)
+        else:
+            wide = self.noise.draw(self.block_size, shape, rng, np.float64)
+            draws = self.lattice.rounded_draws(wide)
         if self.noisy is None:
-            return self.noise.draw(self.block_size, self.shape, rng, self.dtype)
-        draws = np.zeros((self.block_size, *self.shape), self.dtype)
-        shape = (int(self.noisy.sum()),)
-        draws[:, self.noisy] = self.noise.draw(self.block_size, shape, rng, self.dtype)
-        return draws
+            return draws
+        spread = np.zeros((self.block_size, *self.shape), draws.dtype)
+        spread[:, self.noisy] = draws
+        return spread
 
 
 @dataclass(frozen=True)
@@ -123,15 +132,29 @@ class Streams:
         Distribution of the draws.
     seed : int
         Entropy of the call.
+    lattice : Lattice or None
+        What inputs and draws are rounded to before they are added; None: nothing is.
     """
 
     noise: Noise
     seed: int
+    lattice: Lattice | None = None
 
     def of(self, purpose: Purpose, inputs: Inputs) -> DrawStream:
-        """Return the stream of a purpose, which all inputs share."""
+        """Return the stream of a purpose, which all inputs share.
+
+        Noise that a model is trained on is part of no proof, and is not rounded.
+        """
+        lattice = None if purpose == Purpose.AUGMENTATION else self.lattice
+        dtype = inputs.dtype if lattice is None else lattice.dtype
         return DrawStream(
-            self.noise, self.seed, purpose, inputs.shape, inputs.dtype, noisy=inputs.noisy
+            self.noise,
+            self.seed,
+            purpose,
+            inputs.shape,
+            dtype,
+            lattice=lattice,
+            noisy=inputs.noisy,
         )
 
     def of_each(self, purpose: Purpose, inputs: Inputs) -> list[DrawStream]:

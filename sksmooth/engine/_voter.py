@@ -50,5 +50,6 @@ class Voter(ABC):
         Returns
         -------
         counts : ndarray of shape (m, n_classes)
-            Each row sums to n.
+            Each row sums to n, less the votes that rounding might change: those are for nobody,
+            and a certificate counts them against the class it is about.
         """

@@ -21,16 +21,22 @@ from sksmooth.engine._streams import Purpose, Streams, derived_seed
 from sksmooth.engine._workers import LibraryThreads
 from sksmooth.estimators._noise_training import hand_noise_down, part_that_adds_noise
 from sksmooth.estimators._wrapper import BaseWrapper
+from sksmooth.inputs._checks import largest_entry
 from sksmooth.inputs._layout import Layout
 from sksmooth.inputs._scale import scale_of_columns
+from sksmooth.noise._base import is_added
+from sksmooth.noise._lattice import Lattice
 
 
 class BaseSmoother(BaseWrapper):
     """Base class of the estimators that perturb the inputs of a base model.
 
     A subclass is final. It has the parameters below, and `fit` calls `_fit_base_model` and leaves
-    `noise_` as well.
+    `noise_` as well, and `_lattice`.
     """
+
+    # What inputs and noise are rounded to before they are added; None: nothing is.
+    _lattice: Lattice | None = None
 
     _parameter_constraints: ClassVar[dict] = {
         **BaseWrapper._parameter_constraints,
@@ -131,9 +137,27 @@ class BaseSmoother(BaseWrapper):
             scorer._seed = derived_seed(self._seed, Purpose.SCORING)
         return scorer
 
+    def _lattice_for(self, inputs):
+        """Choose what inputs and noise are rounded to, by training data where there are some.
+
+        Without data sums are formed in float64, whose range is large enough for any inputs that
+        the noise is not lost in.
+        """
+        if not is_added(self.noise_):
+            return None
+        if inputs is None:
+            return Lattice.of(self.noise_, 0.0, None, np.float64)
+        return Lattice.of(self.noise_, largest_entry(inputs), inputs.n_features, inputs.dtype)
+
+    @property
+    def noise_step_(self):
+        """Step of the lattice that inputs and noise are rounded to; None: they are not."""
+        check_is_fitted(self, "noise_")
+        return None if self._lattice is None else self._lattice.step
+
     def _streams(self):
         """Return the draws of one call: those of the seed, or fresh ones."""
-        return Streams(self.noise_, self._entropy())
+        return Streams(self.noise_, self._entropy(), self._lattice)
 
     def _entropy(self):
         """Return the seed of one call."""

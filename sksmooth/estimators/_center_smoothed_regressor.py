@@ -1,9 +1,11 @@
 """Center smoothing: certificates for outputs in a metric space."""
 
 import math
+from dataclasses import replace
 from numbers import Integral, Real
 from typing import ClassVar
 
+import numpy as np
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from sksmooth.certificates import ErrorBudget
@@ -101,6 +103,9 @@ class CenterSmoothedRegressor(BaseOutputSmoother):
         Distribution of the noise.
     feature_scale_ : ndarray of shape (n_features,) or None
         Scale of each column, fixed at `fit`.
+    noise_step_ : float
+        Step, a power of two, of the lattice that inputs and noise are rounded to before they are
+        added, so that their sum is exact.
     output_shape_ : tuple of int
         Shape of one output.
     response_method_ : str
@@ -268,9 +273,11 @@ class CenterSmoothedRegressor(BaseOutputSmoother):
         inputs = self._read(X)
         certifier = self._certifier(inputs)
         if output_radius is not None:
-            return certifier.certify_output_radius(output_radius).of_inputs(inputs)
+            found = certifier.certify_output_radius(output_radius).of_inputs(inputs)
+            proven = np.maximum(found.input_radius - inputs.blur(2), 0.0)
+            return replace(found, input_radius=proven)
         radii = check_radius(radius, len(inputs), positive=True)[None]
-        return certifier.certify(radii)[0].of_inputs(inputs)
+        return self._certified(certifier, inputs, radii)[0]
 
     def certify_curve(self, X, radii):
         """Certify several sizes of the perturbation from one sample, so that all hold together.
@@ -290,8 +297,7 @@ class CenterSmoothedRegressor(BaseOutputSmoother):
         """
         inputs = self._read(X)
         radii = check_curve(radii, len(inputs))
-        certificates = self._certifier(inputs, n_radii=len(radii)).certify(radii)
-        return [certificate.of_inputs(inputs) for certificate in certificates]
+        return self._certified(self._certifier(inputs, len(radii)), inputs, radii)
 
     def max_radius(self, *, n_radii=1):
         """Largest input radius that the numbers of draws can certify.
@@ -356,6 +362,7 @@ class CenterSmoothedRegressor(BaseOutputSmoother):
             n_candidates=self._center_rule.n_candidates,
             is_integrated=self.integrate_alpha,
             n_values=self._n_values,
+            moves=self._rounding(),
         )
 
     def _certifier(self, inputs, n_radii=1):

@@ -66,6 +66,9 @@ class MedianSmoothedRegressor(BaseOutputSmoother):
         Distribution of the noise.
     feature_scale_ : ndarray of shape (n_features,) or None
         Scale of each column, fixed at `fit`.
+    noise_step_ : float
+        Step, a power of two, of the lattice that inputs and noise are rounded to before they are
+        added, so that their sum is exact.
     output_shape_ : tuple of int
         Shape of one output.
     response_method_ : str
@@ -178,7 +181,7 @@ class MedianSmoothedRegressor(BaseOutputSmoother):
         """
         inputs = self._read(X)
         radii = check_radius(radius, len(inputs), positive=True)[None]
-        return self._certifier(inputs, of).certify(radii)[0].of_inputs(inputs)
+        return self._certified(self._certifier(inputs, of), inputs, radii)[0]
 
     def certify_curve(self, X, radii, *, of="prediction"):
         """Certify several sizes of the perturbation from one sample, so that all hold together.
@@ -199,8 +202,7 @@ class MedianSmoothedRegressor(BaseOutputSmoother):
         """
         inputs = self._read(X)
         radii = check_curve(radii, len(inputs))
-        certificates = self._certifier(inputs, of, n_radii=len(radii)).certify(radii)
-        return [certificate.of_inputs(inputs) for certificate in certificates]
+        return self._certified(self._certifier(inputs, of, len(radii)), inputs, radii)
 
     def max_radius(self, *, of="prediction", n_radii=1):
         """Largest input radius for which the numbers of draws can prove a bound.
@@ -240,6 +242,7 @@ class MedianSmoothedRegressor(BaseOutputSmoother):
             budget=ErrorBudget(float(self.alpha), n_radii),
             n_values=math.prod(self.output_shape_),
             of=of,
+            rounding=self._rounding(),
         )
 
     def _certifier(self, inputs, of="prediction", n_radii=1):

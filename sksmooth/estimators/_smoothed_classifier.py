@@ -25,16 +25,17 @@ from sksmooth.certifiers.exact._base import ExactVote
 from sksmooth.certifiers.exact._certifier import ExactCertifier
 from sksmooth.certifiers.exact._choice import exact_vote, gives_the_classes
 from sksmooth.engine._black_box import BlackBoxVoter
-from sksmooth.engine._counting import VoteCounter
+from sksmooth.engine._counting import VoteCounter, proportions
 from sksmooth.engine._streams import Purpose
 from sksmooth.estimators._base_classifier import BaseSmoothedClassifier, sorted_classes
 from sksmooth.estimators._examination import N_DRAWS, N_ROWS, Examination
-from sksmooth.inputs._checks import refuse_noise_below_resolution
+from sksmooth.inputs._checks import refuse_out_of_range
 from sksmooth.inputs._containers import read_inputs
 from sksmooth.inputs._torch_containers import as_array
 from sksmooth.noise import Noise, make_noise
+from sksmooth.noise._base import is_added
 from sksmooth.noise._make import FAMILIES
-from sksmooth.voters._choice import agrees, fast_voter, is_added
+from sksmooth.voters._choice import agrees, fast_voter
 
 
 class SmoothedClassifier(BaseSmoothedClassifier):
@@ -111,6 +112,10 @@ class SmoothedClassifier(BaseSmoothedClassifier):
         Distribution of the noise.
     feature_scale_ : ndarray of shape (n_features,) or None
         Scale of each column, fixed at `fit`.
+    noise_step_ : float or None
+        Step, a power of two, of the lattice that inputs and noise are rounded to before they are
+        added, so that their sum is exact; from `sigma` and the range of the training data. None
+        for splitting noise, which is not added.
     fast_votes_ : bool or None
         Whether votes are taken from what is known of the base model (see `structure`). None: `fit`
         had no data to compare them with the model's own answers on; each call does that.
@@ -253,7 +258,7 @@ class SmoothedClassifier(BaseSmoothedClassifier):
         self.noise_ = make_noise(self.noise, sigma=self.sigma, k=self.k, norm=self.norm)
         self._refuse_noise_on_some_columns(rows)
         self.noise_.trade_off(rows.n_features, self.norm)  # refuses norms that it cannot certify
-        refuse_noise_below_resolution(self.noise_, rows)
+        self._lattice = self._lattice_for(rows)
         self._begin_fit(rows)
         model = self._fit_base_model(X, rows, y, self._params_of_base_fit(params))
         self._take(model, sorted_classes(model, y))
@@ -280,6 +285,7 @@ class SmoothedClassifier(BaseSmoothedClassifier):
             )
         self._arranged_without_data()
         self.noise_ = make_noise(self.noise, sigma=self.sigma, k=self.k, norm=self.norm)
+        self._lattice = self._lattice_for(None)
         self._begin_fit()
         self._take(model, classes_of(model, None))
         self.fast_votes_ = None
@@ -399,7 +405,7 @@ class SmoothedClassifier(BaseSmoothedClassifier):
         if start is not None:
             law = {"noise": self.noise_, "classes": self.classes_}
             options = {"n_estimation": self.n_estimation, "fit_id": self._fit_id}
-            check_start(start, inputs, **options, **law)
+            check_start(start, inputs, noise_step=self.noise_step_, **options, **law)
         voter = self._voter(inputs)
         norm = self.noise_.norm if self.norm is None else self.norm
         if isinstance(voter, ExactVote):
@@ -431,7 +437,7 @@ class SmoothedClassifier(BaseSmoothedClassifier):
         self._check_ready()
         rows = self._read_inputs(X)
         self.noise_.trade_off(rows.n_features, self.norm)
-        refuse_noise_below_resolution(self.noise_, rows)
+        refuse_out_of_range(rows, self._lattice)
         self._ask_about_first(rows)
         return rows
 
@@ -489,9 +495,8 @@ class SmoothedClassifier(BaseSmoothedClassifier):
         if isinstance(voter, ExactVote):
             return self._exact_certifier(voter, inputs).probabilities()
         counter = self._counter(voter, inputs)
-        return counter.count(Purpose.SELECTION, self.n_selection, label="selecting") / (
-            self.n_selection
-        )
+        votes = counter.count(Purpose.SELECTION, self.n_selection, label="selecting")
+        return proportions(votes, self.n_selection)
 
     def _examine_base_model(self, inputs, y):
         """Compare a fast voter with its model, and warn of a useless one, on a sample."""
@@ -505,7 +510,8 @@ class SmoothedClassifier(BaseSmoothedClassifier):
             probabilities = voter.probabilities(inputs.values.astype(float))
         else:
             counter = replace(self._counter(voter, inputs), verbose=False)
-            probabilities = counter.count(Purpose.COLLAPSE_CHECK, N_DRAWS) / N_DRAWS
+            votes = counter.count(Purpose.COLLAPSE_CHECK, N_DRAWS)
+            probabilities = proportions(votes, N_DRAWS)
         seen = Examination(self.estimator_, self.noise_, inputs, truth, clean, probabilities)
         seen.warn(stacklevel=4)
 

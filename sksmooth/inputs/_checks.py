@@ -1,4 +1,4 @@
-"""Checks of inputs against the noise that is added to them."""
+"""Checks of the range of inputs."""
 
 from __future__ import annotations
 
@@ -11,27 +11,51 @@ from sksmooth.inputs._containers import Inputs
 # Squares of larger numbers, summed over many features, overflow.
 _LARGEST = 1e150
 
-# Fewest floats per standard deviation with which rounded noise counts as noise.
-_STEPS_PER_SIGMA = 1024
+# Whole numbers beyond this are none in float64.
+_LARGEST_INTEGER = 2.0**53
 
 
-def refuse_noise_below_resolution(noise: Any, inputs: Inputs) -> None:
-    """Refuse noise that would be lost, or coarse, when it is added to numbers as large as in X.
-
-    The certificate rests on the law of the noise; a sum of floats keeps only what lies above
-    their spacing.
-    """
-    values = inputs.values if inputs.noisy is None else inputs.values[:, inputs.noisy]
+def largest_entry(inputs: Inputs) -> float:
+    """Return the largest absolute value of some inputs; 0 for none."""
+    values = inputs.under_noise
     if not values.size:
+        return 0.0
+    return max(abs(float(values.max())), abs(float(values.min())))
+
+
+def refuse_out_of_range(inputs: Inputs, lattice: Any) -> None:
+    """Refuse inputs whose sums with noise are not exact.
+
+    Parameters
+    ----------
+    inputs : Inputs
+        Rows to be certified.
+    lattice : Lattice or None
+        Chosen at fit.
+
+    Raises
+    ------
+    ValueError
+        With the row, the feature and what to do.
+    """
+    if lattice is None:
         return
-    largest = max(abs(float(values.max())), abs(float(values.min())))
-    spacing = float(np.spacing(np.asarray(largest, dtype=inputs.dtype)))
-    if noise.sigma < _STEPS_PER_SIGMA * spacing:
-        raise ValueError(
-            f"sigma={noise.sigma:g} is too small for X in {inputs.dtype} with values up to "
-            f"{largest:g}, whose floats are {spacing:.2g} apart: the noise would be rounded away. "
-            "Scale or centre X, pass it in float64, or use a larger sigma."
-        )
+    most = lattice.largest_input
+    if inputs.values.dtype.kind in "iu":
+        most = min(most, _LARGEST_INTEGER)
+    if largest_entry(inputs) <= most:
+        return
+    too_large = np.abs(inputs.values.astype(float)) > most
+    if inputs.noisy is not None:
+        too_large &= inputs.noisy
+    row, *position = map(int, np.argwhere(too_large)[0])
+    where = position[0] if len(position) == 1 else tuple(position)
+    raise ValueError(
+        f"X holds {float(inputs.values[(row, *position)]):g} at row {row}, feature {where}, beyond "
+        f"{most:.4g}, up to which sums of inputs and noise in {lattice.dtype} are exact: the data "
+        "at fit decide it. Centre or scale X before this estimator, or fit it with data of this "
+        "size, in float64."
+    )
 
 
 def refuse_overflowing_squares(inputs: Inputs) -> None:

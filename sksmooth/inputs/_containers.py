@@ -68,9 +68,18 @@ class Inputs:
         """Return rows in the units of X as noise is added to them in a layout."""
         if layout is None:
             return self
-        values = layout.scaled(self.values, self.dtype)
+        values = layout.scaled(self.values)
         back = ToUnitsOfX(layout.units, self.to_container)
         return Inputs(values, self.dtype, back, index=self.index, layout=layout)
+
+    def on(self, lattice: Any) -> Inputs:
+        """Return the rows rounded to the points of a lattice; None: as they are."""
+        if lattice is None:
+            return self
+        rounded = lattice.rounded(self.values)
+        if self.noisy is not None:
+            rounded[:, ~self.noisy] = self.values[:, ~self.noisy]
+        return self.with_values(rounded)
 
     def __len__(self) -> int:
         return len(self._array if self._chosen is None else self._chosen)
@@ -111,6 +120,21 @@ class Inputs:
     def noisy(self) -> NDArray[np.bool_] | None:
         """Columns that bear noise; None: all."""
         return None if self.layout is None or self.layout.noisy.all() else self.layout.noisy
+
+    @property
+    def under_noise(self) -> NDArray[Any]:
+        """The numbers that noise is added to, of the rows that are meant."""
+        return self.values if self.noisy is None else self.values[:, self.noisy]
+
+    def blur(self, norm: float) -> NDArray[np.float64]:
+        """How far the quotients of each row, and of one nearby, may be from exact ones, rounded up.
+
+        Each is off by half a unit in the last place; 0 where nothing was divided.
+        """
+        if self.layout is None:
+            return np.zeros(len(self))
+        size = np.linalg.norm(self.under_noise, norm, axis=1)
+        return np.asarray(2.0**-51 * size * (1.0 + 1e-9))
 
     @property
     def scale(self) -> NDArray[np.float64] | None:

@@ -34,9 +34,9 @@ class Layout:
         """What numbers are in multiples of; columns without noise stay as they are."""
         return np.where(self.noisy, self.scale, 1.0)
 
-    def scaled(self, values: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
-        """Return the numbers of X in scaled units."""
-        return np.divide(values, self.units, dtype=np.float64).astype(dtype, copy=False)
+    def scaled(self, values: NDArray[Any]) -> NDArray[np.float64]:
+        """Return the numbers of X in scaled units, off by half a unit in the last place."""
+        return np.divide(values, self.units, dtype=np.float64)
 
 
 @dataclass(frozen=True, eq=False)

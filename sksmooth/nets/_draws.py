@@ -69,9 +69,11 @@ class DeviceStream:
         stream = self.stream
         seed = np.random.SeedSequence(stream.seed, spawn_key=(stream.purpose, index))
         size, device = self.block_size, self.layers.device
+        shape = stream.shape if stream.noisy is None else (int(stream.noisy.sum()),)
+        law = stream.noise, size, shape, stream.dtype, seed, stream.lattice
+        draws = draw_on(device, *law)
         if stream.noisy is None:
-            return draw_on(device, stream.noise, size, stream.shape, stream.dtype, seed)
-        some = draw_on(device, stream.noise, size, (int(stream.noisy.sum()),), stream.dtype, seed)
-        draws = torch.zeros((size, *stream.shape), dtype=some.dtype, device=device)
-        draws[:, torch.from_numpy(stream.noisy).to(device)] = some
-        return draws
+            return draws
+        spread = torch.zeros((size, *stream.shape), dtype=draws.dtype, device=device)
+        spread[:, torch.from_numpy(stream.noisy).to(device)] = draws
+        return spread

@@ -10,7 +10,8 @@ import numpy as np
 import torch
 
 from sksmooth.noise import GaussianNoise, LaplaceNoise, Noise, UniformNoise
-from sksmooth.noise._base import rounded_up
+from sksmooth.noise._base import is_added, rounded_up
+from sksmooth.noise._lattice import Lattice
 
 
 def draw_on(
@@ -20,6 +21,7 @@ def draw_on(
     shape: tuple[int, ...],
     dtype: np.dtype[Any],
     seed: Any,
+    lattice: Lattice | None = None,
 ) -> Any:
     """Draw noise on a device; families without a sampler there are drawn by numpy and moved.
 
@@ -40,6 +42,8 @@ def draw_on(
         float32 or float64.
     seed : numpy.random.SeedSequence
         What the draws depend on, beside the kind of the device.
+    lattice : Lattice or None
+        What draws are rounded to, in double precision; they are in its dtype then.
 
     Returns
     -------
@@ -48,12 +52,20 @@ def draw_on(
     draw = _SAMPLERS.get(type(noise))
     if draw is None or getattr(noise, "k", False) or device.type == "mps":  # which has no doubles
         rng = np.random.Generator(np.random.PCG64(seed))
-        return torch.from_numpy(noise.draw(n_draws, shape, rng, dtype)).to(device)
+        if lattice is None:
+            return torch.from_numpy(noise.draw(n_draws, shape, rng, dtype)).to(device)
+        exact = lattice.rounded_draws(noise.draw(n_draws, shape, rng, np.float64))
+        return torch.from_numpy(exact).to(device)
     noise.check_parameters()
     generator = torch.Generator(device)
     generator.manual_seed(int(seed.generate_state(1, np.uint64)[0]) >> 1)
     empty = torch.empty((n_draws, *shape), dtype=torch.float64, device=device)
-    wide = draw(empty, generator).to(_torch_dtype(dtype))
+    wide = draw(empty, generator)
+    if lattice is not None:
+        wide = wide.mul_(_scale(noise)).clamp_(-lattice.reach, lattice.reach)
+        wide = wide.div_(lattice.step).round_().mul_(lattice.step)
+        return wide.to(torch_dtype(lattice.dtype))
+    wide = wide.to(torch_dtype(dtype))
     return wide.mul_(float(rounded_up(_scale(noise), dtype)))
 
 
@@ -98,7 +110,7 @@ def perturb(noise: Noise, X: Any, draws: Any) -> Any:
     -------
     noisy : torch.Tensor of shape (m, ...)
     """
-    if type(noise).apply is Noise.apply:
+    if is_added(noise):
         return X + draws
     fixed = X.detach()
     noisy = torch.from_numpy(noise.apply(fixed.cpu().numpy(), draws.cpu().numpy())).to(X.device)
@@ -134,5 +146,6 @@ def _scale(noise: Any) -> float:
     return float(noise.sigma) * factor.get(type(noise), 1.0)
 
 
-def _torch_dtype(dtype: np.dtype[Any]) -> Any:
+def torch_dtype(dtype: np.dtype[Any]) -> Any:
+    """Return the dtype of torch that is meant by one of numpy."""
     return torch.from_numpy(np.empty(0, dtype)).dtype

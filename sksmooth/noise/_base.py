@@ -10,9 +10,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
+from scipy import special
 from sklearn.base import BaseEstimator
 
 from sksmooth.noise._radii._trade_off import TradeOff
+
+_HARDLY_EVER = 2.0**-60
 
 
 class Noise(BaseEstimator, ABC):
@@ -129,6 +132,23 @@ class Noise(BaseEstimator, ABC):
         ValueError
             If the family proves nothing in this norm or dimension.
         """
+
+    def reach(self, n_features: int | None = None) -> float:
+        """Size that hardly any coordinate of a draw exceeds; draws are clipped to it.
+
+        Parameters
+        ----------
+        n_features : int, optional
+            Number of features of one input. Without it, or where a family does not say more, the
+            bound is that of Chebyshev, which holds for all.
+
+        Returns
+        -------
+        reach : float
+            In the units of the input; exceeded with a probability of ``2 ** -40`` at the most,
+            and in the families here, where the number of features is given, of ``2 ** -60``.
+        """
+        return 2.0**20 * float(self.sigma)
 
     def apply(self, X: NDArray[Any], draws: NDArray[Any]) -> NDArray[Any]:
         r"""Perturb inputs by draws, with the broadcasting rules of numpy.
@@ -350,6 +370,11 @@ def scaled_down(radius: NDArray[np.float64], unit: float) -> NDArray[np.float64]
     return scaled
 
 
+def is_added(noise: Noise) -> bool:
+    """Whether a noise is added to inputs; splitting noise replaces them."""
+    return type(noise).apply is Noise.apply
+
+
 def rounded_up(value: float, dtype: np.dtype[Any]) -> Any:
     """Return the smallest number of a dtype that is not below the value.
 
@@ -359,6 +384,16 @@ def rounded_up(value: float, dtype: np.dtype[Any]) -> Any:
     if float(rounded) >= float(value):
         return rounded
     return np.nextafter(rounded, np.asarray(np.inf, dtype=dtype))
+
+
+def largest_gamma(shape: float) -> float:
+    """Quantile of a gamma variable of unit scale, which is exceeded hardly ever; rounded up."""
+    return float(special.gammainccinv(shape, _HARDLY_EVER)) * (1 + 1e-9)
+
+
+def largest_length(n_dimensions: float) -> float:
+    """Quantile of the length of a normal vector, which is exceeded hardly ever; rounded up."""
+    return math.sqrt(2.0 * largest_gamma(n_dimensions / 2))
 
 
 def inscribed_ball(inner: float, outer: float, n_features: int | None) -> float:

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from sksmooth.noise._base import Noise, inscribed_ball, rounded_up
+from sksmooth.noise._base import Noise, inscribed_ball, largest_length, rounded_up
 from sksmooth.noise._radii._likelihood_ratio import SphereLaw
 from sksmooth.noise._radii._tabulated import TabulatedTradeOff
 from sksmooth.noise._radii._trade_off import NormalTradeOff, TradeOff
@@ -86,6 +86,14 @@ class GaussianNoise(Noise):
             return NormalTradeOff(), unit * float(self.sigma)
         assert n_features is not None
         return TabulatedTradeOff(SphereLaw(n_features, k)), unit * self._scale(n_features)
+
+    def reach(self, n_features: int | None = None) -> float:
+        """Quantile of a coordinate, or of the length; see :meth:`Noise.reach`."""
+        if not self.k:
+            return 9.3 * float(self.sigma)
+        if n_features is None:
+            return super().reach()
+        return self._scale(n_features) * largest_length(n_features - float(self.k))
 
     def _scale(self, d: int) -> float:
         return float(self.sigma) * math.sqrt(d / (d - float(self.k)))

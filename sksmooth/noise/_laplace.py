@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from sksmooth.noise._base import Noise, inscribed_ball, rounded_up
+from sksmooth.noise._base import Noise, inscribed_ball, largest_gamma, rounded_up
 from sksmooth.noise._radii._likelihood_ratio import SimplexLaw
 from sksmooth.noise._radii._tabulated import TabulatedTradeOff
 from sksmooth.noise._radii._trade_off import LaplaceTradeOff, TradeOff
@@ -81,6 +81,14 @@ class LaplaceNoise(Noise):
             return LaplaceTradeOff(), unit * self._scale(1)
         assert n_features is not None
         return TabulatedTradeOff(SimplexLaw(n_features, k)), unit * self._scale(n_features)
+
+    def reach(self, n_features: int | None = None) -> float:
+        """Quantile of a coordinate, or of the l1 norm; see :meth:`Noise.reach`."""
+        if not self.k:
+            return 42.0 * self._scale(1)
+        if n_features is None:
+            return super().reach()
+        return self._scale(n_features) * largest_gamma(n_features - float(self.k))
 
     def _scale(self, d: int) -> float:
         """Return b; with k = 0 it does not depend on the dimension."""

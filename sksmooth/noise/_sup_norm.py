@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from sksmooth.noise._base import Noise
+from sksmooth.noise._base import Noise, largest_length
 from sksmooth.noise._radii._likelihood_ratio import CubeLaw
 from sksmooth.noise._radii._tabulated import TabulatedTradeOff
 from sksmooth.noise._radii._trade_off import TradeOff
@@ -81,6 +81,12 @@ class SupNormNoise(Noise):
         """Trade-off function of the law of unit scale; see :meth:`Noise.trade_off`."""
         d = only_in_linf(self, n_features, norm)
         return TabulatedTradeOff(CubeLaw(d, self.check_k(d))), self._scale(d)
+
+    def reach(self, n_features: int | None = None) -> float:
+        """Quantile of the largest coordinate; see :meth:`Noise.reach`."""
+        if n_features is None:
+            return super().reach()
+        return self._scale(n_features) * largest_length(n_features - float(self.k))
 
     def _scale(self, d: int) -> float:
         return float(self.sigma) * math.sqrt(3 * d / ((d - float(self.k)) * (d + 2)))

@@ -69,3 +69,7 @@ class UniformNoise(Noise):
         if n_features is None:
             raise ValueError("norm=inf needs n_features: the shared volume depends on it.")
         return CubeTradeOff(n_features), unit
+
+    def reach(self, n_features: int | None = None) -> float:
+        """Half-width of the cube; see :meth:`Noise.reach`."""
+        return float(rounded_up(float(self.sigma) * math.sqrt(3), np.dtype(np.float64)))

@@ -6,6 +6,7 @@ from abc import abstractmethod
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from sksmooth.base_models._registry import Registry
@@ -48,8 +49,10 @@ class FastVoter(Voter):
 
     def embed(self, inputs: Inputs) -> Inputs:
         """Return inputs that hold what the votes need of them."""
-        values = self.embed_inputs(inputs[:].values.astype(inputs.dtype, copy=False))
-        return Inputs(values, values.dtype, inputs.to_container)
+        rows = inputs[:].values
+        wide = np.result_type(rows.dtype, inputs.dtype)  # no digit of a rounded input is lost
+        values = self.embed_inputs(rows.astype(wide, copy=False))
+        return Inputs(values, inputs.dtype, inputs.to_container)
 
     def embed_stream(self, stream: DrawStream) -> Any:
         """Return the stream of what the votes need of the draws of a stream."""

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from sksmooth.inputs._containers import Inputs
 from sksmooth.noise import Noise
+from sksmooth.noise._base import is_added
 from sksmooth.voters._base import FastVoter, voter_of
 
 
@@ -43,12 +44,12 @@ def fast_voter(model: Any, classes: NDArray[Any], noise: Noise, inputs: Inputs) 
     return voter if fits else None
 
 
-def is_added(noise: Noise) -> bool:
-    """Whether a noise is added to inputs; splitting noise replaces them."""
-    return type(noise).apply is Noise.apply
-
-
 def agrees(voter: FastVoter, inputs: Inputs, votes: NDArray[np.intp]) -> bool:
-    """Whether a voter gives inputs, without noise, the classes that the model gives them."""
+    """Whether a voter gives inputs, without noise, the classes that the model gives them.
+
+    Nothing is said about inputs whose class rounding might change.
+    """
     no_noise = voter.embed_noise(np.zeros((1, *inputs.shape), inputs.dtype))
-    return np.array_equal(voter.count_votes(voter.embed(inputs), None, no_noise).argmax(1), votes)
+    counts = voter.count_votes(voter.embed(inputs), None, no_noise)
+    decided = counts.any(axis=1)
+    return np.array_equal(counts[decided].argmax(axis=1), votes[decided])

@@ -24,14 +24,16 @@ def is_gaussian(noise: Noise) -> bool:
 def image_stream(stream: DrawStream, matrix: NDArray[Any]) -> DrawStream:
     """Return a stream of draws with the law of ``matrix @ z``, for a stream of Gaussian draws z.
 
-    They are not the images of the very draws of the stream.
+    The law is that of exact noise, which is not rounded: a voter that takes no vote within its
+    rounding answers for a function of a real vector. The draws are not the images
+    of the very draws of the stream.
     """
     if stream.noisy is not None:
         matrix = np.where(stream.noisy, matrix, 0)
     rows, place = distinct_rows(np.asarray(matrix, dtype=float))
     factor: Any = np.linalg.qr(rows.T, mode="r")
     factor *= np.where(np.diag(factor) < 0, -1.0, 1.0)[:, None]  # the same with any LAPACK
-    image: Any = _GaussianImage(stream.noise, factor.astype(matrix.dtype), place)
+    image: Any = _GaussianImage(stream.noise, factor, place)
     seed = derived_seed(stream.seed, Purpose.SCORES)  # not the draws that inputs would get
     shape = (len(matrix),)
     return DrawStream(image, seed, stream.purpose, shape, matrix.dtype, most_per_block=_MOST)
@@ -51,6 +53,11 @@ class _GaussianImage:
     def draw(
         self, n: int, shape: tuple[int, ...], rng: np.random.Generator, dtype: DTypeLike
     ) -> NDArray[Any]:
-        draws: NDArray[Any] = self.noise.draw(n, (len(self.factor),), rng, dtype) @ self.factor
+        draws = self.noise.draw(n, (len(self.factor),), rng, np.float64) @ self.factor
         repeated = len(self.place) > len(self.factor)
-        return draws[:, self.place] if repeated else draws
+        found: NDArray[Any] = draws[:, self.place] if repeated else draws
+        return found.astype(dtype, copy=False)
+
+    def reach(self, n_features: int | None = None) -> float:
+        """Largest coordinate of the noise of the inputs."""
+        return self.noise.reach(n_features)

@@ -15,6 +15,13 @@ from sksmooth.engine._streams import DrawStream
 from sksmooth.inputs._containers import Inputs
 from sksmooth.voters._base import FastVoter, ProjectedStream, voter_of
 from sksmooth.voters._gaussian_image import image_stream, is_gaussian
+from sksmooth.voters._rounding import (
+    FUNCTION_ROUNDING,
+    of_image,
+    of_sum,
+    reach_of,
+    unit_roundoff,
+)
 from sksmooth.voters._votes import count_largest, count_positive
 
 # What is held of the draws of a call, and what is computed from it for one input, should stay
@@ -66,13 +73,23 @@ class HiddenLayers(FastVoter):
         return replace(self, layers=((folded, moved), *self.layers[1:]))
 
     def embed_inputs(self, values: NDArray[Any]) -> NDArray[Any]:
-        """First layer of inputs, before the activation."""
+        """First layer of inputs, before the activation, and the most that its terms sum up to.
+
+        It is computed in double precision, so that a layer in single precision gets each number
+        with one rounding.
+        """
         matrix, offset = self.layers[0]
-        return values.astype(matrix.dtype, copy=False) @ matrix.T + offset
+        wide = matrix.astype(float, copy=False)
+        seen = values.astype(float, copy=False) @ wide.T + offset
+        sizes = np.abs(values).astype(float, copy=False) @ np.abs(wide).T + np.abs(offset)
+        most = np.nextafter(sizes.max(axis=1).astype(matrix.dtype), np.inf, dtype=matrix.dtype)
+        return np.column_stack([seen.astype(matrix.dtype, copy=False), most])
 
     def embed_noise(self, draws: NDArray[Any]) -> NDArray[Any]:
         """Return what draws add to the first layer."""
-        return draws.astype(self.layers[0][0].dtype, copy=False) @ self.layers[0][0].T
+        matrix = self.layers[0][0]
+        seen = draws.astype(float, copy=False) @ matrix.astype(float, copy=False).T
+        return seen.astype(matrix.dtype, copy=False)
 
     def embed_stream(self, stream: DrawStream) -> Any:
         """Return the stream of the noise that the first layer gets from the noise of a stream."""
@@ -82,15 +99,64 @@ class HiddenLayers(FastVoter):
         return ProjectedStream(stream, self)
 
     def count_votes(self, inputs: Inputs, noise: Any, draws: NDArray[Any]) -> NDArray[np.int64]:
-        """Count the votes of every input with every draw."""
+        """Count the votes of every input with every draw, but for those within `doubts`."""
         by_unit = np.ascontiguousarray(draws.T)
         hidden = np.empty_like(by_unit)
         votes = np.empty((len(inputs), self.n_classes), np.int64)
-        for i, seen in enumerate(inputs.values):
+        own, per_size = self.doubts(inputs.values, noise)
+        sizes = np.abs(by_unit).max(axis=0, initial=0.0) * per_size
+        count = _count_positive if len(self.layers[-1][0]) == 1 else count_largest
+        for i, seen in enumerate(inputs.values[:, :-1]):
             np.add(by_unit, seen[:, None], out=hidden)
-            scores = self._scores(hidden)
-            votes[i] = count_positive(scores[0]) if len(scores) == 1 else count_largest(scores)
+            votes[i] = count(self._scores(hidden), sizes + own[i])
         return votes
+
+    def doubts(self, embedded: NDArray[Any], noise: Any) -> tuple[NDArray[Any], Any]:
+        """Bound what rounding may do to the difference of two scores.
+
+        In the first layer, what is seen of the input and of a draw is a sum of as many products
+        as there are features, rounded once more to the precision of the layers, and added. Noise
+        that is drawn behind the layer has the law that `of_image` says. From layer to layer an
+        error of the inputs grows by ``|W|``, and a sum of n products adds `of_sum` of
+        ``|W| |h| + |b|``. No activation grows faster than its argument, nor is larger than one
+        more than it; its own rounding is `FUNCTION_ROUNDING` units in the last place. All this is
+        linear in the sizes of the first layer.
+
+        Parameters
+        ----------
+        embedded : ndarray of shape (m, n_units + 1)
+            Of `embed_inputs`.
+        noise : Noise or None
+            Distribution of the draws.
+
+        Returns
+        -------
+        own : ndarray of shape (m,)
+            Bound for each input, if what the draws add to the first layer were 0.
+        per_size : float
+            What is added to it for each unit of the largest number that a draw adds.
+        """
+        (matrix, _), u = self.layers[0], unit_roundoff(self.layers[0][0].dtype)
+        n_units, n_features = matrix.shape
+        most = float(np.abs(matrix).sum(axis=1, dtype=float).max())
+        noise_size = reach_of(noise, n_features) * most
+        image = of_image(n_features, n_units) * np.sqrt(n_units) * noise_size
+        size = np.abs(embedded[:, :-1]).astype(float)
+        terms = embedded[:, -1:].astype(float) + noise_size
+        error = 4 * u * size + of_sum(n_features) * terms + image
+        ones = np.ones((1, n_units))
+        own, per_size = self._grown(error, size, 1.0), self._grown(4 * u * ones, ones, 0.0)
+        return own.astype(matrix.dtype), matrix.dtype.type(per_size[0])
+
+    def _grown(self, error: Any, size: Any, constant: float) -> NDArray[np.float64]:
+        """Twice the largest error of a score, from errors and sizes of the first layer."""
+        for matrix, offset in self.layers[1:]:
+            size = size + constant
+            error = error + FUNCTION_ROUNDING * unit_roundoff(matrix.dtype) * size
+            grows = np.abs(matrix).astype(float).T
+            size = size @ grows + constant * np.abs(offset)
+            error = error @ grows + of_sum(len(grows), matrix.dtype) * size
+        return np.asarray(2 * error.max(axis=1) * (1 + 1e-5))
 
     def _scores(self, hidden: NDArray[Any]) -> NDArray[Any]:
         """Scores from what the first layer gives, one column per draw; overwrites it."""
@@ -99,6 +165,11 @@ class HiddenLayers(FastVoter):
             hidden = matrix @ hidden
             hidden += offset[:, None]
         return hidden
+
+
+def _count_positive(scores: NDArray[Any], doubt: Any) -> NDArray[np.int64]:
+    """Votes of a single score, which decides by its sign."""
+    return count_positive(scores[0], doubt)
 
 
 def _identity(values: NDArray[Any]) -> None:

@@ -18,6 +18,13 @@ from sksmooth.base_models._affine import InputMap
 from sksmooth.inputs._containers import Inputs
 from sksmooth.voters._base import FastVoter, voter_of
 from sksmooth.voters._linear import LinearPairs, LinearScores
+from sksmooth.voters._rounding import (
+    FUNCTION_ROUNDING,
+    lengths,
+    of_sum,
+    reach_of,
+    unit_roundoff,
+)
 from sksmooth.voters._votes import count_largest, count_pairs, count_positive
 
 # Values of the kernel held at a time for the draws of a call, and scores for some inputs.
@@ -26,6 +33,9 @@ _SCORES_PER_PRODUCT = 2**17
 
 # Exponentials of draws beyond exp(this) either way could lose a kernel value to under- or overflow.
 _LARGEST_EXPONENT = 50.0
+
+# Kernels below this may be lost to underflow.
+_SMALLEST_KERNEL = 1e-300
 
 # So could factors of an input beyond exp(this): their product may be of moderate size.
 _LARGEST_FACTOR = 600.0
@@ -78,13 +88,21 @@ class KernelScores(FastVoter):
         return replace(self, input_map=self.input_map.after(matrix, offset))
 
     def embed_inputs(self, values: NDArray[Any]) -> NDArray[np.float64]:
-        """Return inputs as the kernel gets them."""
-        return self.input_map.of_inputs(values)
+        """Return inputs as the kernel gets them, and the length of the sizes of their terms."""
+        sizes = lengths(self.input_map.sizes(values))
+        return np.column_stack([self.input_map.of_inputs(values), sizes])
 
-    def _count(self, scores: NDArray[np.float64]) -> NDArray[np.int64]:
+    def _count(self, scores: NDArray[np.float64], doubt: Any) -> NDArray[np.int64]:
         if self.pairs:
-            return count_pairs(scores, self.n_classes)
-        return count_positive(scores[0]) if len(scores) == 1 else count_largest(scores)
+            return count_pairs(scores, self.n_classes, doubt)
+        if len(scores) == 1:
+            return count_positive(scores[0], doubt)
+        return count_largest(scores, doubt)
+
+    def _rounding(self) -> float:
+        """Relative error of what comes out of the maps, and of products with the vectors."""
+        n_terms = max(self.vectors.shape[1], self.input_map.n_features)
+        return of_sum(n_terms) * (len(self.input_map.maps) + 1)
 
 
 @dataclass(frozen=True)
@@ -124,23 +142,52 @@ class RadialScores(KernelScores):
         squares = np.einsum("ij,ij->i", draws, draws)
         return _Exponentials(draws, squares, exponents, np.exp(exponents) if in_range else None)
 
+    def errors(self, embedded: NDArray[Any], draws: _Exponentials) -> NDArray[np.float64]:
+        """Bound the relative errors of the kernel for each input, with any draw and vector.
+
+        The exponent is a sum of squares and products of x, z, the vectors s and their mean c, all
+        of them no larger than ``gamma (|x| + |z| + 2 |s| + |c|)^2``, of which `of_sum` may be
+        lost in each. The kernel is off by as much, relatively, and by the rounding of its
+        factors. This takes the exponential of numpy to be off by `FUNCTION_ROUNDING` units in the
+        last place.
+        """
+        far = np.sqrt(draws.squares.max(initial=0.0))
+        own = 2 * lengths(self.vectors).max(initial=0.0) + float(np.linalg.norm(self._center))
+        exponents = 8 * self.gamma * self._rounding() * (embedded[:, -1] + far + own) ** 2
+        functions = 4 * FUNCTION_ROUNDING * unit_roundoff(np.float64) + of_sum(len(self.vectors))
+        with np.errstate(over="ignore"):
+            return np.asarray(np.expm1(exponents) + functions)
+
+    def _count_closely(
+        self, seen: NDArray[np.float64], log_far: Any, draws: _Exponentials, error: float
+    ) -> NDArray[np.int64]:
+        """Count the votes of one input, with a bound of what rounding may do for each draw."""
+        exponents = draws.exponents + seen[:, None] + log_far
+        kernel = np.exp(exponents, out=exponents)
+        scores = self.duals @ kernel + self.intercept[:, None]
+        sizes = np.abs(self.duals) @ (error * kernel + _SMALLEST_KERNEL)
+        doubt = (sizes + of_sum(1) * np.abs(self.intercept)[:, None]).max(axis=0)
+        return self._count(scores, 2 * doubt)
+
     def count_votes(self, inputs: Inputs, noise: Any, draws: Any) -> NDArray[np.int64]:
-        """Count the votes of every input with every draw."""
-        log_near = -self.gamma * _square_distances(inputs.values, self.vectors)
-        products = (inputs.values - self._center) @ draws.values.T
+        """Count the votes of every input with every draw, but for those that rounding may change.
+
+        No kernel is larger than 1, which bounds the error of all draws at once. Where some votes
+        are within that bound, those of the input are counted again with one for each draw.
+        """
+        seen, errors = inputs.values[:, :-1], self.errors(inputs.values, draws)
+        log_near = -self.gamma * _square_distances(seen, self.vectors)
+        products = (seen - self._center) @ draws.values.T
         log_far = -self.gamma * (draws.squares + 2 * products)
-        votes = np.empty((len(inputs), self.n_classes), np.int64)
+        votes = np.zeros((len(seen), self.n_classes), np.int64)
         if draws.factors is None:
-            in_range = np.zeros(len(inputs), dtype=bool)
+            in_range = np.zeros(len(seen), dtype=bool)
         else:
             farthest = np.maximum(np.abs(log_near).max(axis=1), np.abs(log_far).max(axis=1))
             in_range = farthest < _LARGEST_FACTOR
-        for place in np.flatnonzero(~in_range):
-            exponents = draws.exponents + log_near[place][:, None] + log_far[place]
-            scores = self.duals @ np.exp(exponents, out=exponents)
-            votes[place] = self._count(scores + self.intercept[:, None])
         near, far = np.exp(log_near[in_range]), np.exp(log_far[in_range])
         places, n_scores = np.flatnonzero(in_range), len(self.duals)
+        doubts = self._doubts(errors)
         step = max(1, _SCORES_PER_PRODUCT // (n_scores * len(draws)))
         for first in range(0, len(places), step):
             weights = self.duals * near[first : first + step, None]
@@ -148,8 +195,17 @@ class RadialScores(KernelScores):
             for i, scores in enumerate(sums.reshape(-1, n_scores, len(draws)), first):
                 scores *= far[i]
                 scores += self.intercept[:, None]
-                votes[places[i]] = self._count(scores)
+                votes[places[i]] = self._count(scores, float(doubts[places[i]]))
+        for place in np.flatnonzero(votes.sum(axis=1) < len(draws)):
+            votes[place] = self._count_closely(
+                log_near[place], log_far[place], draws, float(errors[place])
+            )
         return votes
+
+    def _doubts(self, errors: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Bound what rounding may do to the difference of two scores of each input."""
+        weights = np.abs(self.duals).sum(axis=1).max()
+        return np.asarray(2 * (errors * weights + of_sum(1) * np.abs(self.intercept).max()))
 
     @property
     def _center(self) -> NDArray[np.float64]:
@@ -172,17 +228,34 @@ class PolynomialScores(KernelScores):
         )
         return products.T
 
+    def doubts(self, embedded: NDArray[Any], noise: Any) -> NDArray[np.float64]:
+        """Bound what rounding may do to the difference of two scores of each input, in any draw.
+
+        The base of the power is a sum of terms no larger than ``B = gamma |s| (|x| + |z|) + |c|``,
+        of which `of_sum` may be lost, and the error of ``base ** k`` is k times that, relatively
+        to ``B ** k``, but for the rounding of as many products.
+        """
+        n = self.input_map.n_features
+        far = reach_of(noise, n) * np.sqrt(n) * self.input_map.stretch()
+        reach = embedded[:, -1] + far
+        base = abs(self.gamma) * reach[:, None] * lengths(self.vectors) + abs(self.constant)
+        values = base**self.degree
+        relative = (self.degree + 1) * (2 * self._rounding() + of_sum(1))
+        errors = (relative + of_sum(len(self.vectors))) * values @ np.abs(self.duals).T
+        return np.asarray(2 * (errors + of_sum(1) * np.abs(self.intercept)).max(axis=1))
+
     def count_votes(self, inputs: Inputs, noise: Any, draws: NDArray[Any]) -> NDArray[np.int64]:
-        """Count the votes of every input with every draw."""
+        """Count the votes of every input with every draw, but for those within `doubts`."""
         by_vector = draws.T
         base, power = np.empty_like(by_vector), np.empty_like(by_vector)
         votes = np.empty((len(inputs), self.n_classes), np.int64)
-        products = self.gamma * (inputs.values @ self.vectors.T) + self.constant
+        doubts = self.doubts(inputs.values, noise)
+        products = self.gamma * (inputs.values[:, :-1] @ self.vectors.T) + self.constant
         for i, seen in enumerate(products):
             np.add(by_vector, seen[:, None], out=base)
             scores = self.duals @ _whole_power(base, self.degree, out=power)
             scores += self.intercept[:, None]
-            votes[i] = self._count(scores)
+            votes[i] = self._count(scores, float(doubts[i]))
         return votes
 
 

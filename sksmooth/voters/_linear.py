@@ -19,6 +19,7 @@ from sksmooth.inputs._containers import Inputs
 from sksmooth.inputs._distinct_rows import distinct_rows
 from sksmooth.voters._base import FastVoter, ProjectedStream, voter_of
 from sksmooth.voters._gaussian_image import image_stream, is_gaussian
+from sksmooth.voters._rounding import of_image, of_sum, reach_of
 from sksmooth.voters._votes import count_largest, count_pairs, count_positive
 
 _LARGE = 1e120
@@ -87,8 +88,9 @@ class LinearScores(FastVoter):
         )
 
     def embed_inputs(self, values: NDArray[Any]) -> NDArray[np.float64]:
-        """Scores of inputs."""
-        return self._times_coef(values) + self.intercept
+        """Scores of inputs, and the largest sum of the absolute terms of one of them."""
+        sizes = np.abs(values) @ self.coef_size.T + self.intercept_size
+        return np.column_stack([self._times_coef(values) + self.intercept, sizes.max(axis=1)])
 
     def embed_noise(self, draws: NDArray[Any]) -> NDArray[np.float64]:
         """Return what draws add to the scores."""
@@ -101,20 +103,34 @@ class LinearScores(FastVoter):
         return ProjectedStream(stream, self)
 
     def count_votes(self, inputs: Inputs, noise: Any, draws: NDArray[Any]) -> NDArray[np.int64]:
-        """Count the votes of every input with every draw."""
-        by_class = np.ascontiguousarray(draws.T)
-        if len(by_class) == 1:
-            return np.array([count_positive(by_class[0] + score) for score in inputs.values[:, 0]])
-        votes = np.zeros((len(inputs), len(by_class)), np.int64)
-        leaders = inputs.values.argmax(axis=1)
-        unit = float(np.abs(by_class).max()) or 1.0
-        single = _rounded(by_class / unit)
-        for leader in np.unique(leaders):
-            gain = single - single[leader]
-            most = gain.max(axis=1)
-            for i in np.flatnonzero(leaders == leader):
-                votes[i] = _votes_of_input(inputs.values[i], leader, gain, most, by_class, unit)
+        """Count the votes of every input with every draw, but for those within `doubts`."""
+        doubts = self.doubts(inputs.values[:, -1], noise)
+        if len(self.coef) == 1:
+            scores = zip(inputs.values[:, 0], doubts, strict=True)
+            return np.array([count_positive(draws[:, 0] + score, float(b)) for score, b in scores])
+        first = self._first_of_equals()
+        votes = np.zeros((len(inputs), len(self.coef)), np.int64)
+        votes[:, first] = _count_largest(inputs.values[:, first], draws[:, first], doubts)
         return votes
+
+    def doubts(self, sizes: NDArray[Any], noise: Any) -> NDArray[np.float64]:
+        """Bound what rounding may do to the difference of two scores of each input.
+
+        A score is the sum of ``w . x + b`` and ``w . z``. Rounding changes the first by no more
+        than `of_sum` of ``|w| . |x| + |b|``, which `sizes` holds for the largest, and the second
+        of ``|w| . |z|``, which is at most the reach of the noise times the sum of ``|w|``. Where
+        Gaussian noise is drawn behind the k scores, ``R^T g`` has k terms, which sum up to no more
+        than ``|w|`` times the reach times the root of k; its law is off by `of_image` of that.
+        """
+        k, d = self.coef.shape
+        noise_size = reach_of(noise, d) * float(self.coef_size.sum(axis=1).max())
+        image = of_image(d, k) * np.sqrt(k) * noise_size
+        return np.asarray(2.0 * (of_sum(d) * (sizes + noise_size) + image))
+
+    def _first_of_equals(self) -> NDArray[np.intp]:
+        """Scores but for those that equal an earlier one for every input, and so never win."""
+        _, place = distinct_rows(np.column_stack([self.coef, self.intercept]))
+        return np.sort(np.unique(place, return_index=True)[1])
 
     def _times_coef(self, values: NDArray[Any]) -> NDArray[np.float64]:
         """Give equal rows the very same numbers: classes that tie for the model tie here."""
@@ -132,13 +148,14 @@ class LinearPairs(LinearScores):
         return int(0.5 + np.sqrt(2 * len(self.coef) + 0.25))
 
     def count_votes(self, inputs: Inputs, noise: Any, draws: NDArray[Any]) -> NDArray[np.int64]:
-        """Count the votes of every input with every draw."""
+        """Count the votes of every input with every draw, but for those within `doubts`."""
         by_pair = np.ascontiguousarray(draws.T)
         scores = np.empty_like(by_pair)
         votes = np.empty((len(inputs), self.n_classes), np.int64)
-        for i, offset in enumerate(inputs.values):
+        doubts = self.doubts(inputs.values[:, -1], noise)
+        for i, offset in enumerate(inputs.values[:, :-1]):
             np.add(by_pair, offset[:, None], out=scores)
-            votes[i] = count_pairs(scores, self.n_classes)
+            votes[i] = count_pairs(scores, self.n_classes, float(doubts[i]))
         return votes
 
 
@@ -162,22 +179,41 @@ def _rounded(values: NDArray[np.float64]) -> NDArray[np.float32]:
         return values.astype(np.float32)
 
 
+def _count_largest(
+    scores: NDArray[np.float64], draws: NDArray[np.float64], doubts: NDArray[np.float64]
+) -> NDArray[np.int64]:
+    """Count how often each class has the largest of its score and noise, for every input."""
+    by_class = np.ascontiguousarray(draws.T)
+    votes = np.zeros(scores.shape, np.int64)
+    leaders = scores.argmax(axis=1)
+    unit = float(np.abs(by_class).max()) or 1.0
+    single = _rounded(by_class / unit)
+    for leader in np.unique(leaders):
+        gain = single - single[leader]
+        most = gain.max(axis=1)
+        for i in np.flatnonzero(leaders == leader):
+            doubt = float(doubts[i])
+            votes[i] = _votes_of_input(scores[i], doubt, leader, gain, most, by_class, unit)
+    return votes
+
+
 def _votes_of_input(
     scores: NDArray[Any],
+    doubt: float,
     leader: np.intp,
     gain: NDArray[np.float32],
     most: NDArray[np.float32],
     by_class: NDArray[np.float64],
     unit: float,
 ) -> NDArray[np.int64]:
-    """Count how often each class has the largest of its score and noise, the first of equals.
+    """Count the draws in which each class has the largest of its score and noise, by the doubt.
 
     Most draws leave the leader in front, and most classes never come near it: the sums are looked
     at only for the draws in which some class gains on the leader what it is behind by. Both are in
     single precision, in units of the largest noise; what this may change is taken off.
     """
     votes = np.zeros(len(scores), np.int64)
-    behind = _rounded((scores[leader] - scores) / unit) - _SINGLE_ROUNDING
+    behind = _rounded((scores[leader] - scores - doubt) / unit) - _SINGLE_ROUNDING
     competitors = np.flatnonzero(behind <= most)  # with the leader itself
     caught_up = np.zeros(by_class.shape[1], dtype=bool)
     for competitor in competitors[competitors != leader]:
@@ -189,5 +225,5 @@ def _votes_of_input(
         for row, competitor in zip(noisy, competitors, strict=True):
             by_class[competitor].take(open_draws, out=row, mode="clip")  # the mode without a copy
             row += scores[competitor]
-        votes[competitors] += count_largest(noisy)
+        votes[competitors] += count_largest(noisy, doubt)
     return votes

@@ -17,6 +17,7 @@ from sksmooth.base_models._affine import InputMap
 from sksmooth.inputs._containers import Inputs
 from sksmooth.inputs._distinct_rows import distinct_rows
 from sksmooth.voters._base import FastVoter, voter_of
+from sksmooth.voters._rounding import lengths, of_sum, reach_of
 from sksmooth.voters._votes import count_largest
 
 _VALUES_PER_CALL, _FEWEST_DRAWS = 2**20, 64
@@ -84,8 +85,12 @@ class NearestPoints(FastVoter):
         return replace(self, input_map=self.input_map.after(matrix, offset))
 
     def embed_inputs(self, values: NDArray[Any]) -> NDArray[np.float64]:
-        """Return inputs as distances are taken of them, about the mean of the points."""
-        return self.input_map.of_inputs(values) - self.center
+        """Return inputs as distances are taken of them, about the mean of the points.
+
+        The last number is the length of the sizes of their terms.
+        """
+        sizes = self.input_map.sizes(values) + np.abs(self.center)
+        return np.column_stack([self.input_map.of_inputs(values) - self.center, lengths(sizes)])
 
     def embed_noise(self, draws: NDArray[Any]) -> _Products:
         """Return the products of draws with the points."""
@@ -93,19 +98,36 @@ class NearestPoints(FastVoter):
         return _Products(products, products.max(axis=1))
 
     def count_votes(self, inputs: Inputs, noise: Any, draws: Any) -> NDArray[np.int64]:
-        """Count the votes of every input with every draw."""
+        """Count the votes of every input with every draw, but for those within `doubts`."""
         halves = np.einsum("ij,ij->i", self.points, self.points) / 2
-        nearness = inputs.values @ self.points.T - halves
-        return np.array([self._votes_of_input(near, draws) for near in nearness])
+        nearness = inputs.values[:, :-1] @ self.points.T - halves
+        doubts = self.doubts(inputs.values, noise)
+        rows = zip(nearness, doubts, strict=True)
+        return np.array([self._votes_of_input(near, draws, doubt) for near, doubt in rows])
 
-    def _votes_of_input(self, nearness: NDArray[np.float64], draws: _Products) -> NDArray[np.int64]:
+    def doubts(self, embedded: NDArray[Any], noise: Any) -> NDArray[np.float64]:
+        """Bound what rounding may do to the difference of two nearnesses of each input.
+
+        All terms of ``x . s - |s|^2 / 2 + z . s`` are no larger than ``|s| (|x| + |z| + |s|)``,
+        of which `of_sum` may be lost in each step.
+        """
+        n = self.input_map.n_features
+        own = lengths(self.points).max(initial=0.0)
+        far = reach_of(noise, n) * np.sqrt(n) * self.input_map.stretch()
+        steps = len(self.input_map.maps) + 2
+        rounding = steps * of_sum(max(n, self.points.shape[1]))
+        return np.asarray(2 * rounding * own * (embedded[:, -1] + far + own))
+
+    def _votes_of_input(
+        self, nearness: NDArray[np.float64], draws: _Products, doubt: float
+    ) -> NDArray[np.int64]:
         """Compare only points that are nearer, for some draw, than the k-th of a few near ones."""
         k = self.n_neighbors
         n_few = min(_FEW_PER_NEIGHBOR * k, len(nearness))
         few = np.argpartition(nearness, -n_few)[-n_few:]
         near_few = (draws.products[few] + nearness[few][:, None]).T
         kth = np.partition(near_few, -k, axis=1)[:, -k]
-        near = np.flatnonzero(nearness + draws.most >= kth.min())
+        near = np.flatnonzero(nearness + draws.most >= kth.min() - doubt)
         values = draws.products[near]
         values += nearness[near][:, None]
         points, columns = np.nonzero(values >= kth)
@@ -114,7 +136,24 @@ class NearestPoints(FastVoter):
         nearest = points[order[starts + np.arange(k)[:, None]]]
         labels = self.labels[near[nearest]]
         classes = np.arange(self.n_classes)[:, None]
-        return count_largest(sum((row == classes).astype(np.int32) for row in labels))
+        votes: Any = sum((row == classes).astype(np.int32) for row in labels)
+        last = values[nearest[-1], np.arange(len(draws))]
+        certain = self._are_certain(values, last, self.labels[near], doubt)
+        return count_largest(votes if certain.all() else votes[:, certain])
+
+    def _are_certain(
+        self,
+        values: NDArray[np.float64],
+        last: NDArray[np.float64],
+        labels: NDArray[np.intp],
+        doubt: float,
+    ) -> NDArray[np.bool_]:
+        """Whether rounding changes no label: no other point is about as near as the last of k."""
+        certain = np.count_nonzero(values >= last - doubt, axis=0) == self.n_neighbors
+        for column in np.flatnonzero(~certain):
+            tied = np.abs(values[:, column] - last[column]) <= doubt
+            certain[column] = len(np.unique(labels[tied])) == 1
+        return certain
 
 
 @voter_of.register

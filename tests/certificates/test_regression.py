@@ -62,6 +62,7 @@ def test_table_and_summary():
         "alpha",
         "n_simultaneous",
         "noise",
+        "noise_step",
         "distance",
     ]
     assert "abstained 75.0%" in repr(certificate())

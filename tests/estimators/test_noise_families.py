@@ -57,7 +57,8 @@ def test_names(iris, name, family, norm):
     by_object = smoother(GaussianNB(), sigma=0.25, noise=family(0.2)).fit(X, y).certify(X)
     assert (by_object.radius == certificate.radius).all()
     expected = clf.noise_.radius(certificate.p_lower, n_features=4)
-    assert (certificate.radius == expected).all()
+    np.testing.assert_allclose(certificate.radius, expected, atol=2e-5)
+    assert (certificate.radius <= expected).all()
 
 
 def test_k_and_norm_choose_the_family(digits):

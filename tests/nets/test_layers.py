@@ -203,7 +203,7 @@ def test_scores_that_are_not_numbers_are_refused_with_their_row(on_cpu, monkeypa
     monkeypatch.setattr(TorchLayers, "_is_on_cpu", property(lambda self: on_cpu))
     voter = TorchLayers(nn.Sequential(), nn.Linear(2, 3).eval(), Root(), 3)
     with torch.no_grad():
-        voter.first.weight.fill_(1.0)
+        voter.first.weight.copy_(torch.tensor([[2.0], [1.5], [1.0]]).expand(3, 2))
         voter.first.bias.zero_()
     noise = GaussianNoise(0.1)
     inputs = read_inputs(np.array([[9.0, 9.0], [0.5, 0.5], [9.0, 0.0]], np.float32), owner=None)

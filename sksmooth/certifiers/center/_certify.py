@@ -144,6 +144,7 @@ class CenterCertifier:
             distance=self.rule.distance,
             beta=float(self.rule.beta),
             guaranteed=guaranteed,
+            noise_step=self.bounds.moves.step,
         )
 
 

@@ -27,6 +27,7 @@ from sksmooth.bounds import (
 )
 from sksmooth.certificates import ErrorBudget
 from sksmooth.certifiers.center._best_sample import rounding
+from sksmooth.noise._lattice import NO_ROUNDING, Rounding
 
 # Averages of fresh outputs that are tried as centre, for the group certificate.
 _MOST_GROUPS = 1000
@@ -83,6 +84,8 @@ class CenterBounds:
         Average over the mass of the ball instead of splitting alpha.
     n_values : int
         Numbers of which a distance is computed, for its rounding.
+    moves : Rounding
+        What the rounding of inputs and draws takes from the bounds.
     """
 
     n: int
@@ -95,6 +98,7 @@ class CenterBounds:
     n_candidates: int | None = None
     is_integrated: bool = False
     n_values: int = 1
+    moves: Rounding = NO_ROUNDING
 
     @property
     def c(self) -> int:
@@ -158,24 +162,35 @@ class CenterBounds:
         return min(1.0, float(optimize.brentq(excess, u + 1e-12, 1 - 1e-12)) * _ROUND_UP)
 
     def shift(self, radius: float, sigma: float) -> float:
-        """Size of a perturbation in units of the noise of one (averaged) output."""
-        return math.sqrt(self.n_average) * radius / sigma * _SHIFT_UP
+        """Size of a perturbation, and of what rounding moves, in units of the noise.
+
+        The noise is that of one (averaged) output.
+        """
+        moved = radius + 2 * self.moves.half_cell(2)
+        return math.sqrt(self.n_average) * moved / sigma * _SHIFT_UP
 
     def max_radius(self, sigma: float) -> float:
         """Largest perturbation that the draws can certify; 0: none."""
         reach = max(0.0, self.max_shift()) * sigma / math.sqrt(self.n_average)
-        return reach * (1 - 1e-9)
+        return max(0.0, reach * (1 - 1e-9) - 2 * self.moves.half_cell(2))
 
     def max_shift(self) -> float:
         """Largest shift that the draws can certify; 0 or less: none."""
         if self.is_integrated:
             return _last_true(lambda shift: self._integrated(shift) is not None)
-        tail = -math.expm1(math.log(self._level_here(2)) / self.m)
-        return float(-special.ndtri(tail) - special.ndtri(self.needed_mass(2)))
+        failure = self._failure(1)
+        tail = -math.expm1(math.log(self._level_here(2)) / self.m) + failure
+        needed = min(self.needed_mass(2) + failure, 1.0)
+        return float(-special.ndtri(tail) - special.ndtri(needed))
+
+    def _failure(self, n_outputs: int) -> float:
+        """How far a probability of so many outputs may be from that under exact noise."""
+        return self.moves.failure * self.n_average * n_outputs
 
     def _integrated(self, shift: float) -> int | None:
         level = (self._level_there(1) - self.candidate_loss) / self.budget.n_statements
-        return integrated_rank(self.n, self.m, self.c, shift, level)
+        error = self._failure(1)
+        return integrated_rank(self.n, self.m, self.c, shift, level, mass_error=error)
 
     def ranks(self, shift: float) -> Ranks | None:
         """Ranks for a perturbation; None: the draws are too few.
@@ -197,18 +212,21 @@ class CenterBounds:
             return None if k is None else Ranks(k, None)
         if self.group_size:
             ball = self._rank(self.m, self.needed_mass(4), shift, 4)
-            steps = shift * math.sqrt(self.group_size + 1)
-            pair = self._rank(self.m // (self.group_size + 1), self.pair_mass, steps, 4)
+            steps, size = shift * math.sqrt(self.group_size + 1), self.group_size + 1
+            pair = self._rank(self.m // size, self.pair_mass, steps, 4, n_outputs=size)
             if ball is not None and pair is not None:
                 return Ranks(ball, pair)
         ball = self._rank(self.m, self.needed_mass(2), shift, 2)
         return None if ball is None else Ranks(ball, None)
 
-    def _rank(self, m: int, mass: float, shift: float, n_events: int) -> int | None:
-        if mass >= 1 or m < 1:
+    def _rank(
+        self, m: int, mass: float, shift: float, n_events: int, n_outputs: int = 1
+    ) -> int | None:
+        failure = self._failure(n_outputs)  # of the law there, and of the law here
+        if mass + failure >= 1 or m < 1:
             return None
-        outside = float(special.ndtr(-(special.ndtri(mass) + shift))) * (1 - 1e-14)
-        return upper_quantile_rank(m, outside, self._level_here(n_events))
+        outside = float(special.ndtr(-(special.ndtri(mass + failure) + shift))) * (1 - 1e-14)
+        return upper_quantile_rank(m, max(outside - failure, 0.0), self._level_here(n_events))
 
     def output_radius(self, ranks: Ranks, to_center: NDArray[Any], of_pairs: NDArray[Any]) -> float:
         """Bound on the metric between the two answers.
@@ -254,8 +272,11 @@ class CenterBounds:
         ball = max(0.0, ball - _BELOW_NORMAL)
         inside = int(np.count_nonzero(to_center <= ball))
         mass = float(clopper_pearson_lower(inside, self.m, self._level_here(2)))
-        shift = float(-special.ndtri(1 - mass) - special.ndtri(self.needed_mass(2)))
-        return max(0.0, shift * sigma / math.sqrt(self.n_average) / _ROUND_UP)
+        failure = self._failure(1)
+        tail, needed = min(1 - mass + failure, 1.0), min(self.needed_mass(2) + failure, 1.0)
+        shift = float(-special.ndtri(tail) - special.ndtri(needed))
+        reach = shift * sigma / math.sqrt(self.n_average) / _ROUND_UP
+        return max(0.0, reach - 2 * self.moves.half_cell(2))
 
 
 def _order_statistic(values: NDArray[Any], rank: int) -> float:

@@ -11,7 +11,7 @@ import math
 import warnings
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -223,6 +223,7 @@ class ShiftStreams:
 
     splits: Splits
     seed: int
+    lattice: ClassVar[None] = None  # levels are whole numbers, and shifts of them are exact
 
     @property
     def noise(self) -> Splits:

@@ -103,6 +103,15 @@ class MixedNormNoise(Noise):
             raise ValueError(self._no_certificate(d))
         return MixedNormTradeOff(d, k), self._scale(d)
 
+    def reach(self, n_features: int | None = None) -> float:
+        """Quantile of a normal coordinate; see :meth:`Noise.reach`.
+
+        The factor ``||z||_inf^-k`` makes large coordinates rarer than the normal law does.
+        """
+        if n_features is None:
+            return super().reach()
+        return 9.3 * self._scale(n_features)
+
     def _no_certificate(self, d: int) -> str:
         if d < SMALLEST_DIMENSION:
             where, smaller = f"from {SMALLEST_DIMENSION} features on", "k=0"
