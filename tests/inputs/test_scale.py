@@ -1,5 +1,7 @@
 """The scale of columns: spreads of training data, numbers, and what is refused."""
 
+from fractions import Fraction
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -80,12 +82,13 @@ def test_inputs_are_scaled_and_the_model_gets_the_units_of_x(dtype):
     inputs = read_inputs(frame, owner=None)
     layout = Layout(np.array([0.01, 1, 0, 1000]))
     arranged = inputs.arranged(layout)
-    assert arranged.dtype == arranged.values.dtype == dtype
+    assert arranged.dtype == dtype
+    assert arranged.values.dtype == np.float64  # noise is added to what is rounded once
     assert arranged.n_features == 3
     assert arranged.columns == ("a", "b", "c", "d")
     np.testing.assert_allclose(arranged.values[:, 3], X[:, 3] / 1000, rtol=1e-5)
     assert (arranged.values[:, 2] == frame["c"]).all()
-    back = arranged.to_container(arranged.values)
+    back = arranged.to_container(arranged.values.astype(dtype))
     assert isinstance(back, pd.DataFrame)
     assert (back.dtypes == dtype).all()
     np.testing.assert_allclose(back, frame, rtol=1e-6)
@@ -100,3 +103,27 @@ def test_parts_of_inputs_keep_their_layout():
         assert part.noisy.tolist() == [True, True, False, True]
     assert read_inputs(X, owner=None).arranged(None).scale is None
     assert read_inputs(X, owner=None).arranged(Layout(np.ones(4))).noisy is None
+
+
+def test_quotients_are_as_near_as_the_bound_says():
+    """Against rational arithmetic: the quotient, and that of a row nearby, differ by no more."""
+    layout = Layout(np.array([0.01, 1 / 3, 0, 1000]))
+    inputs = read_inputs(X[:20], owner=None).arranged(layout)
+    exact = [
+        [
+            Fraction(float(x)) / Fraction(float(s))
+            for x, s in zip(row[[0, 1, 3]], layout.scale[[0, 1, 3]])
+        ]
+        for row in X[:20]
+    ]
+    off = np.array(
+        [
+            [float(abs(Fraction(float(u)) - e)) for u, e in zip(row, wanted)]
+            for row, wanted in zip(inputs.under_noise, exact)
+        ]
+    )
+    for norm in (1, 2, np.inf):
+        distance = np.linalg.norm(off, norm, axis=1)
+        assert (2 * distance <= inputs.blur(norm)).all()
+        assert (distance > 0).any()
+    assert (read_inputs(X, owner=None).blur(2) == 0).all()
