@@ -18,7 +18,7 @@ from sksmooth.base_models._one_row import check_answers
 from sksmooth.engine._black_box import Responder
 from sksmooth.engine._sampling import OutputSampler
 from sksmooth.estimators._base import BaseSmoother
-from sksmooth.inputs._checks import refuse_out_of_range
+from sksmooth.inputs._checks import refuse_out_of_range, warn_of_whole_numbers
 from sksmooth.inputs._containers import read_inputs
 from sksmooth.inputs._torch_containers import as_array
 from sksmooth.noise import GaussianNoise
@@ -74,6 +74,7 @@ class BaseOutputSmoother(RegressorMixin, BaseSmoother):
         rows = self._arranged_at_fit(rows)
         self.noise_ = GaussianNoise(self.sigma)
         self._lattice = self._lattice_for(rows)
+        warn_of_whole_numbers(rows, stacklevel=3)
         self._begin_fit(rows)
         model = self._fit_base_model(X, rows, y, self._params_of_base_fit(params))
         self.estimator_ = model

@@ -29,7 +29,7 @@ from sksmooth.engine._counting import VoteCounter, proportions
 from sksmooth.engine._streams import Purpose
 from sksmooth.estimators._base_classifier import BaseSmoothedClassifier, sorted_classes
 from sksmooth.estimators._examination import N_DRAWS, N_ROWS, Examination
-from sksmooth.inputs._checks import refuse_out_of_range
+from sksmooth.inputs._checks import refuse_out_of_range, warn_of_whole_numbers
 from sksmooth.inputs._containers import read_inputs
 from sksmooth.inputs._torch_containers import as_array
 from sksmooth.noise import Noise, make_noise
@@ -259,6 +259,7 @@ class SmoothedClassifier(BaseSmoothedClassifier):
         self._refuse_noise_on_some_columns(rows)
         self.noise_.trade_off(rows.n_features, self.norm)  # refuses norms that it cannot certify
         self._lattice = self._lattice_for(rows)
+        warn_of_whole_numbers(rows, stacklevel=3)
         self._begin_fit(rows)
         model = self._fit_base_model(X, rows, y, self._params_of_base_fit(params))
         self._take(model, sorted_classes(model, y))

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
 
 from sksmooth.inputs._containers import Inputs
+
+# Columns with more distinct whole numbers are sizes. Quotients that were multiplied again are off
+# by so much, relatively.
+_FEW, _ROUNDING, _MOST_NAMES = 12, 1e-12, 10
 
 # Squares of larger numbers, summed over many features, overflow.
 _LARGEST = 1e150
@@ -69,3 +74,44 @@ def refuse_overflowing_squares(inputs: Inputs) -> None:
             f"X holds {value:g} at row {row}, and squares of numbers beyond {_LARGEST:g} overflow. "
             "Scale or clip X."
         )
+
+
+def warn_of_whole_numbers(inputs: Inputs, stacklevel: int) -> None:
+    """Warn where noise makes other numbers of codes, counts and flags in the columns of a table.
+
+    Parameters
+    ----------
+    inputs : Inputs
+        Training data, in the units that noise is added in. Arrays may be images, whose whole
+        numbers are sizes, and are passed over.
+    stacklevel : int
+        Of the caller's caller, as in :func:`warnings.warn`.
+    """
+    if inputs.columns is None or not len(inputs):
+        return
+    units = np.ones(inputs.shape) if inputs.layout is None else inputs.layout.units
+    noisy = np.ones(inputs.shape, bool) if inputs.noisy is None else inputs.noisy
+    values = inputs.values
+    named = [
+        str(label)
+        for j, label in enumerate(inputs.columns)
+        if noisy[j] and _holds_few_whole_numbers(values[:, j] * units[j])
+    ]
+    if not named:
+        return
+    shown = ", ".join(named[:_MOST_NAMES]) + ", ..." * (len(named) > _MOST_NAMES)
+    warnings.warn(
+        f"These columns of X hold a few whole numbers, and noise makes others of them: {shown}. "
+        "Where they are codes of categories or flags, a model that encodes them does not know the "
+        "noisy values, and a radius says nothing about them. Leave such columns without noise, "
+        f"with feature_scale={{{named[0]!r}: 0, ...}}, if they cannot change, or leave them out. "
+        "Where they are counts or grades, all is well: turn this warning off.",
+        UserWarning,
+        stacklevel=stacklevel + 1,
+    )
+
+
+def _holds_few_whole_numbers(column: Any) -> bool:
+    column = column.astype(float)
+    whole = np.abs(column - np.rint(column)) <= _ROUNDING * np.abs(column)
+    return bool(whole.all()) and 1 < len(np.unique(np.rint(column))) <= _FEW
