@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from sksmooth.arguments._numbers import read_count, read_number, read_numbers
 from sksmooth.bounds import clopper_pearson_lower
-from sksmooth.bounds._checks import read_count, read_number, read_numbers
 from sksmooth.noise import Noise
 from sksmooth.noise._lattice import Rounding
 
@@ -66,6 +66,9 @@ def largest_radius(
     >>> round(largest_radius(LaplaceNoise(1.0), 10_000, 0.001), 2)
     4.66
     """
+    top_k, n_classes = read_count("top_k", top_k, 1), read_count("n_classes", n_classes, 1)
+    if not isinstance(noise, Noise):
+        raise TypeError(f"noise must be an object of sksmooth.noise, got {noise!r}.")
     p_lower = np.max(clopper_pearson_lower(n_draws, n_draws, alpha))
     on_lattice = np.zeros((1, 3))
     rounding = Rounding.of(noise_step, noise, n_features, on_lattice)

@@ -137,7 +137,9 @@ FORBIDDEN = [
     ("certifiers", "sksmooth.estimators", "a certifier gets values"),
     ("certifiers", "sklearn", "a certifier gets values"),
     ("engine", "sksmooth.voters", "the engine knows the contract of voters only"),
-    ("bounds", "sksmooth", "a bound knows no model and no noise"),
+    ("bounds", "sksmooth.inputs", "a bound knows no data"),
+    ("bounds", "sksmooth.noise", "a bound knows no noise"),
+    ("bounds", "sksmooth.distances", "a bound knows no outputs"),
 ]
 ROOMS_OF_NETS = {"nets", "training", "attacks"}
 
@@ -207,6 +209,7 @@ def test_every_module_has_a_place():
 
 # Tests of what several modules do together.
 PROPERTIES = {
+    "bounds/test_arguments.py": "what bounds refuse",
     "certificates/test_records.py": "every certificate is a value",
     "certifiers/test_soundness.py": "certificates fail as seldom as they say",
     "certifiers/test_top_k.py": "certificates of the k classes with the most votes",
@@ -218,6 +221,7 @@ PROPERTIES = {
     "estimators/test_backends_dssn.py": "shifts by every backend of joblib",
     "estimators/test_center_float_range.py": "outputs as large or small as floats are",
     "estimators/test_center_on_mnist.py": "an autoencoder of real images, as in the paper",
+    "estimators/test_feature_scale.py": "a scale for each column is a scaler outside",
     "estimators/test_floating_point.py": "no model reads the input off the last bits of a sum",
     "estimators/test_locally_biased_under_attack.py": "no attack breaks a certificate",
     "estimators/test_noise_families.py": "every family of noise by its name",

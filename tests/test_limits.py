@@ -75,12 +75,12 @@ def test_limit_of_light_tails_is_used_where_it_holds():
     assert radius > unconditional
     geometry = {"sigma": 1.0, "n_features": 1, "norm": 2}
     assert radius < iid_noise_limit(p, **geometry, gaussian_tails=True)
-    inside = 1.0 - np.exp(-0.25) * 1.001
-    tails, all_noise = (
-        iid_noise_limit(inside, 0.5, sigma=1.0, n_features=64, norm=2, gaussian_tails=tails)
-        for tails in (True, False)
-    )
-    assert tails <= all_noise
+    inside = {"sigma": 1.0, "n_features": 64, "norm": 2}
+    p = 1.0 - 1e-6  # exp(-16) is 1.1e-7
+    unconditional = 4.0 * np.sqrt(-np.log(1.0 - p))
+    assert_allclose(iid_noise_limit(p, **inside, gaussian_tails=True), unconditional, rtol=1e-9)
+    general = iid_noise_limit(1.0 - 1e-7, **inside)
+    assert iid_noise_limit(1.0 - 1e-7, **inside, gaussian_tails=True) == general
 
 
 def test_radius_of_rounded_noise_is_smaller_by_half_a_cell():

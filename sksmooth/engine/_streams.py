@@ -61,6 +61,8 @@ class DrawStream:
         Dtype of the draws.
     most_per_block : int
         Largest number of draws that share one seed.
+    noisy : ndarray of bool, or None
+        Columns that bear noise, where the others of a draw are 0; None: all.
     lattice : Lattice or None
         What draws are rounded to, which are made in float64 then.
     """
@@ -72,6 +74,7 @@ class DrawStream:
     dtype: np.dtype[Any]
     most_per_block: int = _MAX_BLOCK
     lattice: Lattice | None = None
+    noisy: NDArray[np.bool_] | None = field(default=None, compare=False)
     _memory: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __getstate__(self) -> dict[str, Any]:
@@ -107,10 +110,17 @@ class DrawStream:
     def _draw_block(self, index: int) -> NDArray[Any]:
         seed = np.random.SeedSequence(self.seed, spawn_key=(self.purpose, index))
         rng = np.random.Generator(np.random.PCG64(seed))
+        shape = self.shape if self.noisy is None else (int(self.noisy.sum()),)
         if self.lattice is None:
-            return self.noise.draw(self.block_size, self.shape, rng, self.dtype)
-        draws = self.noise.draw(self.block_size, self.shape, rng, np.float64)
-        return self.lattice.rounded_draws(draws)
+            draws = self.noise.draw(self.block_size, shape, rng, self.dtype)
+        else:
+            wide = self.noise.draw(self.block_size, shape, rng, np.float64)
+            draws = self.lattice.rounded_draws(wide)
+        if self.noisy is None:
+            return draws
+        spread = np.zeros((self.block_size, *self.shape), draws.dtype)
+        spread[:, self.noisy] = draws
+        return spread
 
 
 @dataclass(frozen=True)
@@ -145,7 +155,15 @@ class Streams:
             dtype = lattice.dtype
         elif not is_added(self.noise):
             dtype = np.dtype(np.float64)
-        return DrawStream(self.noise, self.seed, purpose, inputs.shape, dtype, lattice=lattice)
+        return DrawStream(
+            self.noise,
+            self.seed,
+            purpose,
+            inputs.shape,
+            dtype,
+            lattice=lattice,
+            noisy=inputs.noisy,
+        )
 
     def of_each(self, purpose: Purpose, inputs: Inputs) -> list[DrawStream]:
         """Return a stream for each input, keyed by its content: different inputs share nothing.

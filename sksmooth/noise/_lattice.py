@@ -117,13 +117,16 @@ class Lattice:
         """Return draws as multiples of the step, none of them beyond the reach."""
         return self.rounded(np.clip(draws, -self.reach, self.reach))
 
-    def moved(self, values: NDArray[Any]) -> NDArray[np.float64]:
+    def moved(self, values: NDArray[Any], *, divided: bool = False) -> NDArray[np.float64]:
         """Return how far inputs move when they are rounded, in the norms 1, 2 and inf.
 
         Parameters
         ----------
         values : ndarray of shape (m, ...)
             Inputs.
+        divided : bool, default=False
+            Whether inputs are quotients, and so off by half a unit in the last place, as those near
+            to them are.
 
         Returns
         -------
@@ -132,15 +135,17 @@ class Lattice:
             the smaller, and no more than half a step apart.
         """
         flat, found = values.reshape(len(values), -1), np.empty((len(values), len(_NORMS)))
-        step = max(1, _VALUES_AT_ONCE // max(1, flat.shape[1]))
-        for first in range(0, len(flat), step):
-            rows = flat[first : first + step]
+        at_once = max(1, _VALUES_AT_ONCE // max(1, flat.shape[1]))
+        for first in range(0, len(flat), at_once):
+            rows = flat[first : first + at_once]
             parts = np.abs(rows - self.rounded(rows).astype(np.float64)).astype(np.float64)
             parts /= self.step
             np.maximum(parts, _SMALLEST_PART, out=parts, where=parts > 0)
-            for place, norm in enumerate(_NORMS):
-                found[first : first + step, place] = np.linalg.norm(parts, norm, axis=1)
-        return found * (self.step * (1 + 2.0**-50 * (flat.shape[1] + 8)))
+            distances = _norms(parts) * self.step
+            if divided:
+                distances += 2.0**-51 * _norms(rows)
+            found[first : first + at_once] = distances
+        return found * (1 + 2.0**-50 * (flat.shape[1] + 8))
 
 
 @dataclass(frozen=True)
@@ -207,7 +212,7 @@ class Rounding:
         if self.step is None:
             return radius
         half = self.half_cell(norm)
-        own = half if self.moved is None else np.minimum(self.moved[:, _place(norm)], half)
+        own = half if self.moved is None else _in_norm(self.moved, norm)
         return np.maximum(np.asarray(radius) * (1 - 4e-16) - (own + half) * (1 + 1e-15), 0.0)[()]
 
     @property
@@ -219,9 +224,16 @@ class Rounding:
 NO_ROUNDING = Rounding(None, 0.0, 0)
 
 
-def _place(norm: float) -> int:
-    """Position of the norm among those that are kept, or of a larger one: norms fall with p."""
-    return 0 if norm < 2 else 1 if norm < np.inf else 2
+def _norms(rows: NDArray[Any]) -> NDArray[np.float64]:
+    return np.stack([np.linalg.norm(rows, p, axis=1) for p in _NORMS], axis=1)
+
+
+def _in_norm(distances: NDArray[np.float64], p: float) -> NDArray[np.float64]:
+    """Bound the lp norm of vectors by the norms that are kept: its logarithm is convex in 1 / p."""
+    low, high = (0, 1) if p < 2 else (1, 2)
+    part = 2.0 / p - 1.0 if p < 2 else 2.0 / p  # of the lower of the two norms
+    bound = distances[:, low] ** part * distances[:, high] ** (1.0 - part)
+    return np.asarray(bound * (1 + 1e-12))
 
 
 def _precision(dtype: np.dtype[Any]) -> int:
