@@ -27,6 +27,8 @@ class CertifiedAccuracyDisplay:
         Norm of the radius, for the label of the axis.
     name : str, default=None
         Name of the curve in the legend.
+    scaled : bool, default=False
+        Whether radii are in scaled units (`feature_scale`), for the label of the axis.
 
     Attributes
     ----------
@@ -55,12 +57,13 @@ class CertifiedAccuracyDisplay:
     >>> plt.close(display.figure_)
     """
 
-    def __init__(self, radii, accuracy, *, max_radius=None, norm=2, name=None):
+    def __init__(self, radii, accuracy, *, max_radius=None, norm=2, name=None, scaled=False):
         self.radii = radii
         self.accuracy = accuracy
         self.max_radius = max_radius
         self.norm = norm
         self.name = name
+        self.scaled = scaled
 
     @classmethod
     def from_certificate(cls, y_true, certificate, *, of_class=None, name=None, ax=None, **kwargs):
@@ -101,6 +104,7 @@ class CertifiedAccuracyDisplay:
             max_radius=certificate.max_radius(),
             norm=certificate.norm,
             name=name,
+            scaled=certificate.feature_scale is not None,
         )
         return display.plot(ax=ax, **kwargs)
 
@@ -150,7 +154,7 @@ class CertifiedAccuracyDisplay:
         """
         self.ax_ = ax = _axes(ax)
         self.figure_ = ax.figure
-        _label_radius(ax, self.norm)
+        _label_radius(ax, self.norm, self.scaled)
         style = {"drawstyle": "steps-pre", "label": self.name if name is None else name, **kwargs}
         (self.line_,) = ax.plot(*self._with_last_drop(), **style)
         self.ceiling_ = self._plot_ceiling()
@@ -186,6 +190,8 @@ class CertifiedRadiusDisplay:
         Rows whose prediction is right, where labels are known.
     norm : float, default=2
         Norm of the radii.
+    scaled : bool, default=False
+        Whether radii are in scaled units (`feature_scale`), for the label of the axis.
 
     Attributes
     ----------
@@ -208,10 +214,11 @@ class CertifiedRadiusDisplay:
     >>> plt.close(display.figure_)
     """
 
-    def __init__(self, radii, right=None, *, norm=2):
+    def __init__(self, radii, right=None, *, norm=2, scaled=False):
         self.radii = radii
         self.right = right
         self.norm = norm
+        self.scaled = scaled
 
     @classmethod
     def from_certificate(cls, certificate, y_true=None, *, ax=None, **kwargs):
@@ -236,7 +243,9 @@ class CertifiedRadiusDisplay:
         if y_true is not None:
             first = certificate.prediction.reshape(len(certificate), -1)[:, 0]
             right = first == np.asarray(y_true)
-        return cls(certificate.radius, right, norm=certificate.norm).plot(ax=ax, **kwargs)
+        scaled = certificate.feature_scale is not None
+        display = cls(certificate.radius, right, norm=certificate.norm, scaled=scaled)
+        return display.plot(ax=ax, **kwargs)
 
     def plot(self, *, ax=None, **kwargs):
         """Draw the histogram.
@@ -254,7 +263,7 @@ class CertifiedRadiusDisplay:
         """
         self.ax_ = ax = _axes(ax)
         self.figure_ = ax.figure
-        _label_radius(ax, self.norm)
+        _label_radius(ax, self.norm, self.scaled)
         finite = np.isfinite(self.radii)
         groups, labels = [self.radii[finite]], [None]
         if self.right is not None:
@@ -286,6 +295,8 @@ class CertifiedBoundDisplay:
         Name of the curve in the legend.
     distance : str, default=None
         Name of the distance, for the label of the axis.
+    scaled : bool, default=False
+        Whether radii are in scaled units (`feature_scale`), for the label of the axis.
 
     Attributes
     ----------
@@ -316,12 +327,13 @@ class CertifiedBoundDisplay:
     >>> plt.close(display.figure_)
     """
 
-    def __init__(self, radii, bounds, smoothing_error, *, name=None, distance=None):
+    def __init__(self, radii, bounds, smoothing_error, *, name=None, distance=None, scaled=False):
         self.radii = radii
         self.bounds = bounds
         self.smoothing_error = smoothing_error
         self.name = name
         self.distance = distance
+        self.scaled = scaled
 
     @classmethod
     def from_certificates(cls, certificates, *, name=None, ax=None, **kwargs):
@@ -370,6 +382,7 @@ class CertifiedBoundDisplay:
             first.smoothing_error,
             name=repr(first.noise) if name is None else name,
             distance=type(first.distance).__name__,
+            scaled=first.feature_scale is not None,
         )
         return display.plot(ax=ax, **kwargs)
 
@@ -427,7 +440,7 @@ class CertifiedBoundDisplay:
         self.error_line_ = ax.axhline(
             np.median(self.smoothing_error), color=color, linestyle="--", linewidth=1, alpha=0.7
         )
-        ax.set_xlabel(r"Input radius ($\ell_{2}$)")
+        ax.set_xlabel(rf"Input radius ($\ell_{{2}}${', scaled units' * self.scaled})")
         metric = "" if self.distance is None else f" ({self.distance})"
         ax.set_ylabel(f"Certified output radius{metric}\n(dashed: smoothing error)")
         ax.set_ylim(bottom=0, auto=True)
@@ -453,9 +466,9 @@ def _axes(ax, make=True):
     return ax
 
 
-def _label_radius(ax, norm):
-    """Label the axis of radii, unless it shows those of another norm."""
-    label = f"Radius ({_norm_name(norm)})"
+def _label_radius(ax, norm, scaled):
+    """Label the axis of radii, unless it shows those of another norm or in other units."""
+    label = f"Radius ({_norm_name(norm)}{', scaled units' * scaled})"
     before = ax.get_xlabel()
     if before.startswith("Radius (") and before != label:
         raise ValueError(

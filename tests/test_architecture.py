@@ -221,6 +221,7 @@ PROPERTIES = {
     "estimators/test_backends_dssn.py": "shifts by every backend of joblib",
     "estimators/test_center_float_range.py": "outputs as large or small as floats are",
     "estimators/test_center_on_mnist.py": "an autoencoder of real images, as in the paper",
+    "estimators/test_feature_scale.py": "a scale for each column is a scaler outside",
     "estimators/test_floating_point.py": "no model reads the input off the last bits of a sum",
     "estimators/test_locally_biased_under_attack.py": "no attack breaks a certificate",
     "estimators/test_noise_families.py": "every family of noise by its name",

@@ -83,6 +83,15 @@ def test_limit_of_light_tails_is_used_where_it_holds():
     assert iid_noise_limit(1.0 - 1e-7, **inside, gaussian_tails=True) == general
 
 
+def test_radius_of_rounded_noise_is_smaller_by_half_a_cell():
+    noise, step = GaussianNoise(1.0), 2.0**-12
+    plain = largest_radius(noise, 1000, 0.001, n_features=16)
+    rounded = largest_radius(noise, 1000, 0.001, n_features=16, noise_step=step)
+    assert 2 * step <= plain - rounded < 2 * step * (1 + 1e-3)
+    with pytest.raises(ValueError, match="noise_step needs n_features"):
+        largest_radius(noise, 1000, 0.001, noise_step=step)
+
+
 BAD_LIMITS = [
     (iid_noise_limit, {"sigma": -1.0}, "sigma must be positive and finite, got -1.0"),
     (iid_noise_limit, {"sigma": np.nan}, "sigma must be positive and finite, got nan"),

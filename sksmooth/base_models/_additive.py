@@ -64,6 +64,10 @@ class StepFunction:
         steps = self.values[np.searchsorted(self.ends, x, side="left")]
         return np.where(np.isnan(x), self.missing, steps)
 
+    def in_units(self, units: NDArray[np.float64]) -> StepFunction:
+        """Return the function of inputs that are given as multiples of a unit for each feature."""
+        return replace(self, ends=self.ends / units[self.feature])
+
     def behind(self, step: ColumnMap) -> StepFunction:
         """Return the function of x, where this one is given what a step makes of x."""
         ends = step.pull_back(np.full(len(self.ends), self.feature), self.ends)
@@ -112,6 +116,10 @@ class AdditiveScore:
         scores = self.of(values)
         positive = scores >= 0 if self.second_at_zero else scores > 0
         return positive.astype(np.intp)
+
+    def in_units(self, units: NDArray[np.float64]) -> AdditiveScore:
+        """Score of inputs that are given as multiples of a unit for each feature."""
+        return replace(self, functions=tuple(part.in_units(units) for part in self.functions))
 
     def behind(self, step: ColumnMap) -> AdditiveScore | None:
         """Score as a function of x, where this one is given what a step makes of x.

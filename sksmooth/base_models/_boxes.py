@@ -118,6 +118,17 @@ class Boxes:
             missing=missing,
         )
 
+    def in_units(self, units: NDArray[np.float64]) -> Boxes:
+        """Boxes of inputs that are given as multiples of a unit for each feature."""
+        scale = units[self.feature]
+        return self.with_ends(self.feature, self.low / scale, self.high / scale, self.n_features)
+
+    def with_ends(
+        self, feature: NDArray[np.intp], low: NDArray[Any], high: NDArray[Any], n_features: int
+    ) -> Boxes:
+        """Boxes with the same classes and other intervals, among `n_features` features."""
+        return replace(self, feature=feature, low=low, high=high, n_features=n_features)
+
 
 def _pulled_back(
     step: ColumnMap, feature: NDArray[np.intp], ends: NDArray[np.float64]

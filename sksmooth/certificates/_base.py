@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 from html import escape
+from numbers import Real
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from sksmooth._optional import import_extra
 from sksmooth.certificates._error_budget import ErrorBudget
+from sksmooth.certificates._raw_units import ball, box, budgets, checked_widths
 from sksmooth.certificates._storage import from_dict, read, to_dict, write
+from sksmooth.inputs._containers import Inputs
 from sksmooth.noise import Noise
 
 Self = TypeVar("Self", bound="Certificate")
@@ -34,12 +37,16 @@ class Certificate:
         Who gets which part of alpha. None: the statement is exact.
     index : pandas.Index or None
         Index of the X that was certified, where it had one.
+    feature_scale : ndarray of shape (n_columns,) or None
+        Scale of each column: radii are in scaled units, and columns of scale 0 do not change.
+        None: radii are in the units of X.
     """
 
     ROW_FIELDS: ClassVar[tuple[str, ...]]
     prediction: NDArray[Any]
     budget: ErrorBudget | None
     index: Any
+    feature_scale: NDArray[np.float64] | None = None
 
     def __post_init__(self) -> None:
         """Take possession of the values."""
@@ -134,6 +141,74 @@ class Certificate:
         """Return the certificate with the index of the X that was certified, or None."""
         return _replaced(self, {"index": index})
 
+    def of_inputs(self: Self, inputs: Inputs) -> Self:
+        """Return the certificate with the index and the scale of the inputs that it is about."""
+        return _replaced(self, {"index": inputs.index, "feature_scale": inputs.scale})
+
+    @property
+    def _input_ball(self) -> tuple[NDArray[np.float64], float]:
+        """Radius of the inputs that are covered, and its norm."""
+        raise NotImplementedError
+
+    def _scale(self) -> NDArray[np.float64]:
+        """Scale of each column; ones where radii are in the units of X."""
+        if self.feature_scale is not None:
+            return self.feature_scale
+        n_features = getattr(self, "n_features", None)
+        if n_features is None:
+            raise ValueError(
+                "The number of columns is not known to this certificate. Set feature_scale of the "
+                "estimator, for instance to an array of ones."
+            )
+        return np.ones(n_features)
+
+    def column_budget(self) -> NDArray[np.float64]:
+        """How far each column may move, if it is the only one that does.
+
+        Returns
+        -------
+        budget : ndarray of shape (m, n_columns)
+            In the units of X: the radius times the scale of the column, rounded down. 0 for
+            columns of scale 0: they must not change.
+        """
+        return budgets(self._input_ball[0], self._scale())
+
+    def raw_radius(self, p: float) -> NDArray[np.float64]:
+        """Radius of the largest lp ball in the units of X in which the statement holds.
+
+        Parameters
+        ----------
+        p : float
+            From 1 to ``numpy.inf``.
+
+        Returns
+        -------
+        radius : ndarray of shape (m,)
+            Rounded down; of perturbations that leave columns of scale 0 as they are.
+        """
+        if not (isinstance(p, Real) and p >= 1):
+            raise ValueError(f"p must be a number in [1, inf], got {p!r}.")
+        radius, norm = self._input_ball
+        return ball(radius, self._scale(), norm, float(p))
+
+    def largest_box(self, widths: ArrayLike | None = None) -> NDArray[np.float64]:
+        """Half-widths of the largest box in which the statement holds.
+
+        Parameters
+        ----------
+        widths : array-like of shape (n_columns,), default=None
+            Shape of the box: its half-widths up to a factor, in the units of X. None: the scale
+            of the columns.
+
+        Returns
+        -------
+        half_widths : ndarray of shape (m, n_columns)
+            In the units of X, rounded down: each column may move by its own, all at once.
+        """
+        radius, norm = self._input_ball
+        scale = self._scale()
+        return box(radius, scale, norm, checked_widths(widths, scale))
+
     def __len__(self) -> int:
         return len(self.prediction)
 
@@ -172,7 +247,17 @@ class Certificate:
 
     def _constants(self) -> dict[str, Any]:
         """Return what the statement is about, as columns that are the same in every row."""
-        return {"alpha": self.alpha, "n_simultaneous": self.n_simultaneous}
+        constants = {"alpha": self.alpha, "n_simultaneous": self.n_simultaneous}
+        return constants if self.feature_scale is None else {**constants, "units": "scaled"}
+
+    @property
+    def _in_units(self) -> str:
+        """Which units radii are in, where it is not those of X."""
+        if self.feature_scale is None:
+            return ""
+        n_fixed = int((self.feature_scale == 0).sum())
+        fixed = f"; {n_fixed} of {len(self.feature_scale)} columns must not change"
+        return " in scaled units" + fixed * (n_fixed > 0)
 
     def _framed(self, columns: dict[str, Any], index: Any) -> Any:
         user = f"{type(self).__name__}.to_frame"

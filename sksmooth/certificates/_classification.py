@@ -6,13 +6,15 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from sksmooth.certificates._base import Certificate
 from sksmooth.certificates._error_budget import ErrorBudget
+from sksmooth.certificates._raw_units import budgets, checked_widths, uniform_box
 from sksmooth.certificates._votes import n_bounds_of_vote, proven_by_votes
+from sksmooth.inputs._containers import Inputs
 from sksmooth.limits import largest_radius
-from sksmooth.noise import Noise
+from sksmooth.noise import Noise, UniformNoise
 from sksmooth.noise._lattice import Rounding
 
 
@@ -29,9 +31,9 @@ class ClassificationCertificate(Certificate):
         Class of each row, whether or not anything was proven about it; with `top_k` the classes
         with the most votes, in their order.
     radius : ndarray of shape (m,)
-        Every perturbation of at most this size, in `norm` and in the units of X, leaves the
-        prediction as it is; with `top_k`, leaves the first class of the prediction among the
-        `top_k` with the most votes. 0 where abstained.
+        Every perturbation of at most this size, in `norm` and in the units of X (in scaled units
+        where `feature_scale` is given), leaves the prediction as it is; with `top_k`, leaves the
+        first class of the prediction among the `top_k` with the most votes. 0 where abstained.
     abstained : ndarray of bool of shape (m,)
         Rows for which nothing was proven.
     certified : ndarray of bool of shape (m,)
@@ -95,6 +97,9 @@ class ClassificationCertificate(Certificate):
         that of the fit of the smoother: a decision is continued for the same rows and model only.
     index : pandas.Index or None
         Index of the X that was certified, where it had one.
+    feature_scale : ndarray of shape (n_columns,) or None
+        Scale of each column: the radius is that of ``delta / feature_scale``, and columns of scale
+        0 do not change. None: it is in the units of X.
     """
 
     ROW_FIELDS: ClassVar[tuple[str, ...]] = (
@@ -133,6 +138,55 @@ class ClassificationCertificate(Certificate):
     row_ids: NDArray[np.uint64] | None = None
     fit_id: str | None = None
     index: Any = None
+    feature_scale: NDArray[np.float64] | None = None
+
+    @property
+    def _input_ball(self) -> tuple[NDArray[np.float64], float]:
+        return self.radius, self.norm
+
+    def of_inputs(self, inputs: Inputs) -> ClassificationCertificate:
+        """Return the certificate with the index and the scale of the inputs that it is about.
+
+        Quotients of X and the scale are rounded. Where inputs were rounded to a lattice, what they
+        moved counts that.
+        """
+        about = super().of_inputs(inputs)
+        if self.noise_step is not None or inputs.scale is None:
+            return about
+        blur = inputs.blur(self.norm)
+        radius = np.maximum(self.radius * (1.0 - 4e-16) - blur, 0.0)
+        label_radius = self.label_radius
+        if label_radius is not None:
+            label_radius = np.maximum(label_radius * (1.0 - 4e-16) - blur[:, None], 0.0)
+        return replace(about, radius=radius, label_radius=label_radius)
+
+    def largest_box(self, widths: ArrayLike | None = None) -> NDArray[np.float64]:
+        """Half-widths of the largest box in which the prediction stays.
+
+        Parameters
+        ----------
+        widths : array-like of shape (n_columns,), default=None
+            Shape of the box: its half-widths up to a factor, in the units of X. None: the scale
+            of the columns.
+
+        Returns
+        -------
+        half_widths : ndarray of shape (m, n_columns)
+            In the units of X, rounded down: each column may move by its own, all at once. For
+            uniform noise it is the largest box that the votes prove, which is larger than any
+            inside the ball of the radius.
+        """
+        inside = super().largest_box(widths)
+        if not isinstance(self.noise, UniformNoise) or self.top_k > 1:
+            return inside
+        rounding = Rounding.of(self.noise_step, self.noise, self.n_features, self.moved)
+        lead = rounding.lower(self.p_lower) - rounding.upper(self.p_upper)
+        lead = np.where(self.radius > 0, np.maximum(lead, 0.0), 0.0)
+        half_width, scale = float(self.noise.sigma) * np.sqrt(3), self._scale()
+        exact = uniform_box(lead, half_width, scale, checked_widths(widths, scale))
+        moved = np.zeros(len(self)) if self.moved is None else self.moved[:, -1]
+        move = (moved + rounding.half_cell(np.inf)) * (1.0 + 1e-15)  # of every column
+        return np.maximum(inside, exact - budgets(move, scale) * (1.0 + 1e-14))
 
     @classmethod
     def from_counts(
@@ -425,7 +479,7 @@ class ClassificationCertificate(Certificate):
             noise_step=self.noise_step,
             moved=self.moved,
         )
-        return replace(other, index=self.index)
+        return replace(other, index=self.index, feature_scale=self.feature_scale)
 
     def _ranked(self, top_k: int) -> NDArray[Any]:
         """Return the classes that are predicted, where so many are asked for."""
@@ -458,7 +512,7 @@ class ClassificationCertificate(Certificate):
             in every row, so that it survives any file format: `norm`, `alpha` (missing where the
             certificate is exact), `n_simultaneous` (rows that share alpha), `noise`, `noise_step`
             (missing where nothing was rounded), and `n_predicted`, the number of classes that are
-            predicted at all.
+            predicted at all; with a `feature_scale` also `units`, which is "scaled".
 
         Raises
         ------
@@ -519,7 +573,7 @@ class ClassificationCertificate(Certificate):
                 f"  certified {self.certified.mean():.1%}, abstained {self.abstained.mean():.1%}, "
                 f"predicts {self.n_predicted} of {len(self.classes)} classes",
                 f"  radius median {np.median(self.radius):.4g}, largest {self.radius.max():.4g} "
-                f"of {self.max_radius():.4g} within reach",
+                f"of {self.max_radius():.4g} within reach{self._in_units}",
             ]
         if len(self) and self.noise is not None:
             lines.append(f"  draws per row {_span(self.n_draws)}")

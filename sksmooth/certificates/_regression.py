@@ -32,7 +32,8 @@ class RegressionCertificate(Certificate):
     prediction : ndarray of shape (m, ...)
         Smoothed outputs.
     input_radius : ndarray of shape (m,)
-        Size of the perturbations that are covered: l2 norm, in the units of X. 0: none.
+        Size of the perturbations that are covered: l2 norm, in the units of X, or in scaled units
+        where `feature_scale` is given. 0: none.
     output_radius : ndarray of shape (m,) or None
         Bound of the distance that the output moves; where nothing was proven it is infinite, or
         the largest distance that there is.
@@ -58,6 +59,8 @@ class RegressionCertificate(Certificate):
     noise_step : float or None
         Step of the lattice that inputs and noise were rounded to before they were added; the bounds
         hold in floating point. None: nothing was rounded.
+    feature_scale : ndarray of shape (n_columns,) or None
+        Scale of each column; 0: it does not change. None: radii are in the units of X.
     """
 
     ROW_FIELDS: ClassVar[tuple[str, ...]] = (
@@ -83,6 +86,11 @@ class RegressionCertificate(Certificate):
     beta: float | None = None
     noise_step: float | None = None
     index: Any = None
+    feature_scale: NDArray[np.float64] | None = None
+
+    @property
+    def _input_ball(self) -> tuple[NDArray[np.float64], float]:
+        return self.input_radius, 2.0
 
     @property
     def abstained(self) -> NDArray[np.bool_]:
@@ -137,7 +145,7 @@ class RegressionCertificate(Certificate):
             outputs), `input_radius`, `output_radius`, `smoothing_error` and `abstained`; and in
             every row what the statement is about: `norm` (of the inputs), `alpha`,
             `n_simultaneous`, `noise`, `noise_step` (missing where nothing was rounded) and
-            `distance`.
+            `distance`; with a `feature_scale` also `units`, which is "scaled".
 
         Raises
         ------
@@ -173,7 +181,8 @@ class RegressionCertificate(Certificate):
         if len(self):
             low, high = self.input_radius.min(), self.input_radius.max()
             lines.append(
-                f"  input radius {low:.4g}{f' to {high:.4g}' if high > low else ''}, abstained "
+                f"  input radius {low:.4g}{f' to {high:.4g}' if high > low else ''}"
+                f"{self._in_units}, abstained "
                 f"{self.abstained.mean():.1%}"
             )
             if self.output_radius is not None:

@@ -81,7 +81,10 @@ class VoteCertifier:
     def _moved(self) -> NDArray[np.float64] | None:
         """How far the inputs move when they are rounded."""
         lattice = self.counter.streams.lattice
-        return None if lattice is None else lattice.moved(self.counter.inputs.values)
+        if lattice is None:
+            return None
+        inputs = self.counter.inputs
+        return lattice.moved(inputs.under_noise, divided=inputs.layout is not None)
 
     @property
     def _n_inputs(self) -> int:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from sksmooth.inputs._containers import Inputs
 from sksmooth.noise import Noise
+from sksmooth.noise._base import is_added
 from sksmooth.noise._lattice import Lattice
 
 # One block of draws is generated from one seed: large enough to pay for its generator, small
@@ -60,6 +61,8 @@ class DrawStream:
         Dtype of the draws.
     most_per_block : int
         Largest number of draws that share one seed.
+    noisy : ndarray of bool, or None
+        Columns that bear noise, where the others of a draw are 0; None: all.
     lattice : Lattice or None
         What draws are rounded to, which are made in float64 then.
     """
@@ -71,6 +74,7 @@ class DrawStream:
     dtype: np.dtype[Any]
     most_per_block: int = _MAX_BLOCK
     lattice: Lattice | None = None
+    noisy: NDArray[np.bool_] | None = field(default=None, compare=False)
     _memory: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __getstate__(self) -> dict[str, Any]:
@@ -106,10 +110,17 @@ class DrawStream:
     def _draw_block(self, index: int) -> NDArray[Any]:
         seed = np.random.SeedSequence(self.seed, spawn_key=(self.purpose, index))
         rng = np.random.Generator(np.random.PCG64(seed))
+        shape = self.shape if self.noisy is None else (int(self.noisy.sum()),)
         if self.lattice is None:
-            return self.noise.draw(self.block_size, self.shape, rng, self.dtype)
-        draws = self.noise.draw(self.block_size, self.shape, rng, np.float64)
-        return self.lattice.rounded_draws(draws)
+            draws = self.noise.draw(self.block_size, shape, rng, self.dtype)
+        else:
+            wide = self.noise.draw(self.block_size, shape, rng, np.float64)
+            draws = self.lattice.rounded_draws(wide)
+        if self.noisy is None:
+            return draws
+        spread = np.zeros((self.block_size, *self.shape), draws.dtype)
+        spread[:, self.noisy] = draws
+        return spread
 
 
 @dataclass(frozen=True)
@@ -133,11 +144,26 @@ class Streams:
     def of(self, purpose: Purpose, inputs: Inputs) -> DrawStream:
         """Return the stream of a purpose, which all inputs share.
 
-        Noise that a model is trained on is part of no proof, and is not rounded.
+        Noise that a model is trained on is part of no proof, and is not rounded. Cuts of splitting
+        noise are drawn in double precision: it is no sum, and for a draw its answer depends on the
+        input through whole numbers alone.
         """
-        lattice = None if purpose == Purpose.AUGMENTATION else self.lattice
-        dtype = inputs.dtype if lattice is None else lattice.dtype
-        return DrawStream(self.noise, self.seed, purpose, inputs.shape, dtype, lattice=lattice)
+        lattice, dtype = self.lattice, inputs.dtype
+        if purpose == Purpose.AUGMENTATION:
+            lattice = None
+        elif lattice is not None:
+            dtype = lattice.dtype
+        elif not is_added(self.noise):
+            dtype = np.dtype(np.float64)
+        return DrawStream(
+            self.noise,
+            self.seed,
+            purpose,
+            inputs.shape,
+            dtype,
+            lattice=lattice,
+            noisy=inputs.noisy,
+        )
 
     def of_each(self, purpose: Purpose, inputs: Inputs) -> list[DrawStream]:
         """Return a stream for each input, keyed by its content: different inputs share nothing.

@@ -22,6 +22,8 @@ from sksmooth.engine._workers import LibraryThreads
 from sksmooth.estimators._noise_training import hand_noise_down, part_that_adds_noise
 from sksmooth.estimators._wrapper import BaseWrapper
 from sksmooth.inputs._checks import largest_entry
+from sksmooth.inputs._layout import Layout
+from sksmooth.inputs._scale import scale_of_columns
 from sksmooth.noise._base import is_added
 from sksmooth.noise._lattice import Lattice
 
@@ -38,6 +40,7 @@ class BaseSmoother(BaseWrapper):
 
     _parameter_constraints: ClassVar[dict] = {
         **BaseWrapper._parameter_constraints,
+        "feature_scale": [StrOptions({"iqr", "std"}), "array-like", dict, None],
         "sigma": [Interval(Real, 0, None, closed="neither")],
         "n_augment": [Interval(Integral, 0, None, closed="left")],
         "batch_size": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
@@ -48,6 +51,29 @@ class BaseSmoother(BaseWrapper):
         ],
         "verbose": ["verbose"],
     }
+
+    _layout = None  # where noise is added in the units of X
+
+    def _arranged_at_fit(self, inputs):
+        """Settle the scale of the columns; return the inputs as noise is added to them."""
+        given = self.feature_scale
+        self.feature_scale_ = None if given is None else scale_of_columns(given, inputs)
+        self._layout = None if given is None else Layout(self.feature_scale_)
+        return inputs.arranged(self._layout)
+
+    def _arranged_without_data(self):
+        """Settle the scale where there is nothing that it could be read off."""
+        given = self.feature_scale
+        if isinstance(given, (str, dict)):
+            raise ValueError(
+                f"feature_scale={given!r} is read off training data, and fit was given none. Pass "
+                "one number for each column, or call fit with X and y."
+            )
+        self.feature_scale_ = None if given is None else np.array(given, dtype=float)
+        self._layout = None if given is None else Layout(self.feature_scale_)
+
+    def _read_inputs(self, X):
+        return super()._read_inputs(X).arranged(self._layout)
 
     def _fit_base_model(self, X, inputs, y, params):
         """Fit a clone of the base model on noisy copies of X; a frozen one is left as it is.
@@ -61,6 +87,11 @@ class BaseSmoother(BaseWrapper):
         with_noise = part_that_adds_noise(model)
         if with_noise is None and not _ends_frozen(model):
             self._say_that_it_is_trained_again()
+        if with_noise is not None and self._layout is not None:
+            raise ValueError(
+                f"{name_of(with_noise)} adds noise to its training data by itself, the same to all "
+                "columns, and knows no feature_scale. Scale X before this estimator, in a Pipeline."
+            )
         if with_noise is not None:
             hand_noise_down(with_noise, self._streams().noise)
         elif self.n_augment:

@@ -1,6 +1,7 @@
 """What smoothers of outputs share: the base model's response, its checks, the clean outputs."""
 
 from abc import abstractmethod
+from dataclasses import replace
 from numbers import Real
 from typing import ClassVar
 
@@ -17,7 +18,7 @@ from sksmooth.base_models._one_row import check_answers
 from sksmooth.engine._black_box import Responder
 from sksmooth.engine._sampling import OutputSampler
 from sksmooth.estimators._base import BaseSmoother
-from sksmooth.inputs._checks import refuse_out_of_range
+from sksmooth.inputs._checks import refuse_out_of_range, warn_of_whole_numbers
 from sksmooth.inputs._containers import read_inputs
 from sksmooth.inputs._torch_containers import as_array
 from sksmooth.noise import GaussianNoise
@@ -73,8 +74,10 @@ class BaseOutputSmoother(RegressorMixin, BaseSmoother):
         rows = read_inputs(X, owner=self)
         y = self._read_targets(y, rows)
         self._refuse_labels(y)
+        rows = self._arranged_at_fit(rows)
         self.noise_ = GaussianNoise(self.sigma)
         self._lattice = self._lattice_for(rows)
+        warn_of_whole_numbers(rows, stacklevel=3)
         self._begin_fit(rows)
         model = self._fit_base_model(X, rows, y, self._params_of_base_fit(sample_weight, params))
         self.estimator_ = model
@@ -199,6 +202,18 @@ class BaseOutputSmoother(RegressorMixin, BaseSmoother):
 
     def _check_levels(self):
         """Refuse, before the base model is trained, numbers of draws that can prove nothing."""
+
+    def _certified(self, certifier, inputs, radii):
+        """Certify radii of shape (n_radii, m), in scaled units where there are such.
+
+        Quotients of X and the scale are rounded: so much more is covered.
+        """
+        covered = radii * (1.0 + 2.0**-50) + inputs.blur(2) if inputs.layout else radii
+        certificates = certifier.certify(covered)
+        return [
+            replace(certificate.of_inputs(inputs), input_radius=radius)
+            for certificate, radius in zip(certificates, radii, strict=True)
+        ]
 
     def _rounding(self):
         """Return what the rounding of inputs and noise takes from certificates."""

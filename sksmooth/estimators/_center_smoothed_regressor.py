@@ -1,9 +1,11 @@
 """Center smoothing: certificates for outputs in a metric space."""
 
 import math
+from dataclasses import replace
 from numbers import Integral, Real
 from typing import ClassVar
 
+import numpy as np
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from sksmooth.certificates import ErrorBudget
@@ -35,6 +37,12 @@ class CenterSmoothedRegressor(BaseOutputSmoother):
         a function ``function(outputs, output)`` that is a metric.
     sigma : float, default=0.25
         Standard deviation of the Gaussian noise per feature, in the units of X.
+    feature_scale : {"std", "iqr"}, array-like of shape (n_features,), dict or None, default=None
+        What one unit of `sigma` and of radii means in each column, for tables with columns in
+        unlike units. "std": the standard deviation of the column in the training data; "iqr": its
+        interquartile range (where that is 0, the standard deviation). A dictionary gives numbers
+        or these names for some columns; the others take "std". 0: the column gets no noise, and
+        every statement is about inputs that do not change it. None: the units of X.
     n_center : int, default=10_000
         Outputs per row that make the answer.
     n_candidates : int, default=None
@@ -93,6 +101,8 @@ class CenterSmoothedRegressor(BaseOutputSmoother):
         Size of the groups of the group certificate; 0: none.
     noise_ : GaussianNoise
         Distribution of the noise.
+    feature_scale_ : ndarray of shape (n_features,) or None
+        Scale of each column, fixed at `fit`.
     noise_step_ : float
         Step, a power of two, of the lattice that inputs and noise are rounded to before they are
         added, so that their sum is exact.
@@ -160,6 +170,7 @@ class CenterSmoothedRegressor(BaseOutputSmoother):
         *,
         distance="euclidean",
         sigma=0.25,
+        feature_scale=None,
         n_center=10_000,
         n_candidates=None,
         n_estimation=10_000,
@@ -179,6 +190,7 @@ class CenterSmoothedRegressor(BaseOutputSmoother):
         self.estimator = estimator
         self.distance = distance
         self.sigma = sigma
+        self.feature_scale = feature_scale
         self.n_center = n_center
         self.n_candidates = n_candidates
         self.n_estimation = n_estimation
@@ -236,7 +248,8 @@ class CenterSmoothedRegressor(BaseOutputSmoother):
         X : array-like or DataFrame of shape (m, n_features) or (m, ...)
             Inputs.
         radius : float or array-like of shape (m,), default=None
-            Size of the perturbation: l2 norm, in the units of X.
+            Size of the perturbation: l2 norm, in the units of X, or in scaled units where there is
+            a `feature_scale`.
         output_radius : float, default=None
             The other way round: a distance between outputs, chosen before sampling, for which
             the largest input radius is wanted. One of the two is given.
@@ -260,8 +273,11 @@ class CenterSmoothedRegressor(BaseOutputSmoother):
         inputs = self._read(X)
         certifier = self._certifier(inputs)
         if output_radius is not None:
-            return certifier.certify_output_radius(output_radius)
-        return certifier.certify(check_radius(radius, len(inputs), positive=True)[None])[0]
+            found = certifier.certify_output_radius(output_radius).of_inputs(inputs)
+            proven = np.maximum(found.input_radius - inputs.blur(2), 0.0)
+            return replace(found, input_radius=proven)
+        radii = check_radius(radius, len(inputs), positive=True)[None]
+        return self._certified(certifier, inputs, radii)[0]
 
     def certify_curve(self, X, radii):
         """Certify several sizes of the perturbation from one sample, so that all hold together.
@@ -271,7 +287,7 @@ class CenterSmoothedRegressor(BaseOutputSmoother):
         X : array-like or DataFrame of shape (m, n_features) or (m, ...)
             Inputs.
         radii : array-like of shape (n_radii,)
-            Sizes of the perturbation: l2 norm, in the units of X.
+            Sizes of the perturbation: l2 norm, in the units of X, or in scaled units.
 
         Returns
         -------
@@ -281,7 +297,7 @@ class CenterSmoothedRegressor(BaseOutputSmoother):
         """
         inputs = self._read(X)
         radii = check_curve(radii, len(inputs))
-        return self._certifier(inputs, n_radii=len(radii)).certify(radii)
+        return self._certified(self._certifier(inputs, len(radii)), inputs, radii)
 
     def max_radius(self, *, n_radii=1):
         """Largest input radius that the numbers of draws can certify.
@@ -294,7 +310,7 @@ class CenterSmoothedRegressor(BaseOutputSmoother):
         Returns
         -------
         radius : float
-            In the units of X; 0 where nothing can be certified.
+            In the units of X, or in scaled units; 0 where nothing can be certified.
         """
         self._check_ready()
         check_n_radii(n_radii)

@@ -1,5 +1,6 @@
 """Deterministic smoothing with splitting noise."""
 
+from dataclasses import replace
 from numbers import Integral
 from typing import ClassVar
 
@@ -45,7 +46,12 @@ class DSSNClassifier(BaseSmoothedClassifier):
     feature_range : tuple of (low, high) or "auto", default=(0, 1)
         First and last level, in the units of X; arrays of the shape of one input give each
         feature its own. "auto": the smallest and largest value of the training data; 0 and 255 if
-        they are uint8 and reach 128, as grey levels do and columns of 0 and 1 do not.
+        they are uint8 and reach 128, as grey levels do and columns of 0 and 1 do not. "columns":
+        the smallest and largest value of each feature in the training data.
+    feature_scale : {"range"} or None, default=None
+        What radii are in units of, for tables with columns in unlike units. "range": a radius R
+        allows all perturbations d with ``sum(abs(d) / (high - low)) <= R``. None: the units of X,
+        in which a step is counted as the shortest of all features.
     levels : array-like of shape (n_levels,), default=None
         Levels of all features, in increasing order, where their distances differ; `n_steps` and
         `feature_range` have no meaning then. A step counts as the shortest distance of two levels.
@@ -76,6 +82,8 @@ class DSSNClassifier(BaseSmoothedClassifier):
         Number of steps between the levels.
     feature_range_ : tuple of (low, high)
         First and last level.
+    feature_scale_ : ndarray of the shape of one input, or None
+        Width of the range of each feature, with ``feature_scale="range"``.
     n_shifts_ : int
         Number of shifts, and of calls of the base model for each row: ``2 * lam * n_steps``.
     lam_ : float
@@ -126,7 +134,8 @@ class DSSNClassifier(BaseSmoothedClassifier):
     _parameter_constraints: ClassVar[dict] = {
         **BaseSmoothedClassifier._parameter_constraints,
         "n_steps": [Interval(Integral, 1, 2**20, closed="both"), StrOptions({"auto"})],
-        "feature_range": [tuple, list, StrOptions({"auto"})],
+        "feature_range": [tuple, list, StrOptions({"auto", "columns"})],
+        "feature_scale": [StrOptions({"range"}), None],
         "levels": ["array-like", None],
         "off_grid": [StrOptions({"raise", "round"})],
         "vote": [StrOptions({"hard", "soft"})],
@@ -139,6 +148,7 @@ class DSSNClassifier(BaseSmoothedClassifier):
         sigma=0.5,
         n_steps=255,
         feature_range=(0, 1),
+        feature_scale=None,
         levels=None,
         off_grid="raise",
         vote="hard",
@@ -152,6 +162,7 @@ class DSSNClassifier(BaseSmoothedClassifier):
         self.sigma = sigma
         self.n_steps = n_steps
         self.feature_range = feature_range
+        self.feature_scale = feature_scale
         self.levels = levels
         self.off_grid = off_grid
         self.vote = vote
@@ -191,6 +202,7 @@ class DSSNClassifier(BaseSmoothedClassifier):
         rows = read_inputs(X, owner=self)
         y = self._check_labels(rows, y)
         grid = make_grid(rows.values, self.feature_range, self.n_steps, self.levels)
+        self.feature_scale_ = self._scale_of(grid, rows)
         n_shifts = count_shifts(self.sigma, grid)
         levels = self._on_levels(rows, grid)
         self._begin_fit(rows)
@@ -257,9 +269,10 @@ class DSSNClassifier(BaseSmoothedClassifier):
         Returns
         -------
         certificate : ClassificationCertificate
-            Exact (`alpha` is None), in the l1 norm and in the units of X; `perturbed` says what
+            Exact (`alpha` is None), in the l1 norm and in the units of X (in parts of the range of
+            each feature, with ``feature_scale="range"``); `perturbed` says what
             kind of perturbation it is about. Where features have ranges of their own, or levels
-            differ in their distances, a step is counted as the shortest of all.
+            differ in their distances, a step in the units of X is counted as the shortest of all.
 
         Raises
         ------
@@ -277,8 +290,22 @@ class DSSNClassifier(BaseSmoothedClassifier):
             raise ValueError(f"perturbation must be 'grid' or 'real', got {perturbation!r}.")
         levels, rows = self._read(X)
         target = check_radius(radius, len(rows))
-        radii = StepRadii(self._grid, rows, perturbation, most=self.n_shifts_)
-        return self._certifier(levels).certify(radii, target).with_index(rows.index)
+        in_ranges = self.feature_scale_ is not None
+        radii = StepRadii(self._grid, rows, perturbation, most=self.n_shifts_, in_ranges=in_ranges)
+        certificate = self._certifier(levels).certify(radii, target)
+        scale = None if self.feature_scale_ is None else self.feature_scale_.ravel()
+        return replace(certificate, index=rows.index, feature_scale=scale)
+
+    def _scale_of(self, grid, rows):
+        """Return the width of the range of each feature, where radii are in units of it."""
+        if self.feature_scale is None:
+            return None
+        if grid.levels is not None:
+            raise ValueError(
+                "feature_scale='range' needs equal steps, and levels are given: leave one of the "
+                "two out."
+            )
+        return np.broadcast_to(grid.high - grid.low, rows.shape).copy()
 
     @property
     def _splits(self):

@@ -104,6 +104,8 @@ class Examination:
     def _encoders(self):
         rng = np.random.default_rng(0)
         draws = self.noise.draw(len(self.inputs), self.inputs.shape, rng, self.inputs.dtype)
+        if self.inputs.noisy is not None:
+            draws[:, ~self.inputs.noisy] = 0
         noisy = self.noise.apply(self.inputs.values, draws)
         unknown = unknown_values(self.model, self.inputs.to_container(noisy))
         if unknown is not None and unknown.proportion > 0.1:
@@ -115,6 +117,8 @@ class Examination:
 
     def _spreads(self):
         values = self.inputs.values.reshape(len(self.inputs), -1).astype(float)
+        if self.inputs.noisy is not None:
+            values = values[:, self.inputs.noisy]
         spread = values.std(axis=0)
         varying = spread[spread > 0]
         if not len(varying):
@@ -123,12 +127,17 @@ class Examination:
         if sigma > _DROWNED * np.median(varying):
             yield (
                 f"sigma={sigma:g} is {sigma / np.median(varying):.0f} times the standard deviation "
-                "of a typical column of X: it is meant in the units of X. Use a smaller sigma, "
+                f"of a typical column of X: it is meant in {self._units}. Use a smaller sigma, "
                 "such as a quarter of the deviation."
             )
         elif high > _UNLIKE * low and sigma > _DROWNED * low:
             yield (
                 f"The columns of X are in unlike units (standard deviations from {low:.3g} to "
-                f"{high:.3g}), and sigma={sigma:g} drowns the smallest. Scale X before the "
-                "smoother, for instance by sklearn.preprocessing.StandardScaler."
+                f"{high:.3g}), and sigma={sigma:g} drowns the smallest. Pass "
+                "feature_scale='std', or scale X before the smoother, for instance by "
+                "sklearn.preprocessing.StandardScaler."
             )
+
+    @property
+    def _units(self):
+        return "the units of X" if self.inputs.scale is None else "scaled units (feature_scale)"

@@ -31,6 +31,12 @@ class MedianSmoothedRegressor(BaseOutputSmoother):
         Quantile in (0, 1) that is the answer; 0.5: the median.
     sigma : float, default=0.25
         Standard deviation of the Gaussian noise per feature, in the units of X.
+    feature_scale : {"std", "iqr"}, array-like of shape (n_features,), dict or None, default=None
+        What one unit of `sigma` and of radii means in each column, for tables with columns in
+        unlike units. "std": the standard deviation of the column in the training data; "iqr": its
+        interquartile range (where that is 0, the standard deviation). A dictionary gives numbers
+        or these names for some columns; the others take "std". 0: the column gets no noise, and
+        every statement is about inputs that do not change it. None: the units of X.
     n_prediction : int, default=10_000
         Outputs per row that make the answer.
     n_estimation : int, default=10_000
@@ -58,6 +64,8 @@ class MedianSmoothedRegressor(BaseOutputSmoother):
         Fitted base model.
     noise_ : GaussianNoise
         Distribution of the noise.
+    feature_scale_ : ndarray of shape (n_features,) or None
+        Scale of each column, fixed at `fit`.
     noise_step_ : float
         Step, a power of two, of the lattice that inputs and noise are rounded to before they are
         added, so that their sum is exact.
@@ -104,6 +112,7 @@ class MedianSmoothedRegressor(BaseOutputSmoother):
         *,
         quantile=0.5,
         sigma=0.25,
+        feature_scale=None,
         n_prediction=10_000,
         n_estimation=10_000,
         alpha=0.001,
@@ -117,6 +126,7 @@ class MedianSmoothedRegressor(BaseOutputSmoother):
         self.estimator = estimator
         self.quantile = quantile
         self.sigma = sigma
+        self.feature_scale = feature_scale
         self.n_prediction = n_prediction
         self.n_estimation = n_estimation
         self.alpha = alpha
@@ -151,7 +161,8 @@ class MedianSmoothedRegressor(BaseOutputSmoother):
         X : array-like or DataFrame of shape (m, n_features) or (m, ...)
             Inputs.
         radius : float or array-like of shape (m,)
-            Size of the perturbation: l2 norm, in the units of X.
+            Size of the perturbation: l2 norm, in the units of X, or in scaled units where there is
+            a `feature_scale`.
         of : {"prediction", "population"}, default="prediction"
             What is bounded: what :meth:`predict` returns for a perturbed input, or the quantile
             of the outputs that it estimates, which is known more tightly.
@@ -170,7 +181,7 @@ class MedianSmoothedRegressor(BaseOutputSmoother):
         """
         inputs = self._read(X)
         radii = check_radius(radius, len(inputs), positive=True)[None]
-        return self._certifier(inputs, of).certify(radii)[0]
+        return self._certified(self._certifier(inputs, of), inputs, radii)[0]
 
     def certify_curve(self, X, radii, *, of="prediction"):
         """Certify several sizes of the perturbation from one sample, so that all hold together.
@@ -180,7 +191,7 @@ class MedianSmoothedRegressor(BaseOutputSmoother):
         X : array-like or DataFrame of shape (m, n_features) or (m, ...)
             Inputs.
         radii : array-like of shape (n_radii,)
-            Sizes of the perturbation: l2 norm, in the units of X.
+            Sizes of the perturbation: l2 norm, in the units of X, or in scaled units.
         of : {"prediction", "population"}, default="prediction"
             As for :meth:`certify`.
 
@@ -191,7 +202,7 @@ class MedianSmoothedRegressor(BaseOutputSmoother):
         """
         inputs = self._read(X)
         radii = check_curve(radii, len(inputs))
-        return self._certifier(inputs, of, n_radii=len(radii)).certify(radii)
+        return self._certified(self._certifier(inputs, of, len(radii)), inputs, radii)
 
     def max_radius(self, *, of="prediction", n_radii=1):
         """Largest input radius for which the numbers of draws can prove a bound.
@@ -206,7 +217,8 @@ class MedianSmoothedRegressor(BaseOutputSmoother):
         Returns
         -------
         radius : float
-            In the units of X; beyond it neither the lower nor the upper bound is finite.
+            In the units of X, or in scaled units; beyond it neither the lower nor the upper bound
+            is finite.
         """
         self._check_ready()
         check_n_radii(n_radii)

@@ -29,10 +29,11 @@ from sksmooth.engine._counting import VoteCounter, proportions
 from sksmooth.engine._streams import Purpose
 from sksmooth.estimators._base_classifier import BaseSmoothedClassifier, sorted_classes
 from sksmooth.estimators._examination import N_DRAWS, N_ROWS, Examination
-from sksmooth.inputs._checks import refuse_out_of_range
+from sksmooth.inputs._checks import refuse_out_of_range, warn_of_whole_numbers
 from sksmooth.inputs._containers import read_inputs
 from sksmooth.inputs._torch_containers import as_array
 from sksmooth.noise import Noise, make_noise
+from sksmooth.noise._base import is_added
 from sksmooth.noise._make import FAMILIES
 from sksmooth.voters._choice import agrees, fast_voter
 
@@ -56,6 +57,12 @@ class SmoothedClassifier(BaseSmoothedClassifier):
     sigma : float, default=0.25
         Root mean square of the noise per feature, in the units of X. Larger noise proves larger
         radii and costs accuracy.
+    feature_scale : {"std", "iqr"}, array-like of shape (n_features,), dict or None, default=None
+        What one unit of `sigma` and of radii means in each column, for tables with columns in
+        unlike units. "std": the standard deviation of the column in the training data; "iqr": its
+        interquartile range (where that is 0, the standard deviation). A dictionary gives numbers
+        or these names for some columns; the others take "std". 0: the column gets no noise, and
+        every statement is about inputs that do not change it. None: the units of X.
     k : float, default=0
         How much denser the centre of "gaussian" and "laplace" noise is, from 0 to below the
         number of features. At a fixed `sigma` it hardly matters in high dimension; see the user
@@ -105,6 +112,8 @@ class SmoothedClassifier(BaseSmoothedClassifier):
         Class labels, sorted.
     noise_ : Noise
         Distribution of the noise.
+    feature_scale_ : ndarray of shape (n_features,) or None
+        Scale of each column, fixed at `fit`.
     noise_step_ : float or None
         Step, a power of two, of the lattice that inputs and noise are rounded to before they are
         added, so that their sum is exact; from `sigma` and the range of the training data. None
@@ -179,6 +188,7 @@ class SmoothedClassifier(BaseSmoothedClassifier):
         *,
         noise="gaussian",
         sigma=0.25,
+        feature_scale=None,
         k=0,
         norm=None,
         n_selection=100,
@@ -194,6 +204,7 @@ class SmoothedClassifier(BaseSmoothedClassifier):
         self.estimator = estimator
         self.noise = noise
         self.sigma = sigma
+        self.feature_scale = feature_scale
         self.k = k
         self.norm = norm
         self.n_selection = n_selection
@@ -248,15 +259,27 @@ class SmoothedClassifier(BaseSmoothedClassifier):
         X = as_array(X)
         rows = read_inputs(X, owner=self)
         y = self._check_labels(rows, y)
+        rows = self._arranged_at_fit(rows)
         self.noise_ = make_noise(self.noise, sigma=self.sigma, k=self.k, norm=self.norm)
+        self._refuse_noise_on_some_columns(rows)
         self.noise_.trade_off(rows.n_features, self.norm)  # refuses norms that it cannot certify
         self._lattice = self._lattice_for(rows)
+        warn_of_whole_numbers(rows, stacklevel=3)
         self._begin_fit(rows)
         model = self._fit_base_model(X, rows, y, self._params_of_base_fit(sample_weight, params))
         self._take(model, sorted_classes(model, y))
         check_answers(model, rows)
         self._examine_base_model(rows, y)
         return self
+
+    def _refuse_noise_on_some_columns(self, rows):
+        """Refuse noise that is not added where some columns are to bear none."""
+        if rows.noisy is not None and not is_added(self.noise_):
+            raise ValueError(
+                f"{self.noise_!r} replaces what it finds in every column, and feature_scale is 0 "
+                "for some. Use noise that is added, such as noise='laplace' or noise='uniform', or "
+                "a positive feature_scale."
+            )
 
     def _fit_without_data(self):
         """Take a frozen model as it is."""
@@ -266,6 +289,7 @@ class SmoothedClassifier(BaseSmoothedClassifier):
                 "fit needs X and y. Only a trained model that knows its classes_ needs none: pass "
                 "it as sklearn.frozen.FrozenEstimator(model)."
             )
+        self._arranged_without_data()
         self.noise_ = make_noise(self.noise, sigma=self.sigma, k=self.k, norm=self.norm)
         self._lattice = self._lattice_for(None)
         self._begin_fit()
@@ -392,7 +416,7 @@ class SmoothedClassifier(BaseSmoothedClassifier):
         norm = self.noise_.norm if self.norm is None else self.norm
         if isinstance(voter, ExactVote):
             exact = self._exact_certifier(voter, inputs)
-            return exact.certify(norm, top_k=top_k, target=target).with_index(inputs.index)
+            return exact.certify(norm, top_k=top_k, target=target).of_inputs(inputs)
         budget = ErrorBudget(float(self.alpha), len(inputs) if simultaneous else 1)
         if start is not None:
             budget, bilateral, top_k = start.budget, start.bilateral, start.top_k
@@ -412,7 +436,7 @@ class SmoothedClassifier(BaseSmoothedClassifier):
             certificate = certifier.decide(start)
         else:
             certificate = certifier.within(rtol) if rtol else certifier.fixed()
-        return certificate.with_index(inputs.index)
+        return certificate.of_inputs(inputs)
 
     def _read(self, X):
         """Check X, the parameters and the base model before any sampling."""
@@ -437,7 +461,10 @@ class SmoothedClassifier(BaseSmoothedClassifier):
         if self.structure == "off":
             return None
         voter = fast_voter(self.estimator_, self.classes_, self.noise_, inputs)
-        exact = exact_vote(voter, self._rule, self.noise_, inputs.shape)
+        rule = self._rule
+        if rule is not None and inputs.layout is not None:
+            rule = rule.in_units(inputs.layout.units)
+        exact = exact_vote(voter, rule, self.noise_, inputs.shape, inputs.noisy)
         return voter if exact is None else exact
 
     def _refuse_other_answers(self, voter, inputs):

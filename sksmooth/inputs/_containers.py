@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 from sklearn.utils import check_array
 
+from sksmooth.inputs._layout import Layout, ToUnitsOfX
 from sksmooth.inputs._torch_containers import as_array
 
 
@@ -33,6 +34,9 @@ class Inputs:
         their values are asked for, so choosing among many rows costs no memory.
     index : pandas.Index, default=None
         Index of X, where it has one.
+    layout : Layout, default=None
+        Columns that bear noise, and their units, which `array` is in. None: all do, and it is in
+        those of X.
     """
 
     def __init__(
@@ -42,12 +46,14 @@ class Inputs:
         to_container: Callable[[NDArray[Any]], Any],
         chosen: NDArray[np.intp] | None = None,
         index: Any = None,
+        layout: Layout | None = None,
     ) -> None:
         self._array = array
         self._chosen = chosen
         self.dtype = dtype
         self.to_container = to_container
         self.index = index
+        self.layout = layout
 
     @property
     def values(self) -> NDArray[Any]:
@@ -56,11 +62,24 @@ class Inputs:
 
     def with_values(self, array: NDArray[Any]) -> Inputs:
         """Return other numbers for the same container."""
-        return Inputs(array, self.dtype, self.to_container)
+        return Inputs(array, self.dtype, self.to_container, layout=self.layout)
+
+    def arranged(self, layout: Layout | None) -> Inputs:
+        """Return rows in the units of X as noise is added to them in a layout."""
+        if layout is None:
+            return self
+        values = layout.scaled(self.values)
+        back = ToUnitsOfX(layout.units, self.to_container)
+        return Inputs(values, self.dtype, back, index=self.index, layout=layout)
 
     def on(self, lattice: Any) -> Inputs:
         """Return the rows rounded to the points of a lattice; None: as they are."""
-        return self if lattice is None else self.with_values(lattice.rounded(self.values))
+        if lattice is None:
+            return self
+        rounded = lattice.rounded(self.values)
+        if self.noisy is not None:
+            rounded[:, ~self.noisy] = self.values[:, ~self.noisy]
+        return self.with_values(rounded)
 
     def __len__(self) -> int:
         return len(self._array if self._chosen is None else self._chosen)
@@ -72,7 +91,7 @@ class Inputs:
     def choose(self, positions: NDArray[np.intp]) -> Inputs:
         """Return the rows at some positions, without copying them yet."""
         chosen = positions if self._chosen is None else self._chosen[positions]
-        return Inputs(self._array, self.dtype, self.to_container, chosen)
+        return Inputs(self._array, self.dtype, self.to_container, chosen, layout=self.layout)
 
     def fingerprints(self) -> NDArray[np.uint64]:
         """Return a number for each row that equal rows share, and others hardly ever do."""
@@ -94,8 +113,33 @@ class Inputs:
 
     @property
     def n_features(self) -> int:
-        """Number of features of one row."""
-        return math.prod(self.shape)
+        """Number of features of one row that bear noise."""
+        return math.prod(self.shape) if self.noisy is None else int(self.noisy.sum())
+
+    @property
+    def noisy(self) -> NDArray[np.bool_] | None:
+        """Columns that bear noise; None: all."""
+        return None if self.layout is None or self.layout.noisy.all() else self.layout.noisy
+
+    @property
+    def under_noise(self) -> NDArray[Any]:
+        """The numbers that noise is added to, of the rows that are meant."""
+        return self.values if self.noisy is None else self.values[:, self.noisy]
+
+    def blur(self, norm: float) -> NDArray[np.float64]:
+        """How far the quotients of each row, and of one nearby, may be from exact ones, rounded up.
+
+        Each is off by half a unit in the last place; 0 where nothing was divided.
+        """
+        if self.layout is None:
+            return np.zeros(len(self))
+        size = np.linalg.norm(self.under_noise, norm, axis=1)
+        return np.asarray(2.0**-51 * size * (1.0 + 1e-9))
+
+    @property
+    def scale(self) -> NDArray[np.float64] | None:
+        """Scale of each column; None: the units are those of X."""
+        return None if self.layout is None else self.layout.scale
 
     @property
     def columns(self) -> tuple[Any, ...] | None:

@@ -68,6 +68,12 @@ class DeviceStream:
     def _draw_block(self, index: int) -> Any:
         stream = self.stream
         seed = np.random.SeedSequence(stream.seed, spawn_key=(stream.purpose, index))
-        size, shape = self.block_size, stream.shape
+        size, device = self.block_size, self.layers.device
+        shape = stream.shape if stream.noisy is None else (int(stream.noisy.sum()),)
         law = stream.noise, size, shape, stream.dtype, seed, stream.lattice
-        return draw_on(self.layers.device, *law)
+        draws = draw_on(device, *law)
+        if stream.noisy is None:
+            return draws
+        spread = torch.zeros((size, *stream.shape), dtype=draws.dtype, device=device)
+        spread[:, torch.from_numpy(stream.noisy).to(device)] = draws
+        return spread

@@ -44,6 +44,9 @@ _GENERATOR_FAILURE = 2.0**-39
 # A part of the step that squares do not underflow for.
 _SMALLEST_PART = 2.0**-200
 
+# Numbers of inputs that are looked at together: 16 MB.
+_VALUES_AT_ONCE = 2**21
+
 # The norms that the distance of an input to the lattice is kept in.
 _NORMS = (1.0, 2.0, np.inf)
 
@@ -114,13 +117,16 @@ class Lattice:
         """Return draws as multiples of the step, none of them beyond the reach."""
         return self.rounded(np.clip(draws, -self.reach, self.reach))
 
-    def moved(self, values: NDArray[Any]) -> NDArray[np.float64]:
+    def moved(self, values: NDArray[Any], *, divided: bool = False) -> NDArray[np.float64]:
         """Return how far inputs move when they are rounded, in the norms 1, 2 and inf.
 
         Parameters
         ----------
         values : ndarray of shape (m, ...)
             Inputs.
+        divided : bool, default=False
+            Whether inputs are quotients, and so off by half a unit in the last place, as those near
+            to them are.
 
         Returns
         -------
@@ -128,11 +134,18 @@ class Lattice:
             Rounded up. The differences are exact: both numbers are multiples of the last place of
             the smaller, and no more than half a step apart.
         """
-        flat = values.reshape(len(values), -1)
-        parts = np.abs(flat - self.rounded(flat).astype(np.float64)).astype(np.float64) / self.step
-        np.maximum(parts, _SMALLEST_PART, out=parts, where=parts > 0)
-        distances = np.stack([np.linalg.norm(parts, p, axis=1) for p in _NORMS], axis=1)
-        return np.asarray(distances * self.step * (1 + 2.0**-50 * (flat.shape[1] + 8)))
+        flat, found = values.reshape(len(values), -1), np.empty((len(values), len(_NORMS)))
+        at_once = max(1, _VALUES_AT_ONCE // max(1, flat.shape[1]))
+        for first in range(0, len(flat), at_once):
+            rows = flat[first : first + at_once]
+            parts = np.abs(rows - self.rounded(rows).astype(np.float64)).astype(np.float64)
+            parts /= self.step
+            np.maximum(parts, _SMALLEST_PART, out=parts, where=parts > 0)
+            distances = _norms(parts) * self.step
+            if divided:
+                distances += 2.0**-51 * _norms(rows)
+            found[first : first + at_once] = distances
+        return found * (1 + 2.0**-50 * (flat.shape[1] + 8))
 
 
 @dataclass(frozen=True)
@@ -172,8 +185,10 @@ class Rounding:
         are apart by ``2 ** -50`` of the scale or of their own size, and the density hardly varies
         within a cell, so that this has a probability of twice that distance over the step.
         """
-        if step is None or n_features is None:
+        if step is None:
             return cls(None, 0.0, 0)
+        if n_features is None:
+            raise ValueError("noise_step needs n_features: what rounding moves depends on it.")
         largest = max(float(noise.sigma), min(noise.reach(n_features), _LARGEST_DRAW * noise.sigma))
         wrong_cell = 2.0 * _GENERATOR_ROUNDING * largest / step * (1 + 2.0**-8)
         return cls(step, n_features * (wrong_cell + _GENERATOR_FAILURE), n_features, moved)
@@ -197,7 +212,7 @@ class Rounding:
         if self.step is None:
             return radius
         half = self.half_cell(norm)
-        own = half if self.moved is None else np.minimum(self.moved[:, _place(norm)], half)
+        own = half if self.moved is None else _in_norm(self.moved, norm)
         return np.maximum(np.asarray(radius) * (1 - 4e-16) - (own + half) * (1 + 1e-15), 0.0)[()]
 
     @property
@@ -209,9 +224,16 @@ class Rounding:
 NO_ROUNDING = Rounding(None, 0.0, 0)
 
 
-def _place(norm: float) -> int:
-    """Position of the norm among those that are kept, or of a larger one: norms fall with p."""
-    return 0 if norm < 2 else 1 if norm < np.inf else 2
+def _norms(rows: NDArray[Any]) -> NDArray[np.float64]:
+    return np.stack([np.linalg.norm(rows, p, axis=1) for p in _NORMS], axis=1)
+
+
+def _in_norm(distances: NDArray[np.float64], p: float) -> NDArray[np.float64]:
+    """Bound the lp norm of vectors by the norms that are kept: its logarithm is convex in 1 / p."""
+    low, high = (0, 1) if p < 2 else (1, 2)
+    part = 2.0 / p - 1.0 if p < 2 else 2.0 / p  # of the lower of the two norms
+    bound = distances[:, low] ** part * distances[:, high] ** (1.0 - part)
+    return np.asarray(bound * (1 + 1e-12))
 
 
 def _precision(dtype: np.dtype[Any]) -> int:

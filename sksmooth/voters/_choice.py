@@ -37,6 +37,9 @@ def fast_voter(model: Any, classes: NDArray[Any], noise: Noise, inputs: Inputs) 
     if not same_order or not is_added(noise):
         return None
     voter = voter_of(model)
+    if voter is not None and inputs.layout is not None:
+        units = inputs.layout.units
+        voter = voter.after(units, np.zeros_like(units))
     fits = voter is not None and voter.n_classes == len(classes) and voter.suits(inputs)
     return voter if fits else None
 

@@ -28,6 +28,8 @@ def image_stream(stream: DrawStream, matrix: NDArray[Any]) -> DrawStream:
     rounding answers for a function of a real vector. The draws are not the images
     of the very draws of the stream.
     """
+    if stream.noisy is not None:
+        matrix = np.where(stream.noisy, matrix, 0)
     rows, place = distinct_rows(np.asarray(matrix, dtype=float))
     factor: Any = np.linalg.qr(rows.T, mode="r")
     factor *= np.where(np.diag(factor) < 0, -1.0, 1.0)[:, None]  # the same with any LAPACK

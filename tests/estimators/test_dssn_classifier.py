@@ -397,3 +397,59 @@ def test_columns_of_bytes_that_are_no_grey_levels(digits_on_levels):
     assert certificates[0] == certificates[1]
     assert certificates[0].radius.max() <= 2 * 1.2
     assert (certificates[0].prediction == y).mean() > 0.6
+
+
+def scaled(**options):
+    ranges = {"n_steps": 4, "feature_range": ([0, 0], [4, 2]), "n_augment": 0, "random_state": 0}
+    return DSSNClassifier(Arbitrary(), **ranges | options)
+
+
+def test_a_radius_in_parts_of_ranges_is_that_of_the_unit_range():
+    """As if every feature had been divided by the width of its range before."""
+    X = np.array([[i, j / 2] for i in range(5) for j in range(5)], float)
+    y = np.arange(25) % 2
+    ours = scaled(feature_scale="range").fit(X, y)
+    unit = scaled(feature_range=(0, 1)).fit(X / [4, 2], y)
+    raw = scaled().fit(X, y)
+    for perturbation in ("grid", "real"):
+        options = {"perturbation": perturbation}
+        mine, other = ours.certify(X, **options), unit.certify(X / [4, 2], **options)
+        if (mine.prediction == other.prediction).all():
+            np.testing.assert_allclose(mine.radius, other.radius)
+        # in the units of X a step of the first column counts as one of the second
+        np.testing.assert_allclose(raw.certify(X, **options).radius, 2 * mine.radius)
+        np.testing.assert_allclose(mine.column_budget(), mine.radius[:, None] * [4, 2])
+    assert "in scaled units" in repr(mine)
+    assert ours.feature_scale_.tolist() == [4, 2]
+
+
+def test_within_a_radius_in_parts_of_ranges_no_level_has_another_class():
+    X = np.array([[i, j / 2] for i in range(5) for j in range(5)], float)
+    clf = scaled(feature_scale="range").fit(X, np.arange(25) % 2)
+    certificate = clf.certify(X)
+    distance = (np.abs(X[:, None] - X) / [4, 2]).sum(axis=2)
+    inside = distance <= certificate.radius[:, None] + 1e-12
+    differs = certificate.prediction[:, None] != certificate.prediction
+    assert inside.sum() > 25  # some radius reaches another level
+    assert not (inside & differs).any()
+    too_far = distance <= 2 * certificate.radius[:, None] + 0.51  # the control
+    assert (too_far & differs).any()
+
+
+def test_ranges_of_columns_are_read_off_the_training_data():
+    X = np.array([[0.0, 10], [4, 12], [2, 11]])
+    clf = DSSNClassifier(
+        GaussianNB(), feature_range="columns", n_steps=2, n_augment=1, random_state=0
+    ).fit(X, [0, 1, 1])
+    assert [bound.tolist() for bound in clf.feature_range_] == [[0, 10], [4, 12]]
+    constant = np.column_stack([X, np.ones(3)])
+    with pytest.raises(ValueError, match=r"no range: 2\. Pass feature_range=\(low, high\)"):
+        clone(clf).fit(constant, [0, 1, 1])
+    remedy = clone(clf).set_params(feature_range=([0, 10, 0], [4, 12, 2]))
+    remedy.fit(constant, [0, 1, 1])
+
+
+def test_ranges_and_levels_exclude_each_other():
+    X = np.array([[0.0], [1.0], [3.0]])
+    with pytest.raises(ValueError, match="needs equal steps"):
+        DSSNClassifier(levels=[0, 1, 3], feature_scale="range").fit(X, [0, 1, 1])

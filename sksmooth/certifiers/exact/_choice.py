@@ -25,6 +25,7 @@ def exact_vote(
     rule: Boxes | AdditiveScore | None,
     noise: Noise,
     shape: tuple[int, ...],
+    noisy: NDArray[np.bool_] | None = None,
 ) -> ExactVote | None:
     """Vote whose law is known, if there is one.
 
@@ -38,6 +39,8 @@ def exact_vote(
         Distribution of the noise.
     shape : tuple of int
         Shape of one input.
+    noisy : ndarray of bool, default=None
+        Columns that bear noise; None: all.
 
     Returns
     -------
@@ -47,10 +50,12 @@ def exact_vote(
     vote: ExactVote | None = None
     marginal = marginal_of(noise)
     if isinstance(voter, LinearScores) and len(voter.coef) == 1 and is_gaussian(noise):
-        vote = LinearVote(voter, float(noise.sigma))
-    elif isinstance(rule, Boxes) and marginal is not None:
+        vote = LinearVote(voter, float(noise.sigma), noisy)
+    elif marginal is None or noisy is not None:
+        vote = None
+    elif isinstance(rule, Boxes):
         vote = BoxVote(noise, rule, marginal)
-    elif isinstance(rule, AdditiveScore) and marginal is not None:
+    elif isinstance(rule, AdditiveScore):
         vote = AdditiveVote(noise, rule, marginal)
     return vote if vote is not None and vote.suits(shape) else None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,10 +25,13 @@ class LinearVote(ExactVote):
         With one score.
     sigma : float
         Standard deviation of the noise.
+    noisy : ndarray of bool, or None
+        Columns that bear noise; the others do not change. None: all do.
     """
 
     scores: LinearScores
     sigma: float
+    noisy: NDArray[np.bool_] | None = None
 
     @property
     def n_classes(self) -> int:  # type: ignore[override]
@@ -50,7 +54,7 @@ class LinearVote(ExactVote):
     def probabilities(self, values: Array) -> Array:
         """Class probabilities under noise; the larger is that of the class of `classify`."""
         second, score, _ = _side(self.scores, values)
-        distance = _distance(self.scores, np.abs(score), 2)
+        distance = self._distance(np.abs(score), 2)
         probability = special.ndtr(np.abs(distance / self.sigma))
         winner = np.where(probability > 0.5, probability, np.nextafter(0.5, 1.0))
         return np.where(second[:, None] == [False, True], winner[:, None], 1.0 - winner[:, None])
@@ -63,10 +67,26 @@ class LinearVote(ExactVote):
         """
         second, score, uncertain = _side(self.scores, values)
         margin = np.maximum(np.abs(score) - uncertain, 0.0)
-        p_lower = special.ndtr(_distance(self.scores, margin, 2) / self.sigma)
+        p_lower = special.ndtr(self._distance(margin, 2) / self.sigma)
         p_lower = np.maximum(np.nextafter(p_lower, 0.0), 0.5)
-        radius = _distance(self.scores, margin, norm)
+        radius = self._distance(margin, norm)
         return Proven(second.astype(np.intp)[:, None], p_lower, 1.0 - p_lower, radius[:, None])
+
+    def _distance(self, margin: Array, norm: float) -> Array:
+        """Distance to the hyperplane, rounded down.
+
+        Margins are in units of the largest coefficient. It is infinite where the model
+        ignores all that may change and the margin is not 0.
+        """
+        scores, rounding = self.scores, _rounding(self.scores)
+        unit = _scale(scores)
+        noisy: Any = slice(None) if self.noisy is None else self.noisy
+        dual = np.inf if norm == 1 else 1.0 / (1.0 - 1.0 / norm)
+        length = np.linalg.norm(scores.coef[0, noisy] / unit, dual)
+        length += rounding * np.linalg.norm(scores.coef_size[0, noisy] / unit, dual)
+        if length == 0:
+            return np.where(margin == 0, 0.0, np.inf)
+        return margin / length * (1 - rounding)
 
 
 def _scale(scores: LinearScores) -> float:
@@ -94,19 +114,3 @@ def _side(
 def _rounding(scores: LinearScores) -> float:
     """Relative rounding error of a score, with room to spare."""
     return float(8 * (scores.coef.shape[1] + 8) * _EPS)
-
-
-def _distance(
-    scores: LinearScores, margin: NDArray[np.float64], norm: float
-) -> NDArray[np.float64]:
-    """Distance to the hyperplane, rounded down, for a margin in units of the largest coefficient.
-
-    Infinite where the model ignores its input and the margin is not 0.
-    """
-    unit, rounding = _scale(scores), _rounding(scores)
-    dual = np.inf if norm == 1 else 1.0 / (1.0 - 1.0 / norm)
-    length = np.linalg.norm(scores.coef[0] / unit, dual)
-    length += rounding * np.linalg.norm(scores.coef_size[0] / unit, dual)
-    if length == 0:
-        return np.where(margin == 0, 0.0, np.inf)
-    return margin / length * (1 - rounding)

@@ -92,7 +92,9 @@ def make_grid(values: NDArray[Any], feature_range: Any, n_steps: Any, levels: An
     """Levels of the features, or an error that says what is wrong with their description."""
     if levels is not None:
         return _grid_of(levels)
-    if isinstance(feature_range, str):
+    if isinstance(feature_range, str) and feature_range == "columns":
+        low, high = _ranges_in(values)
+    elif isinstance(feature_range, str):
         low, high = _range_in(values)
     else:
         low, high = _range_of(feature_range, values.shape[1:])
@@ -106,6 +108,19 @@ def _range_in(values: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.flo
     if values.dtype == np.uint8 and high >= 128:
         low, high = 0.0, 255.0
     return np.array(low), np.array(high if high > low else low + 1.0)
+
+
+def _ranges_in(values: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Range of each feature of the training data."""
+    low, high = values.min(axis=0).astype(float), values.max(axis=0).astype(float)
+    if not (low < high).all():
+        features = np.argwhere(~(low < high))[:5].tolist()
+        names = ", ".join(str(f[0] if len(f) == 1 else tuple(f)) for f in features)
+        raise ValueError(
+            f"These features have one value in all training data, and so no range: {names}. Pass "
+            "feature_range=(low, high), arrays of the shape of one input, or leave them out."
+        )
+    return low, high
 
 
 def _whole_steps(values: NDArray[Any], widths: NDArray[np.float64]) -> int:

@@ -66,6 +66,9 @@ class StepRadii:
         What may be made of them.
     most : int
         Largest number of steps.
+    in_ranges : bool, default=False
+        Whether radii are sums of parts of the range of each feature, instead of lengths in the
+        units of X, in which a step counts as the shortest of all.
 
     Attributes
     ----------
@@ -73,7 +76,9 @@ class StepRadii:
         As given.
     """
 
-    def __init__(self, grid: Grid, rows: Inputs, perturbation: str, most: int) -> None:
+    def __init__(
+        self, grid: Grid, rows: Inputs, perturbation: str, most: int, *, in_ranges: bool = False
+    ) -> None:
         self.perturbation = perturbation
         self._real = perturbation == "real"
         if not (self._real or grid.is_level(rows.values, rows.dtype).all()):
@@ -81,11 +86,12 @@ class StepRadii:
                 "Some values of X are not levels, so no perturbation of these rows stays on the "
                 "grid. Ask for perturbation='real'."
             )
-        self._lengths = grid.steps_within(most + 1)
+        measured = Grid(np.array(0.0), np.array(1.0), grid.n_steps) if in_ranges else grid
+        self._lengths = measured.steps_within(most + 1)
         self._to_border = _half_steps(grid, rows)
 
     def radius(self, steps: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Radius in the units of X, never rounded up, of rows with so many safe steps."""
+        """Radius, never rounded up, of rows with so many safe steps."""
         steps = np.minimum(steps, len(self._lengths) - 2)
         if not self._real:
             return self._lengths[steps]

@@ -44,6 +44,60 @@ class CategoryColumns:
     def __len__(self) -> int:
         return len(self.n_levels)
 
+    def draw(self, n: int, rng: np.random.Generator) -> NDArray[np.int64]:
+        """Draw what happens to columns, whatever their levels are.
+
+        Parameters
+        ----------
+        n : int
+            Number of independent draws.
+        rng : numpy.random.Generator
+            Source of randomness.
+
+        Returns
+        -------
+        draws : ndarray of int of shape (n, d)
+            0 where a column is left alone; else what :meth:`apply` does with it.
+
+        Notes
+        -----
+        A column is left alone with a probability that is a multiple of ``2 ** -53``, `keep` rounded
+        down: more noise than stated is on the safe side. Levels are drawn as whole numbers, without
+        rounding.
+        """
+        shape = n, len(self)
+        left_alone = rng.random(shape) < np.floor(self.keep * 2.0**53) / 2.0**53
+        draws = np.ones(shape, np.int64)
+        for j, n_levels in enumerate(self.n_levels):
+            if self.scheme == "uniform":
+                draws[:, j] = rng.integers(1, n_levels, n) if n_levels > 1 else 0
+            elif self.weights is not None:
+                ends = np.cumsum(self.weights[j])
+                units = rng.integers(0, ends[-1], n)
+                draws[:, j] = 1 + np.searchsorted(ends, units, side="right")
+        draws[left_alone] = 0
+        return draws
+
+    def apply(self, levels: NDArray[np.integer[Any]], draws: NDArray[np.int64]) -> NDArray[Any]:
+        """Perturb levels by draws, with the broadcasting rules of numpy.
+
+        Parameters
+        ----------
+        levels : ndarray of int of shape (..., d)
+            Positions of levels.
+        draws : ndarray of int of shape (..., d)
+            Of :meth:`draw`.
+
+        Returns
+        -------
+        noisy : ndarray of int
+            Positions of levels; -1 for the token.
+        """
+        if self.scheme == "uniform":
+            return (levels + draws) % np.asarray(self.n_levels)
+        replaced = np.full_like(draws, -1) if self.scheme == "token" else draws - 1
+        return np.where(draws == 0, levels, replaced)
+
     def after_worst(
         self, n_changes: int, levels: NDArray[Any] | None, n_rows: int, consequence: Consequence
     ) -> Array:

@@ -152,6 +152,62 @@ class CategoryNoise(BaseEstimator):
                 f"{1 / fewest:.4g} or more, or scheme='token'."
             )
 
+    def draw(
+        self, n: int, rng: np.random.Generator, *, n_levels: Sequence[int] | None = None
+    ) -> NDArray[np.int64]:
+        """Draw noise that does not depend on any row.
+
+        Parameters
+        ----------
+        n : int
+            Number of independent draws.
+        rng : numpy.random.Generator
+            Source of randomness.
+        n_levels : sequence of int of length d, optional
+            Number of levels of each column; may be left out where `probabilities` are given.
+
+        Returns
+        -------
+        draws : ndarray of int of shape (n, d)
+            For :meth:`apply`.
+        """
+        return self.columns(n_levels).draw(n, rng)
+
+    def apply(
+        self, levels: ArrayLike, draws: NDArray[np.int64], *, n_levels: Sequence[int] | None = None
+    ) -> NDArray[Any]:
+        """Perturb levels by draws, with the broadcasting rules of numpy.
+
+        Parameters
+        ----------
+        levels : array-like of int of shape (..., d)
+            Positions of the levels of each row.
+        draws : ndarray of int of shape (..., d)
+            Of :meth:`draw`.
+        n_levels : sequence of int of length d, optional
+            As for :meth:`draw`.
+
+        Returns
+        -------
+        noisy : ndarray of int
+            Positions of levels; -1 for the token.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from sksmooth.noise import CategoryNoise
+        >>> noise = CategoryNoise(keep=0.8, scheme="token")
+        >>> draws = noise.draw(3, np.random.default_rng(1), n_levels=[2, 5])
+        >>> print(noise.apply([1, 4], draws, n_levels=[2, 5]))
+        [[ 1 -1]
+         [ 1 -1]
+         [ 1  4]]
+        """
+        columns = self.columns(n_levels)
+        rows = _checked_rows(np.asarray(levels).reshape(-1, len(columns)), columns)
+        assert rows is not None
+        return columns.apply(rows.reshape(np.shape(levels)), draws)
+
     def least_probability(
         self,
         p: ArrayLike,

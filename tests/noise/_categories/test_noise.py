@@ -216,3 +216,88 @@ def test_columns_are_a_value_of_their_own():
     assert columns.n_levels == (2,)
     assert len(columns) == 1
     assert hash(columns) == hash(CategoryNoise(0.8, "draw", [[0.25, 0.75]]).columns([2]))
+
+
+SAMPLED = [
+    CategoryNoise(0.7, "token"),
+    CategoryNoise(0.7, "uniform"),
+    CategoryNoise(0.7, "draw"),
+    CategoryNoise(0.7, "draw", [[0.5, 0.5], [0.1, 0.2, 0.6, 0.1], [1.0]]),
+]
+
+
+def marginal(noise, j, level, n_levels):
+    """Probabilities of the levels of a column, and of the token."""
+    law = np.zeros(n_levels + 1)
+    rest = 1 - noise.keep
+    if noise.scheme == "token":
+        law[-1] = rest
+    elif noise.scheme == "uniform" and n_levels > 1:
+        law[:-1] = rest / (n_levels - 1)
+        law[level] = 0
+    elif noise.scheme == "draw":
+        pi = noise.probabilities[j] if noise.probabilities else np.full(n_levels, 1 / n_levels)
+        law[:-1] = rest * np.array(pi)
+    law[level] += noise.keep if law.sum() < 0.9 else 0
+    return law / law.sum() if n_levels == 1 and noise.scheme == "uniform" else law
+
+
+@pytest.mark.parametrize(
+    "noise", SAMPLED, ids=lambda noise: f"{noise.scheme}-{noise.probabilities}"
+)
+def test_draws_have_the_law_that_the_bounds_assume(noise):
+    n, row, n_levels = 40_000, [1, 2, 0], [2, 4, 1]
+    draws = noise.draw(n, np.random.default_rng(0), n_levels=n_levels)
+    noisy = noise.apply(row, draws, n_levels=n_levels)
+    assert noisy.shape == (n, 3)
+    for j, (level, k) in enumerate(zip(row, n_levels)):
+        found = np.bincount(noisy[:, j] % (k + 1), minlength=k + 1) / n  # the token is the last
+        np.testing.assert_allclose(found, marginal(noise, j, level, k), atol=5 / (2 * np.sqrt(n)))
+    # columns are independent of each other
+    kept = noisy[:, :2] == row[:2]
+    assert abs(np.corrcoef(kept.T)[0, 1]) < 5 / np.sqrt(n)
+
+
+def test_every_row_is_perturbed_by_every_draw():
+    noise, n_levels = CategoryNoise(0.6), [3, 4]
+    draws = noise.draw(5, np.random.default_rng(0), n_levels=n_levels)
+    rows = np.array([[0, 1], [2, 3]])
+    noisy = noise.apply(rows[:, None], draws, n_levels=n_levels)
+    assert noisy.shape == (2, 5, 2)
+    for row, of_row in zip(rows, noisy):
+        assert (of_row == noise.apply(row, draws, n_levels=n_levels)).all()
+
+
+def disagrees(noise, n_levels, x, y, claimed, n=200_000):
+    """Whether sampled probabilities of the worst classifier contradict a claimed least one."""
+    rng = np.random.default_rng(1)
+    before, after = (
+        noise.apply(row, noise.draw(n, rng, n_levels=n_levels), n_levels=n_levels) for row in (x, y)
+    )
+
+    def in_class(rows):  # all but the outcomes that show what the columns were changed to
+        return ~(rows == y).all(axis=1)
+
+    p, q = in_class(before).mean(), in_class(after).mean()
+    margin = 5 * np.sqrt(0.25 / n)
+    return q + margin < claimed(p - margin)
+
+
+@pytest.mark.parametrize("scheme", ["uniform", "draw"])
+def test_samples_of_the_worst_classifier_keep_what_is_claimed(scheme):
+    noise, n_levels, x, y = CategoryNoise(0.55, scheme), [3, 4], [0, 1], [2, 3]
+
+    def least(p, changes=2):
+        return noise.least_probability(p, changes=changes, n_levels=n_levels)
+
+    assert not disagrees(noise, n_levels, x, y, least)
+    assert disagrees(noise, n_levels, x, y, lambda p: least(p, changes=1))  # the control
+
+
+@pytest.mark.parametrize("levels", [[[0, 4]], [[-1, 0]], [[0.5, 0]]])
+def test_levels_that_are_none_are_not_perturbed(levels):
+    noise = CategoryNoise(0.7)
+    draws = noise.draw(1, np.random.default_rng(0), n_levels=[3, 4])
+    with pytest.raises(ValueError, match="levels must"):
+        noise.apply(levels, draws, n_levels=[3, 4])
+    noise.apply([[0, 3]], draws, n_levels=[3, 4])
