@@ -144,7 +144,14 @@ def _levels(column: Any) -> tuple[Any, ...]:
 
 def _entries(column: Any) -> list[Any]:
     entries = column.tolist() if hasattr(column, "tolist") else column.to_list()
-    return [None if entry is None or entry != entry else entry for entry in entries]
+    return [None if _is_missing(entry) else entry for entry in entries]
+
+
+def _is_missing(entry: Any) -> bool:
+    try:
+        return entry is None or bool(entry != entry)
+    except (TypeError, ValueError):  # whether NA of pandas differs from itself is not known
+        return True
 
 
 def codes_of(X: Any, schema: TableSchema, *, owner: str) -> tuple[NDArray[np.float64], TableSchema]:

@@ -272,3 +272,17 @@ def test_categories_alone():
     certificate = clf.fit(frame, y).certify(frame[:20], radius=0, changes=1)
     assert certificate.certified.mean() > 0.3
     assert (certificate.column_budget() == 0).all()
+
+
+@pytest.mark.parametrize("missing", [None, np.nan, pd.NA])
+def test_a_missing_category_is_a_level(missing):
+    frame = FRAME.assign(colour=FRAME["colour"].astype(object))
+    frame.loc[::4, "colour"] = missing
+    clf = SmoothedClassifier(Recorder(), categorical=CategoryNoise(0.9), **OPTIONS).fit(frame, Y)
+    clf.certify(frame[:4])
+    share = clf.estimator_.seen_[0]["colour"].isna().mean()
+    assert share == pytest.approx(0.25 * 0.9 + 0.75 * 0.1 / 3, abs=0.05)
+    with pytest.raises(ValueError, match="has not seen"):
+        SmoothedClassifier(Recorder(), categorical=CategoryNoise(0.9), **OPTIONS).fit(
+            FRAME, Y
+        ).certify(frame[:4])
