@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from sksmooth.arguments._numbers import read_count, read_number, read_numbers
 from sksmooth.bounds import clopper_pearson_lower
 from sksmooth.noise import Noise
 from sksmooth.noise._lattice import Rounding
@@ -65,6 +66,9 @@ def largest_radius(
     >>> round(largest_radius(LaplaceNoise(1.0), 10_000, 0.001), 2)
     4.66
     """
+    top_k, n_classes = read_count("top_k", top_k, 1), read_count("n_classes", n_classes, 1)
+    if not isinstance(noise, Noise):
+        raise TypeError(f"noise must be an object of sksmooth.noise, got {noise!r}.")
     p_lower = np.max(clopper_pearson_lower(n_draws, n_draws, alpha))
     on_lattice = np.zeros((1, 3))
     rounding = Rounding.of(noise_step, noise, n_features, on_lattice)
@@ -102,7 +106,8 @@ def iid_noise_limit(
         Norm p of the radius, from 2 to ``numpy.inf``.
     gaussian_tails : bool, default=False
         Whether the noise is a generalised Gaussian, with density ``exp(-|z / b|^q)``; the smaller
-        of both limits is returned then.
+        of both limits is returned then. The second holds, and is used, only where
+        ``exp(-n_features / 4)`` lies below `p_upper` and below ``1 - p_lower``.
 
     Returns
     -------
@@ -113,7 +118,7 @@ def iid_noise_limit(
     Raises
     ------
     ValueError
-        If the norm is below 2, where there is no such limit, or a probability is out of range.
+        If the norm is below 2, where there is no such limit, or another argument is out of range.
 
     References
     ----------
@@ -127,9 +132,10 @@ def iid_noise_limit(
     >>> round(float(iid_noise_limit(0.9, 0.05, sigma=1.0, n_features=3072, norm=np.inf)), 4)
     0.0487
     """
-    first = np.asarray(p_lower, dtype=float)
-    second = 1.0 - first if p_upper is None else np.asarray(p_upper, dtype=float)
-    if not norm >= 2:
+    first = read_numbers("p_lower", p_lower)
+    second = 1.0 - first if p_upper is None else read_numbers("p_upper", p_upper)
+    sigma, n_features = _read_sigma(sigma), read_count("n_features", n_features, 1)
+    if not read_number("norm", norm) >= 2:
         raise ValueError(f"norm must be a number p in [2, inf], got {norm!r}.")
     if not ((first >= 0.5) & (first < 1) & (second > 0) & (second <= 0.5)).all():
         raise ValueError(
@@ -140,7 +146,8 @@ def iid_noise_limit(
     limit = unit / (2.0 * np.sqrt(2.0)) * (1.0 / np.sqrt(1.0 - first) + 1.0 / np.sqrt(second))
     if gaussian_tails:
         tails = 2.0 * unit * (np.sqrt(-np.log(1.0 - first)) + np.sqrt(-np.log(second)))
-        limit = np.minimum(limit, tails)
+        in_range = np.minimum(1.0 - first, second) > np.exp(-n_features / 4.0)
+        limit = np.where(in_range, np.minimum(limit, tails), limit)
     return limit[()]
 
 
@@ -164,14 +171,15 @@ def uniform_noise_limit(*, sigma: float, n_features: int, norm: float) -> float:
     Raises
     ------
     ValueError
-        If the norm is below 1.
+        If the norm is below 1, or another argument is out of range.
 
     References
     ----------
     .. [1] Kumar, A., Levine, A., Goldstein, T. and Feizi, S. (2020). Curse of dimensionality on
        randomized smoothing for certifiable robustness. ICML 2020, Theorem 3.
     """
-    if not norm >= 1:
+    sigma, n_features = _read_sigma(sigma), read_count("n_features", n_features, 1)
+    if not read_number("norm", norm) >= 1:
         raise ValueError(f"norm must be a number p in [1, inf], got {norm!r}.")
     return float(2.0 * np.sqrt(3.0) * sigma / n_features ** (1.0 - 1.0 / norm))
 
@@ -195,7 +203,7 @@ def lipschitz_radius(margin: ArrayLike, constant: float) -> Any:
     Raises
     ------
     ValueError
-        If the constant is not positive and finite.
+        If the constant is not positive and finite, or a margin is no number.
 
     Examples
     --------
@@ -203,7 +211,17 @@ def lipschitz_radius(margin: ArrayLike, constant: float) -> Any:
     >>> round(float(lipschitz_radius(0.6, constant=1.5)), 3)
     0.2
     """
-    if not 0 < constant < np.inf:
+    if not 0 < read_number("constant", constant) < np.inf:
         raise ValueError(f"constant must be positive and finite, got {constant!r}.")
-    radius = np.asarray(margin, dtype=float) / (2.0 * constant) * (1.0 - 1e-15)
+    margins = read_numbers("margin", margin)
+    if np.isnan(margins).any():
+        raise ValueError(f"margin must hold numbers, got {margin!r}.")
+    radius = margins / (2.0 * constant) * (1.0 - 1e-15)
     return np.maximum(radius, 0.0)[()]
+
+
+def _read_sigma(sigma: Any) -> float:
+    number = read_number("sigma", sigma)
+    if not 0 < number < np.inf:
+        raise ValueError(f"sigma must be positive and finite, got {number}.")
+    return number

@@ -137,7 +137,9 @@ FORBIDDEN = [
     ("certifiers", "sksmooth.estimators", "a certifier gets values"),
     ("certifiers", "sklearn", "a certifier gets values"),
     ("engine", "sksmooth.voters", "the engine knows the contract of voters only"),
-    ("bounds", "sksmooth", "a bound knows no model and no noise"),
+    ("bounds", "sksmooth.inputs", "a bound knows no data"),
+    ("bounds", "sksmooth.noise", "a bound knows no noise"),
+    ("bounds", "sksmooth.distances", "a bound knows no outputs"),
 ]
 ROOMS_OF_NETS = {"nets", "training", "attacks"}
 
@@ -207,6 +209,7 @@ def test_every_module_has_a_place():
 
 # Tests of what several modules do together.
 PROPERTIES = {
+    "bounds/test_arguments.py": "what bounds refuse",
     "certificates/test_records.py": "every certificate is a value",
     "certifiers/test_soundness.py": "certificates fail as seldom as they say",
     "certifiers/test_top_k.py": "certificates of the k classes with the most votes",

@@ -67,6 +67,61 @@ def test_limit_of_independent_noise_is_above_certified_radii(norm, tails):
         assert (MixedNormNoise(0.5).radius(p, n_features=64) <= limit).all()
 
 
+def test_limit_of_light_tails_is_used_where_it_holds():
+    """Laplace noise in one dimension proves more near 1 than the formula for light tails says."""
+    p, noise = 1.0 - 2.0**-53, LaplaceNoise(1.0)
+    unconditional = 4.0 * np.sqrt(-np.log(1.0 - p))  # sigma = 1, d = 1
+    radius = noise.radius(p, n_features=1)
+    assert radius > unconditional
+    geometry = {"sigma": 1.0, "n_features": 1, "norm": 2}
+    assert radius < iid_noise_limit(p, **geometry, gaussian_tails=True)
+    inside = {"sigma": 1.0, "n_features": 64, "norm": 2}
+    p = 1.0 - 1e-6  # exp(-16) is 1.1e-7
+    unconditional = 4.0 * np.sqrt(-np.log(1.0 - p))
+    assert_allclose(iid_noise_limit(p, **inside, gaussian_tails=True), unconditional, rtol=1e-9)
+    general = iid_noise_limit(1.0 - 1e-7, **inside)
+    assert iid_noise_limit(1.0 - 1e-7, **inside, gaussian_tails=True) == general
+
+
+def test_radius_of_rounded_noise_is_smaller_by_half_a_cell():
+    noise, step = GaussianNoise(1.0), 2.0**-12
+    plain = largest_radius(noise, 1000, 0.001, n_features=16)
+    rounded = largest_radius(noise, 1000, 0.001, n_features=16, noise_step=step)
+    assert 2 * step <= plain - rounded < 2 * step * (1 + 1e-3)
+    with pytest.raises(ValueError, match="noise_step needs n_features"):
+        largest_radius(noise, 1000, 0.001, noise_step=step)
+
+
+BAD_LIMITS = [
+    (iid_noise_limit, {"sigma": -1.0}, "sigma must be positive and finite, got -1.0"),
+    (iid_noise_limit, {"sigma": np.nan}, "sigma must be positive and finite, got nan"),
+    (iid_noise_limit, {"sigma": "1"}, "sigma must be a number"),
+    (iid_noise_limit, {"n_features": 0}, "n_features must be at least 1, got 0"),
+    (iid_noise_limit, {"n_features": 2.5}, "n_features must be a whole number, got 2.5"),
+    (iid_noise_limit, {"norm": np.nan}, r"norm must be a number p in \[2, inf\], got nan"),
+    (iid_noise_limit, {"p_lower": np.nan}, r"p_lower must lie in \[1/2, 1\)"),
+    (iid_noise_limit, {"p_lower": "0.9"}, "p_lower must be a number"),
+    (uniform_noise_limit, {"sigma": -1.0}, "sigma must be positive and finite, got -1.0"),
+    (uniform_noise_limit, {"n_features": -3}, "n_features must be at least 1, got -3"),
+    (uniform_noise_limit, {"norm": "2"}, "norm must be a number"),
+    (lipschitz_radius, {"margin": np.nan}, "margin must hold numbers, got nan"),
+    (lipschitz_radius, {"constant": 0.0}, "constant must be positive and finite, got 0.0"),
+    (lipschitz_radius, {"constant": "x"}, "constant must be a number"),
+]
+GOOD_LIMITS = {
+    iid_noise_limit: {"p_lower": 0.9, "sigma": 1.0, "n_features": 4, "norm": 2},
+    uniform_noise_limit: {"sigma": 1.0, "n_features": 4, "norm": 2},
+    lipschitz_radius: {"margin": 0.5, "constant": 1.0},
+}
+
+
+@pytest.mark.parametrize(("function", "bad", "message"), BAD_LIMITS)
+def test_arguments_out_of_range_are_refused_by_name(function, bad, message):
+    assert function(**GOOD_LIMITS[function]) > 0
+    with pytest.raises((ValueError, TypeError), match=message):
+        function(**GOOD_LIMITS[function] | bad)
+
+
 def test_limit_of_uniform_noise():
     for norm, golden in [(2, 0.25), (3, 0.12499999999999997), (np.inf, 0.03125)]:
         got = uniform_noise_limit(sigma=1 / np.sqrt(3), n_features=64, norm=norm)

@@ -46,6 +46,7 @@ ALLOWED = [
     (READS_MODELS, "_intercept_", "signs as libsvm has them"),
     (READS_MODELS, "_fit_X", "rows that a nearest neighbour model was fitted to"),
     (READS_MODELS, "_fit_method", "how a nearest neighbour model searches"),
+    (READS_MODELS, "_predictors", "trees of histogram boosting: nothing public tells thresholds"),
     (READS_MODELS, "_y", "labels that a nearest neighbour model was fitted to"),
 ]
 

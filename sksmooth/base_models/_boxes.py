@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sksmooth.base_models._column_maps import ColumnMap
+
 
 @dataclass(frozen=True)
 class Interval:
@@ -94,6 +96,28 @@ class Boxes:
         ]
         return positions
 
+    def behind(self, step: ColumnMap) -> Boxes | None:
+        """Boxes as a function of x, where these are given what a step makes of x.
+
+        None: two of the features come from one, so that boxes are not products.
+        """
+        used = np.unique(self.feature)
+        if len(np.unique(step.sources[used])) < len(used):
+            return None
+        low, high = (_pulled_back(step, self.feature, ends) for ends in (self.low, self.high))
+        empty = ~(low < high)
+        filled = step.filled[self.feature]
+        there = (self.low < filled) & (filled <= self.high)
+        missing = np.where(np.isnan(filled), self.missing, there)
+        return replace(
+            self,
+            n_features=step.n_features,
+            feature=step.sources[self.feature],
+            low=np.where(empty, 0.0, low),
+            high=np.where(empty, 0.0, high),
+            missing=missing,
+        )
+
     def in_units(self, units: NDArray[np.float64]) -> Boxes:
         """Boxes of inputs that are given as multiples of a unit for each feature."""
         scale = units[self.feature]
@@ -104,3 +128,12 @@ class Boxes:
     ) -> Boxes:
         """Boxes with the same classes and other intervals, among `n_features` features."""
         return replace(self, feature=feature, low=low, high=high, n_features=n_features)
+
+
+def _pulled_back(
+    step: ColumnMap, feature: NDArray[np.intp], ends: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return ends of intervals of what comes out of a step as ends of what goes in."""
+    pulled, finite = ends.copy(), np.isfinite(ends)
+    pulled[finite] = step.pull_back(feature[finite], ends[finite])
+    return pulled

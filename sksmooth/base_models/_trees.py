@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.frozen import FrozenEstimator
 from sklearn.tree import DecisionTreeClassifier, ExtraTreeClassifier
 
 from sksmooth.base_models._boxes import Boxes, Interval
@@ -24,11 +23,6 @@ def boxes_of(model: Any) -> Boxes | None:
     very class: a subclass may have a `predict` of its own.
     """
     return None
-
-
-@boxes_of.register
-def _(model: FrozenEstimator) -> Boxes | None:
-    return boxes_of(model.estimator)
 
 
 @boxes_of.register(DecisionTreeClassifier)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-from sksmooth.bounds._checks import read_count
+from sksmooth.arguments._numbers import read_count
 
 # Most rows are decided within a hundred draws; a finer growth saves little.
 _FIRST_LOOK, _LOOK_GROWTH, _MOST_LOOKS = 64, 1.5, 60

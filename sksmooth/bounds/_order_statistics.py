@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy import special
 
+from sksmooth.arguments._numbers import read_count, read_level, read_number, read_probability
 from sksmooth.bounds._binomial import (
     at_least,
     at_most,
@@ -12,7 +13,6 @@ from sksmooth.bounds._binomial import (
     proven_level,
     smallest_upper,
 )
-from sksmooth.bounds._checks import read_count, read_level, read_number, read_probability
 
 # An integral over the mass of a ball is enclosed by two sums, over as many nodes as decide whether
 # it exceeds its level; if even the most do not, it counts as if it did. The level is lowered by

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from sksmooth.arguments._numbers import read_counts, read_level, read_levels
 from sksmooth.bounds._binomial import largest_lower, smallest_upper
-from sksmooth.bounds._checks import read_counts, read_level, read_levels
 
 # So few bounds are computed at once, without a search for equal counts.
 _FEW = 32

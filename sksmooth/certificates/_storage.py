@@ -23,6 +23,9 @@ _VERSION = 1
 # Objects of these kinds are written by the name of their class and their parameters.
 _ROOMS: dict[type, str] = {Noise: "sksmooth.noise", Distance: "sksmooth.distances"}
 
+# Fields that records did not always have. Where one is missing, there was no such thing.
+_LATER_FIELDS = ("noise_step", "moved")
+
 # Numbers that JSON does not know.
 _NOT_FINITE = {"inf": np.inf, "-inf": -np.inf, "nan": np.nan}
 
@@ -49,9 +52,9 @@ def from_dict(cls: type[T], record: Any) -> T:
     known = {f.name for f in fields(cls)}  # type: ignore[arg-type]
     values = {key: _decoded(value) for key, value in record.items() if key in known}
     missing = known - set(values)
-    if missing:
-        raise ValueError(f"The record lacks {', '.join(sorted(missing))}.")
-    return cls(**values)
+    if lacking := missing - set(_LATER_FIELDS):
+        raise ValueError(f"The record lacks {', '.join(sorted(lacking))}.")
+    return cls(**values, **dict.fromkeys(missing))
 
 
 def write(certificate: Any, path: str | Path) -> None:

@@ -78,10 +78,22 @@ def proven_by_votes(
     p_lower = clopper_pearson_lower(votes, n_draws, alpha)
     p_upper = 1.0 - p_lower
     if bilateral:
-        most = _at_most(counts, n_draws)
+        most = _with_strongest_rival(counts, top, n_draws)
         p_upper = np.minimum(runner_up_upper_bound(most, top, n_draws, alpha), p_upper)
     radius = noise.radius(rounding.lower(p_lower), rounding.upper(p_upper), **geometry)
     return ProvenByVotes(p_lower, p_upper, rounding.shrunk(radius, norm), None)
+
+
+def _with_strongest_rival(
+    counts: NDArray[np.int64], top: NDArray[np.intp], n_draws: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """Votes, if the strongest of the classes that are not predicted had all that are for nobody."""
+    most, rows = counts.copy(), np.arange(len(counts))
+    most[rows, top] = -1
+    rival = most.argmax(axis=1)
+    most[rows, top] = counts[rows, top]
+    most[rows, rival] += n_draws - counts.sum(axis=1)
+    return most
 
 
 def _at_most(counts: NDArray[np.int64], n_draws: NDArray[np.int64]) -> NDArray[np.int64]:

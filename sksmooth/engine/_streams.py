@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from sksmooth.inputs._containers import Inputs
 from sksmooth.inputs._table import STRIDE, TableSchema
 from sksmooth.noise import Noise
+from sksmooth.noise._base import is_added
 from sksmooth.noise._lattice import Lattice
 
 # One block of draws is generated from one seed: large enough to pay for its generator, small
@@ -151,10 +152,17 @@ class Streams:
     def of(self, purpose: Purpose, inputs: Inputs) -> DrawStream:
         """Return the stream of a purpose, which all inputs share.
 
-        Noise that a model is trained on is part of no proof, and is not rounded.
+        Noise that a model is trained on is part of no proof, and is not rounded. Cuts of splitting
+        noise are drawn in double precision: it is no sum, and for a draw its answer depends on the
+        input through whole numbers alone.
         """
-        lattice = None if purpose == Purpose.AUGMENTATION else self.lattice
-        dtype = inputs.dtype if lattice is None else lattice.dtype
+        lattice, dtype = self.lattice, inputs.dtype
+        if purpose == Purpose.AUGMENTATION:
+            lattice = None
+        elif lattice is not None:
+            dtype = lattice.dtype
+        elif not is_added(self.noise):
+            dtype = np.dtype(np.float64)
         return DrawStream(
             self.noise,
             self.seed,

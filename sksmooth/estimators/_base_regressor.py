@@ -45,7 +45,7 @@ class BaseOutputSmoother(RegressorMixin, BaseSmoother):
     }
 
     @_fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X, y=None, **params):
+    def fit(self, X, y=None, sample_weight=None, **params):
         """Fit the base model on noisy copies of X.
 
         Parameters
@@ -54,6 +54,9 @@ class BaseOutputSmoother(RegressorMixin, BaseSmoother):
             Training inputs, as the base model takes them.
         y : array-like of shape (m,) or (m, ...), default=None
             Targets; None for base models that need none, such as transformers.
+        sample_weight : array-like of shape (m,), default=None
+            Weights of the rows, for base models that take them; each noisy copy has that of its
+            row.
         **params : dict
             Passed to `fit` of the base model, as :class:`SmoothedClassifier` does.
 
@@ -76,7 +79,7 @@ class BaseOutputSmoother(RegressorMixin, BaseSmoother):
         self._lattice = self._lattice_for(rows)
         warn_of_whole_numbers(rows, stacklevel=3)
         self._begin_fit(rows)
-        model = self._fit_base_model(X, rows, y, self._params_of_base_fit(params))
+        model = self._fit_base_model(X, rows, y, self._params_of_base_fit(sample_weight, params))
         self.estimator_ = model
         self.response_method_ = self._response_of(model)
         check_answers(model, rows)

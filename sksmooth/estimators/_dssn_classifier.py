@@ -173,7 +173,7 @@ class DSSNClassifier(BaseSmoothedClassifier):
         self.verbose = verbose
 
     @_fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X, y, **params):
+    def fit(self, X, y, sample_weight=None, **params):
         """Fit the base model on split copies of X.
 
         Parameters
@@ -182,6 +182,9 @@ class DSSNClassifier(BaseSmoothedClassifier):
             Training inputs; every value is a level, unless ``off_grid="round"``.
         y : array-like of shape (m,)
             Class labels.
+        sample_weight : array-like of shape (m,), default=None
+            Weights of the rows, for base models that take them; each noisy copy has that of its
+            row.
         **params : dict
             Passed to `fit` of the base model, as in :meth:`SmoothedClassifier.fit`.
 
@@ -208,7 +211,7 @@ class DSSNClassifier(BaseSmoothedClassifier):
         self._grid, self._dtype, self.n_shifts_ = grid, rows.dtype, n_shifts
         self.n_steps_, self.feature_range_ = grid.n_steps, (grid.low[()], grid.high[()])
         self.lam_, self.noise_ = self._splits.lam, self._splits.law
-        model = self._fit_base_model(X, levels, y, self._params_of_base_fit(params))
+        model = self._fit_base_model(X, levels, y, self._params_of_base_fit(sample_weight, params))
         self.estimator_, self.classes_ = model, sorted_classes(model, y)
         check_answers(model, rows)
         return self

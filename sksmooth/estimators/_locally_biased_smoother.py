@@ -304,7 +304,7 @@ class LocallyBiasedSmoother(BaseClassifier):
 
     def _fit_on_the_rest(self, X, rows, y, params):
         """Fit the base model on the rows that are not reference points."""
-        params = self._params_of_base_fit(params)
+        params = self._params_of_base_fit(None, params)
         used = _rows_with_weight(params.get("sample_weight"), len(y))
         labels = np.unique(y[used], return_inverse=True)[1]
         trimmed = " among the rows with a positive sample_weight" if len(used) < len(y) else ""

@@ -93,9 +93,11 @@ class SmoothedClassifier(BaseSmoothedClassifier):
         Use what is known of the base model. "auto": votes of linear classifiers, multi-layer
         perceptrons, support vector machines and nearest neighbours, also behind scalers and the
         like in a Pipeline, are taken from products with the noise that all rows share, which is
-        many times faster. Linear classifiers with two classes and single decision trees need no
-        votes: their class probabilities under noise are known, and the certificate is exact (its
-        `alpha` is None). "off": ask the base model for every vote.
+        many times faster. Linear classifiers with two classes, decision trees, small
+        forests, and boosted trees with two classes that look at one feature each need no votes:
+        their class probabilities under noise are known, and the certificate is exact (its `alpha`
+        is None).
+        "off": ask the base model for every vote.
     n_augment : int, default=10
         `fit` trains the base model on this many noisy copies of each row. 0: on X itself. A base
         model that has not seen noise gets certificates near zero.
@@ -229,7 +231,7 @@ class SmoothedClassifier(BaseSmoothedClassifier):
         self.verbose = verbose
 
     @_fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X=None, y=None, **params):
+    def fit(self, X=None, y=None, sample_weight=None, **params):
         """Fit the base model on noisy copies of X.
 
         Parameters
@@ -239,9 +241,12 @@ class SmoothedClassifier(BaseSmoothedClassifier):
             data; with some, it is looked at for faults.
         y : array-like of shape (m,)
             Class labels.
+        sample_weight : array-like of shape (m,), default=None
+            Weights of the rows, for base models that take them; each noisy copy has that of its
+            row.
         **params : dict
-            Passed to `fit` of the base model. Entries with one value per row (such as
-            `sample_weight`) are repeated for the noisy copies. Where metadata routing is
+            Passed to `fit` of the base model. Entries with one value per row are repeated for
+            the noisy copies. Where metadata routing is
             enabled, only what the base model requests is passed.
 
         Returns
@@ -275,7 +280,7 @@ class SmoothedClassifier(BaseSmoothedClassifier):
         self._lattice = self._lattice_for(rows)
         warn_of_whole_numbers(rows, stacklevel=3)
         self._begin_fit(rows)
-        model = self._fit_base_model(X, rows, y, self._params_of_base_fit(params))
+        model = self._fit_base_model(X, rows, y, self._params_of_base_fit(sample_weight, params))
         self._take(model, sorted_classes(model, y))
         check_answers(model, rows)
         self._examine_base_model(rows, y)

@@ -57,8 +57,10 @@ class BaseWrapper(MetaEstimatorMixin, BaseEstimator, ABC):
             if value is None and (name == "random_state" or name.endswith("__random_state")):
                 model.set_params(**{name: int(rng.integers(np.iinfo(np.int32).max))})
 
-    def _params_of_base_fit(self, params):
+    def _params_of_base_fit(self, sample_weight, params):
         """Metadata for the base model: as requested by it where routing is on, else all."""
+        if sample_weight is not None:
+            params = {**params, "sample_weight": sample_weight}
         if not _routing_enabled():
             return params
         return process_routing(self, "fit", **params).estimator.fit

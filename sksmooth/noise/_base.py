@@ -13,6 +13,11 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 from scipy import special
 from sklearn.base import BaseEstimator
 
+from sksmooth.arguments._numbers import (
+    read_count,
+    read_number,
+    read_probabilities,
+)
 from sksmooth.noise._radii._trade_off import TradeOff
 
 _HARDLY_EVER = 2.0**-60
@@ -41,7 +46,9 @@ class Noise(BaseEstimator, ABC):
 
     def check_parameters(self) -> None:
         """Raise a ValueError that names the first parameter that describes no distribution."""
-        if not (isinstance(self.sigma, Real) and 0 < self.sigma < math.inf):
+        if isinstance(self.sigma, bool) or not (
+            isinstance(self.sigma, Real) and 0 < self.sigma < math.inf
+        ):
             raise ValueError(
                 f"The 'sigma' parameter of {type(self).__name__} must be a positive finite "
                 f"number, in the units of X. Got {self.sigma!r} instead."
@@ -236,8 +243,8 @@ class Noise(BaseEstimator, ABC):
         21.274
         """
         self.check_parameters()
-        rest = as_probabilities("tail", tail)
-        most = rest if runner_up is None else as_probabilities("runner_up", runner_up)
+        rest = read_probabilities("tail", tail)
+        most = rest if runner_up is None else read_probabilities("runner_up", runner_up)
         rest, most = np.broadcast_arrays(rest, most)
         return self._radius(rest, np.minimum(most, rest), n_features, norm)
 
@@ -248,9 +255,16 @@ class Noise(BaseEstimator, ABC):
         n_features: int | None,
         norm: float | None,
     ) -> Any:
-        trade_off, unit = self.trade_off(n_features, norm)
+        trade_off, unit = self._trade_off(n_features, norm)
         radius = trade_off.radius(tail.ravel(), runner_up.ravel()).reshape(tail.shape)
         return scaled_down(radius, unit)[()]
+
+    def _trade_off(self, n_features: Any, norm: Any) -> tuple[TradeOff, float]:
+        """Trade-off function for arguments as a user gives them."""
+        return self.trade_off(
+            None if n_features is None else read_count("n_features", n_features, 1),
+            None if norm is None else read_number("norm", norm),
+        )
 
     def top_radius(
         self,
@@ -295,8 +309,9 @@ class Noise(BaseEstimator, ABC):
         0.3786
         """
         self.check_parameters()
+        top_k = read_count("top_k", top_k, 1)
         tail, _ = tail_and_runner_up(p_lower, None)
-        trade_off, unit = self.trade_off(n_features, norm)
+        trade_off, unit = self._trade_off(n_features, norm)
         joint = strongest_together(p_others, top_k, tail)
         if joint is None:
             return np.full(tail.shape, np.inf)[()]
@@ -324,12 +339,11 @@ class Noise(BaseEstimator, ABC):
         return self.apply(X[:, None], draws[None])
 
 
-def as_probabilities(name: str, values: ArrayLike) -> NDArray[np.float64]:
-    """Return probabilities as an array, or name what is none."""
-    p = np.asarray(values, dtype=float)
-    if not ((p >= 0) & (p <= 1)).all():
-        raise ValueError(f"{name} must lie in [0, 1], got {p}.")
-    return p
+def tail_of(name: str, p_lower: ArrayLike) -> NDArray[np.float64]:
+    """Return one minus a probability: exact for a double in [1/2, 1], below it rounded up."""
+    lower = read_probabilities(name, p_lower)
+    tail = 1.0 - lower
+    return np.where(lower < 0.5, np.minimum(np.nextafter(tail, 2.0), 1.0), tail)
 
 
 def tail_and_runner_up(
@@ -337,15 +351,18 @@ def tail_and_runner_up(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return one minus the probability of a class, and the largest probability of any other.
 
-    One minus a double in [1/2, 1] is exact; below it is rounded up. All probabilities sum to one,
-    so no other class can have more than the tail.
+    All probabilities sum to one, so no other class can have more than the tail.
     """
-    lower = as_probabilities("p_lower", p_lower)
-    tail = 1.0 - lower
-    tail = np.where(lower < 0.5, np.minimum(np.nextafter(tail, 2.0), 1.0), tail)
+    tail = tail_of("p_lower", p_lower)
     if p_upper is None:
         return tail, tail
-    tail, upper = np.broadcast_arrays(tail, as_probabilities("p_upper", p_upper))
+    upper = read_probabilities("p_upper", p_upper)
+    try:
+        tail, upper = np.broadcast_arrays(tail, upper)
+    except ValueError:
+        raise ValueError(
+            f"p_lower has shape {tail.shape} and p_upper {upper.shape}: they must go together."
+        ) from None
     return tail, np.minimum(upper, tail)
 
 
@@ -357,7 +374,7 @@ def strongest_together(
     None: there are fewer than `top_k` other classes. All probabilities sum to one, so none of the
     bounds is above the tail.
     """
-    others = np.sort(as_probabilities("p_others", p_others), axis=-1)
+    others = np.sort(read_probabilities("p_others", p_others), axis=-1)
     if others.shape[-1] < top_k:
         return None
     joint = np.cumsum(others[..., others.shape[-1] - top_k :], axis=-1) * (1.0 + 1e-15 * top_k)

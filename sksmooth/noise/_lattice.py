@@ -44,6 +44,9 @@ _GENERATOR_FAILURE = 2.0**-39
 # A part of the step that squares do not underflow for.
 _SMALLEST_PART = 2.0**-200
 
+# Numbers of inputs that are looked at together: 16 MB.
+_VALUES_AT_ONCE = 2**21
+
 # The norms that the distance of an input to the lattice is kept in.
 _NORMS = (1.0, 2.0, np.inf)
 
@@ -131,13 +134,18 @@ class Lattice:
             Rounded up. The differences are exact: both numbers are multiples of the last place of
             the smaller, and no more than half a step apart.
         """
-        flat = values.reshape(len(values), -1)
-        parts = np.abs(flat - self.rounded(flat).astype(np.float64)).astype(np.float64) / self.step
-        np.maximum(parts, _SMALLEST_PART, out=parts, where=parts > 0)
-        distances = _norms(parts) * self.step
-        if divided:
-            distances += 2.0**-51 * _norms(flat)
-        return np.asarray(distances * (1 + 2.0**-50 * (flat.shape[1] + 8)))
+        flat, found = values.reshape(len(values), -1), np.empty((len(values), len(_NORMS)))
+        at_once = max(1, _VALUES_AT_ONCE // max(1, flat.shape[1]))
+        for first in range(0, len(flat), at_once):
+            rows = flat[first : first + at_once]
+            parts = np.abs(rows - self.rounded(rows).astype(np.float64)).astype(np.float64)
+            parts /= self.step
+            np.maximum(parts, _SMALLEST_PART, out=parts, where=parts > 0)
+            distances = _norms(parts) * self.step
+            if divided:
+                distances += 2.0**-51 * _norms(rows)
+            found[first : first + at_once] = distances
+        return found * (1 + 2.0**-50 * (flat.shape[1] + 8))
 
 
 @dataclass(frozen=True)
@@ -177,8 +185,10 @@ class Rounding:
         are apart by ``2 ** -50`` of the scale or of their own size, and the density hardly varies
         within a cell, so that this has a probability of twice that distance over the step.
         """
-        if step is None or n_features is None:
+        if step is None:
             return cls(None, 0.0, 0)
+        if n_features is None:
+            raise ValueError("noise_step needs n_features: what rounding moves depends on it.")
         largest = max(float(noise.sigma), min(noise.reach(n_features), _LARGEST_DRAW * noise.sigma))
         wrong_cell = 2.0 * _GENERATOR_ROUNDING * largest / step * (1 + 2.0**-8)
         return cls(step, n_features * (wrong_cell + _GENERATOR_FAILURE), n_features, moved)

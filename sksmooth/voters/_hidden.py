@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,7 @@ from sksmooth.voters._rounding import (
     reach_of,
     unit_roundoff,
 )
-from sksmooth.voters._votes import count_largest, count_positive
+from sksmooth.voters._votes import are_open, count_largest, count_positive
 
 # What is held of the draws of a call, and what is computed from it for one input, should stay
 # in the second-level cache; products of longer vectors are slower.
@@ -99,19 +100,32 @@ class HiddenLayers(FastVoter):
         return ProjectedStream(stream, self)
 
     def count_votes(self, inputs: Inputs, noise: Any, draws: NDArray[Any]) -> NDArray[np.int64]:
-        """Count the votes of every input with every draw, but for those within `doubts`."""
+        """Count the votes of every input with every draw, but for those within `doubts`.
+
+        What is within them in single precision is computed again in double precision, from the
+        same first layer.
+        """
         by_unit = np.ascontiguousarray(draws.T)
         hidden = np.empty_like(by_unit)
         votes = np.empty((len(inputs), self.n_classes), np.int64)
         own, per_size = self.doubts(inputs.values, noise)
-        sizes = np.abs(by_unit).max(axis=0, initial=0.0) * per_size
-        count = _count_positive if len(self.layers[-1][0]) == 1 else count_largest
+        sizes = np.abs(by_unit).max(axis=0, initial=0.0)
+        is_single = by_unit.dtype != np.float64
+        closer = self.doubts(inputs.values, noise, np.float64) if is_single else None
         for i, seen in enumerate(inputs.values[:, :-1]):
             np.add(by_unit, seen[:, None], out=hidden)
-            votes[i] = count(self._scores(hidden), sizes + own[i])
+            scores, doubt = self._scores(hidden), per_size * sizes + own[i]
+            votes[i] = _count(scores, doubt)
+            if closer is not None and votes[i].sum() < scores.shape[1]:
+                some = are_open(scores, doubt)
+                draws_left, doubt = by_unit[:, some].astype(float), closer[1] * sizes[some]
+                scores = self._in_double._scores(draws_left + seen[:, None].astype(float))
+                votes[i] += _count(scores, doubt + closer[0][i])
         return votes
 
-    def doubts(self, embedded: NDArray[Any], noise: Any) -> tuple[NDArray[Any], Any]:
+    def doubts(
+        self, embedded: NDArray[Any], noise: Any, dtype: Any = None
+    ) -> tuple[NDArray[Any], Any]:
         """Bound what rounding may do to the difference of two scores.
 
         In the first layer, what is seen of the input and of a draw is a sum of as many products
@@ -128,6 +142,8 @@ class HiddenLayers(FastVoter):
             Of `embed_inputs`.
         noise : Noise or None
             Distribution of the draws.
+        dtype : dtype, default=None
+            Of what follows the first layer. None: that of the layers.
 
         Returns
         -------
@@ -145,18 +161,26 @@ class HiddenLayers(FastVoter):
         terms = embedded[:, -1:].astype(float) + noise_size
         error = 4 * u * size + of_sum(n_features) * terms + image
         ones = np.ones((1, n_units))
-        own, per_size = self._grown(error, size, 1.0), self._grown(4 * u * ones, ones, 0.0)
-        return own.astype(matrix.dtype), matrix.dtype.type(per_size[0])
+        kind = np.dtype(matrix.dtype if dtype is None else dtype)
+        own = self._grown(error, size, 1.0, kind)
+        (per_size,) = self._grown(4 * u * ones, ones, 0.0, kind)
+        return own.astype(kind), kind.type(per_size)
 
-    def _grown(self, error: Any, size: Any, constant: float) -> NDArray[np.float64]:
+    def _grown(self, error: Any, size: Any, constant: float, dtype: Any) -> NDArray[np.float64]:
         """Twice the largest error of a score, from errors and sizes of the first layer."""
         for matrix, offset in self.layers[1:]:
             size = size + constant
-            error = error + FUNCTION_ROUNDING * unit_roundoff(matrix.dtype) * size
+            error = error + FUNCTION_ROUNDING * unit_roundoff(dtype) * size
             grows = np.abs(matrix).astype(float).T
             size = size @ grows + constant * np.abs(offset)
-            error = error @ grows + of_sum(len(grows), matrix.dtype) * size
+            error = error @ grows + of_sum(len(grows), dtype) * size
         return np.asarray(2 * error.max(axis=1) * (1 + 1e-5))
+
+    @cached_property
+    def _in_double(self) -> HiddenLayers:
+        """The same layers, computed in double precision."""
+        wide = ((matrix.astype(float), offset.astype(float)) for matrix, offset in self.layers)
+        return replace(self, layers=tuple(wide))
 
     def _scores(self, hidden: NDArray[Any]) -> NDArray[Any]:
         """Scores from what the first layer gives, one column per draw; overwrites it."""
@@ -167,9 +191,11 @@ class HiddenLayers(FastVoter):
         return hidden
 
 
-def _count_positive(scores: NDArray[Any], doubt: Any) -> NDArray[np.int64]:
-    """Votes of a single score, which decides by its sign."""
-    return count_positive(scores[0], doubt)
+def _count(scores: NDArray[Any], doubt: NDArray[Any]) -> NDArray[np.int64]:
+    """Votes by the largest score, or by the sign of a single one."""
+    if len(scores) == 1:
+        return count_positive(scores[0], doubt)
+    return count_largest(scores, doubt)
 
 
 def _identity(values: NDArray[Any]) -> None:

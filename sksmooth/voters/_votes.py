@@ -26,6 +26,14 @@ def count_largest(scores: NDArray[Any], doubt: Any = 0.0) -> NDArray[np.int64]:
     return np.bincount(winners, minlength=len(scores))
 
 
+def are_open(scores: NDArray[Any], doubt: NDArray[Any]) -> NDArray[np.bool_]:
+    """Whether the votes of draws are counted for nobody: by the largest score, or by its sign."""
+    if len(scores) == 1:
+        return np.asarray(~(np.abs(scores[0]) > doubt))
+    near = scores >= scores.max(axis=0) - doubt
+    return np.asarray(np.count_nonzero(near, axis=0) != 1)
+
+
 def count_positive(score: NDArray[Any], doubt: Any = 0.0) -> NDArray[np.int64]:
     """Votes for the first and the second of two classes, the second where the score is positive.
 

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 from sklearn.datasets import load_digits, load_iris
-from sklearn.frozen import FrozenEstimator
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor, ExtraTreeClassifier
 
 from sksmooth.base_models._trees import boxes_of
@@ -22,7 +21,7 @@ from sksmooth.base_models._trees import boxes_of
 def test_boxes_give_the_classes_of_the_tree(model, load):
     X, y = load(return_X_y=True)
     model.fit(X, y)
-    boxes = boxes_of(FrozenEstimator(model))
+    boxes = boxes_of(model)
     rng = np.random.default_rng(0)
     noisy = (X + rng.normal(size=X.shape)).astype(np.float32).astype(float)
     assert_array_equal(model.classes_[boxes.classify(noisy)], model.predict(noisy))

@@ -36,6 +36,49 @@ def test_radius_is_that_of_the_bound():
     assert_array_equal(certificate.n_draws, 1000)
 
 
+def test_votes_for_nobody_count_against_the_class_and_for_all_others():
+    n_draws = COUNTS.sum(axis=1) + 40
+    one, both = certify(n_draws=n_draws), certify(n_draws=n_draws, bilateral=True)
+    assert_array_equal(one.p_lower, clopper_pearson_lower(COUNTS[range(5), TOP], 1040, 0.001))
+    assert both.p_upper[1] == clopper_pearson_upper(340, 1040, 0.0005)
+    assert (one.radius <= certify().radius).all()
+    assert_array_equal(one.n_draws, n_draws)
+    assert one.at(alpha=0.01).at(alpha=0.001) == one
+    labels = CLASSES[np.argsort(-COUNTS, axis=1)[:, :2]]
+    of_two = ClassificationCertificate.from_counts(
+        labels,
+        COUNTS,
+        classes=CLASSES,
+        noise=GaussianNoise(0.5),
+        n_features=9,
+        alpha=0.001,
+        top_k=2,
+        n_draws=n_draws,
+    )
+    assert of_two.p_upper[1] == clopper_pearson_upper(340, 1040, 0.001 / 3)
+    with pytest.raises(ValueError, match="n_draws must hold a whole number for each of 5 rows"):
+        certify(n_draws=n_draws - 50)
+    certify(n_draws=n_draws - 40)  # the remedy
+
+
+def test_noise_step_is_in_the_record_and_takes_from_the_radius():
+    plain, step = certify(), 2.0**-10
+    rounded = certify(noise_step=step)
+    proven = ~plain.abstained
+    lost = plain.radius[proven] - rounded.radius[proven]
+    assert (lost >= step * 3).all()  # nine features: two halves of a diameter of three steps
+    np.testing.assert_allclose(lost, 3 * step, rtol=1e-3)
+    on_lattice = certify(noise_step=step, moved=np.zeros((5, 3)))
+    np.testing.assert_allclose(
+        plain.radius[proven] - on_lattice.radius[proven], 1.5 * step, rtol=1e-3
+    )
+    assert "rounded to 0.000977" in repr(rounded)
+    assert "rounded" not in repr(plain)
+    assert rounded.max_radius() < plain.max_radius()
+    assert rounded.at() == rounded
+    assert_array_equal(on_lattice[1:3].moved, 0)
+
+
 def test_abstained_rows_have_radius_zero():
     certificate = certify()
     assert certificate.abstained.tolist() == [False, False, True, False, True]

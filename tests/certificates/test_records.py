@@ -124,6 +124,17 @@ def test_numbers_that_json_does_not_know(tmp_path):
     assert json.loads((tmp_path / "odd.json").read_text())["norm"] == 2
 
 
+def test_records_from_before_noise_was_rounded():
+    """They are read, say that nothing was rounded, and do not go on where something is."""
+    record = of_counts(noise_step=2.0**-10).to_dict()
+    older = {k: v for k, v in record.items() if k not in ("noise_step", "moved")}
+    certificate = ClassificationCertificate.from_dict(older)
+    assert certificate.noise_step is None
+    assert certificate != of_counts(noise_step=2.0**-10)
+    with pytest.raises(ValueError, match="noise_step is None in one and"):
+        ClassificationCertificate.concatenate([certificate, of_counts(noise_step=2.0**-10)])
+
+
 def test_what_is_no_certificate_is_refused(certificates, tmp_path):
     path = tmp_path / "text"
     path.write_text("hello")

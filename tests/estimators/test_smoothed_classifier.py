@@ -18,7 +18,7 @@ from sklearn.cluster import KMeans
 from sklearn.compose import make_column_transformer
 from sklearn.datasets import load_breast_cancer, load_iris
 from sklearn.dummy import DummyClassifier
-from sklearn.ensemble import RandomForestClassifier, VotingClassifier
+from sklearn.ensemble import AdaBoostClassifier, RandomForestClassifier, VotingClassifier
 from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LinearRegression, LogisticRegression
@@ -336,6 +336,19 @@ def test_weights_are_repeated_for_the_copies(iris):
     fitted = smoother(Recorder(), n_augment=2).fit(X, y, sample_weight=weight, note="kept")
     assert_array_equal(fitted.estimator_.sample_weight_, np.tile(weight, 2))
     assert fitted.estimator_.note_ == "kept"
+
+
+@pytest.mark.filterwarnings("ignore::sksmooth.exceptions.NoiseCollapseWarning")
+@pytest.mark.parametrize(
+    "meta", [AdaBoostClassifier(n_estimators=2), CalibratedClassifierCV(cv=2, ensemble=False)]
+)
+def test_weights_reach_the_base_model_from_above(meta):
+    """Meta-estimators look for the argument of `fit`, and drop weights where it is not there."""
+    X, y = np.random.default_rng(0).normal(size=(40, 2)), np.arange(40) % 2
+    smoothed = smoother(LogisticRegression(), n_augment=2)
+    weighted = clone(meta).set_params(estimator=smoothed).fit(X, y, sample_weight=1.0 + 9 * y)
+    plain = clone(meta).set_params(estimator=smoothed).fit(X, y)
+    assert weighted.predict(X).mean() > plain.predict(X).mean() + 0.2
 
 
 @pytest.mark.filterwarnings("ignore::sksmooth.exceptions.NoiseCollapseWarning")

@@ -1,5 +1,7 @@
 """The way that nets on a device take, walked on the CPU: noise drawn, and votes counted, there."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -12,10 +14,11 @@ from sksmooth import SmoothedClassifier
 from sksmooth.engine._black_box import BlackBoxVoter
 from sksmooth.engine._streams import DrawStream, Purpose
 from sksmooth.inputs._containers import read_inputs
-from sksmooth.nets import as_classifier
+from sksmooth.nets import TorchExecution, as_classifier
 from sksmooth.nets._draws import DeviceStream
 from sksmooth.nets._layers import TorchLayers
 from sksmooth.noise import GaussianNoise, LaplaceNoise, MixedNormNoise, UniformNoise
+from sksmooth.noise._lattice import Lattice
 from sksmooth.voters._choice import fast_voter
 
 FAMILIES = [
@@ -47,6 +50,49 @@ def test_draws_have_the_law_of_the_family(noise, dtype):
     for summary in (lambda z: z[:, 0], lambda z: np.abs(z).max(axis=1), lambda z: z @ np.ones(16)):
         assert stats.ks_2samp(summary(draws), summary(expected)).pvalue > 1e-3
         assert stats.ks_2samp(summary(draws), 1.1 * summary(expected)).pvalue < 0.01  # control
+
+
+@pytest.mark.parametrize("noise", FAMILIES, ids=repr)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_draws_are_rounded_to_the_lattice_in_double_precision(noise, dtype):
+    lattice = Lattice.of(noise, 1.0, 16, dtype)
+    stream = stream_of(noise, dtype=dtype)
+    stream = replace(stream, stream=replace(stream.stream, lattice=lattice))
+    draws = stream.take(0, 2000).numpy()
+    assert draws.dtype == lattice.dtype
+    steps = draws.astype(float) / lattice.step
+    assert (steps == np.rint(steps)).all()
+    wide = replace(stream, stream=replace(stream.stream, lattice=None, dtype=np.dtype(float)))
+    assert np.abs(draws - wide.take(0, 2000).numpy()).max() <= lattice.step / 2
+
+
+class LastBits(nn.Module):
+    """Scores 1 for the class that says whether all values are multiples of a unit."""
+
+    def forward(self, X):
+        parts = X / 2.0**-24
+        known = (parts == parts.round()).all(dim=1)
+        return torch.stack([~known, known], dim=1).to(X.dtype)
+
+
+@pytest.mark.parametrize("on_cpu", [True, False])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_net_that_reads_the_last_bits(dtype, on_cpu, monkeypatch):
+    """Autocast and other precisions come after the exact sum."""
+    monkeypatch.setattr(TorchLayers, "_is_on_cpu", property(lambda self: on_cpu))
+    execution = TorchExecution(autocast=None if dtype == torch.float32 else dtype)
+    model = as_classifier(LastBits().eval(), classes=[0, 1], execution=execution)
+    X = np.array([[1.0], [0.0]], np.float32)
+    clf = SmoothedClassifier(FrozenEstimator(model), sigma=0.5, **OPTIONS).fit(X, [1, 1])
+    assert clf.certify(X).counts.tolist() == [[0, 400], [0, 400]]
+    far = np.array([[1e5], [0.0]], np.float32)  # sums are formed in float64
+    wide = clf.fit(far, [1, 1])
+    assert wide._lattice.dtype == np.float64
+    assert (wide.certify(far).counts[:, 1] == 400).all()
+    wide._lattice = None  # the negative control
+    assert (clf.fit(X, [1, 1]).certify(X).counts[:, 1] == 400).all()
+    clf._lattice = None
+    assert 100 < clf.certify(X).counts[1, 1] < 300
 
 
 @pytest.mark.parametrize("noise", FAMILIES, ids=repr)

@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sksmooth.base_models._additive import AdditiveScore
 from sksmooth.base_models._boxes import Boxes
+from sksmooth.certifiers.exact._additive import AdditiveVote
 from sksmooth.certifiers.exact._base import ExactVote
 from sksmooth.certifiers.exact._boxes import BoxVote
 from sksmooth.certifiers.exact._linear import LinearVote
@@ -20,7 +22,7 @@ from sksmooth.voters._linear import LinearScores
 
 def exact_vote(
     voter: Voter | None,
-    rule: Boxes | None,
+    rule: Boxes | AdditiveScore | None,
     noise: Noise,
     shape: tuple[int, ...],
     noisy: NDArray[np.bool_] | None = None,
@@ -31,7 +33,7 @@ def exact_vote(
     ----------
     voter : Voter or None
         What is known of how the base model sees noise.
-    rule : Boxes or None
+    rule : Boxes or AdditiveScore or None
         What was read off the base model.
     noise : Noise
         Distribution of the noise.
@@ -49,8 +51,12 @@ def exact_vote(
     marginal = marginal_of(noise)
     if isinstance(voter, LinearScores) and len(voter.coef) == 1 and is_gaussian(noise):
         vote = LinearVote(voter, float(noise.sigma), noisy)
-    elif rule is not None and marginal is not None and noisy is None:
+    elif marginal is None or noisy is not None:
+        vote = None
+    elif isinstance(rule, Boxes):
         vote = BoxVote(noise, rule, marginal)
+    elif isinstance(rule, AdditiveScore):
+        vote = AdditiveVote(noise, rule, marginal)
     return vote if vote is not None and vote.suits(shape) else None
 
 

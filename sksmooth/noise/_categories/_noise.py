@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
 
-from sksmooth.noise._base import Noise, strongest_together, tail_and_runner_up
+from sksmooth.arguments._numbers import read_probabilities
+from sksmooth.noise._base import Noise, strongest_together, tail_and_runner_up, tail_of
 from sksmooth.noise._categories._after import AfterChanges
 from sksmooth.noise._categories._columns import CategoryColumns, lead, top_lead
 from sksmooth.noise._categories._law import Array, ChangeLaw
@@ -230,7 +231,7 @@ class CategoryNoise(BaseEstimator):
             Rounded down.
         """
         columns, n_changes, rows = self._read(changes, n_levels, levels)
-        tail, _ = tail_and_runner_up(p, None)
+        tail = tail_of("p", p)
 
         def consequence(law: ChangeLaw, some: Any) -> Array:
             return law.worst_case_probability(tail.ravel()[some])
@@ -254,7 +255,7 @@ class CategoryNoise(BaseEstimator):
             Rounded up.
         """
         columns, n_changes, rows = self._read(changes, n_levels, levels)
-        _, others = tail_and_runner_up(np.zeros_like(p, dtype=float), p)
+        others = read_probabilities("p", p)
 
         def consequence(law: ChangeLaw, some: Any) -> Array:
             return law.worst_case_probability(others.ravel()[some])

@@ -1,4 +1,4 @@
-"""Arguments of bounds: what is no number, count, probability or level is refused by its name."""
+"""What is no number, count, probability or level is refused by its name."""
 
 from __future__ import annotations
 
@@ -73,6 +73,15 @@ def read_level(name: str, value: Any) -> float:
             f"{name} must lie in (0, 1), and not below {_SMALLEST_ALPHA:g}; got {level}."
         )
     return level
+
+
+def read_probabilities(name: str, values: ArrayLike) -> NDArray[np.float64]:
+    """Return numbers from 0 to 1."""
+    probabilities = read_numbers(name, values)
+    right = (probabilities >= 0) & (probabilities <= 1)  # not so for NaN
+    if not right.all():
+        read_probability(name, probabilities[~right][0])
+    return probabilities
 
 
 def read_probability(name: str, value: Any) -> float:
