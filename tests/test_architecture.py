@@ -228,6 +228,7 @@ PROPERTIES = {
     "estimators/test_regressor_memory.py": "memory of smoothed regressors is bounded",
     "estimators/test_skorch.py": "nets are base models like any other",
     "estimators/test_useless_models.py": "models without use are told from perfect ones",
+    "estimators/test_tables.py": "data frames with numbers and categories",
     "nets/test_backends.py": "votes and outputs of modules by every backend of joblib",
     "nets/test_optional_packages.py": "what works without skorch or torch, and what is said",
     "noise/test_contract.py": "what every family of noise has to do",

@@ -255,7 +255,8 @@ class Certificate:
         """Which units radii are in, where it is not those of X."""
         if self.feature_scale is None:
             return ""
-        n_fixed = int((self.feature_scale == 0).sum())
+        categories = getattr(self, "categories", None)
+        n_fixed = int((self.feature_scale == 0).sum()) - len(categories or ())
         fixed = f"; {n_fixed} of {len(self.feature_scale)} columns must not change"
         return " in scaled units" + fixed * (n_fixed > 0)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from numbers import Integral
 from typing import Any, ClassVar
 
 import numpy as np
@@ -15,6 +16,8 @@ from sksmooth.certificates._votes import n_bounds_of_vote, proven_by_votes
 from sksmooth.inputs._containers import Inputs
 from sksmooth.limits import largest_radius
 from sksmooth.noise import Noise, UniformNoise
+from sksmooth.noise._categories._after import AfterChanges
+from sksmooth.noise._categories._columns import CategoryColumns
 from sksmooth.noise._lattice import Rounding
 
 
@@ -100,6 +103,13 @@ class ClassificationCertificate(Certificate):
     feature_scale : ndarray of shape (n_columns,) or None
         Scale of each column: the radius is that of ``delta / feature_scale``, and columns of scale
         0 do not change. None: it is in the units of X.
+    categories : CategoryColumns or None
+        Noise on the categorical columns, whose changes :meth:`radius_after` counts; `radius` is
+        about rows whose categories do not change.
+    levels : ndarray of int of shape (m, n_categories) or None
+        Positions of the levels of each row in them.
+    changes : int or None
+        Number of changed categories that was asked about, together with `target_radius`.
     """
 
     ROW_FIELDS: ClassVar[tuple[str, ...]] = (
@@ -114,6 +124,7 @@ class ClassificationCertificate(Certificate):
         "selection",
         "moved",
         "row_ids",
+        "levels",
     )
 
     prediction: NDArray[Any]
@@ -139,6 +150,9 @@ class ClassificationCertificate(Certificate):
     fit_id: str | None = None
     index: Any = None
     feature_scale: NDArray[np.float64] | None = None
+    categories: CategoryColumns | None = None
+    levels: NDArray[np.int64] | None = None
+    changes: int | None = None
 
     @property
     def _input_ball(self) -> tuple[NDArray[np.float64], float]:
@@ -159,6 +173,49 @@ class ClassificationCertificate(Certificate):
         if label_radius is not None:
             label_radius = np.maximum(label_radius * (1.0 - 4e-16) - blur[:, None], 0.0)
         return replace(about, radius=radius, label_radius=label_radius)
+
+    def radius_after(self, changes: int) -> NDArray[np.float64]:
+        """Radius of numeric columns that holds after changes of categorical columns as well.
+
+        Parameters
+        ----------
+        changes : int
+            Number of categorical columns under noise that change, each to any other level; which
+            ones is the worst choice.
+
+        Returns
+        -------
+        radius : ndarray of shape (m,)
+            In `norm`, and in the units of `radius`; 0 where the changes alone may change the
+            prediction. With 0 changes it is `radius`. With `top_k`, that of the first class.
+
+        Raises
+        ------
+        ValueError
+            If there are no categorical columns under noise.
+        """
+        if not isinstance(changes, Integral) or isinstance(changes, bool) or changes < 0:
+            raise ValueError(f"changes must be a whole number, and not negative; got {changes!r}.")
+        if changes == 0:
+            return self.radius
+        if self.categories is None or self.noise is None or self.budget is None:
+            raise ValueError(
+                "This certificate is about no noise on categories: fit with categorical="
+                "CategoryNoise(...) and categorical columns."
+            )
+        levels = None if self.categories.weights is None else self.levels
+        noise: Any = AfterChanges(self.noise, self.categories, int(changes), levels)
+        return proven_by_votes(
+            self.counts,
+            self.n_draws,
+            _positions(self.prediction, self.classes),
+            self.budget,
+            bilateral=self.bilateral,
+            noise=noise,
+            n_features=self.n_features,
+            norm=self.norm,
+            rounding=Rounding.of(self.noise_step, self.noise, self.n_features, self.moved),
+        ).radius
 
     def largest_box(self, widths: ArrayLike | None = None) -> NDArray[np.float64]:
         """Half-widths of the largest box in which the prediction stays.
@@ -206,6 +263,9 @@ class ClassificationCertificate(Certificate):
         n_draws: NDArray[np.int64] | None = None,
         noise_step: float | None = None,
         moved: NDArray[np.float64] | None = None,
+        categories: CategoryColumns | None = None,
+        levels: NDArray[np.int64] | None = None,
+        changes: int | None = None,
     ) -> ClassificationCertificate:
         """Certify predictions from the votes on noisy copies.
 
@@ -245,6 +305,12 @@ class ClassificationCertificate(Certificate):
         moved : ndarray of shape (m, 3), optional
             How far each row was moved when it was rounded, in the norms 1, 2 and inf. By default
             as far as any row may.
+        categories : CategoryColumns, optional
+            Noise on categorical columns, and
+        levels : ndarray of int of shape (m, n_categories), optional
+            positions of the levels of each row in them.
+        changes : int, optional
+            Number of changed categories to decide on.
 
         Returns
         -------
@@ -297,6 +363,9 @@ class ClassificationCertificate(Certificate):
             selection=selection,
             noise_step=noise_step,
             moved=moved,
+            categories=categories,
+            levels=levels,
+            changes=changes,
             **proven._asdict(),
         )
 
@@ -369,10 +438,9 @@ class ClassificationCertificate(Certificate):
     @property
     def certified(self) -> NDArray[np.bool_]:
         """Rows for which the radius asked for was proven."""
-        proven = ~self.abstained
-        return (
-            proven if self.target_radius is None else proven & (self.radius >= self.target_radius)
-        )
+        radius = self.radius_after(self.changes) if self.changes else self.radius
+        proven = radius > 0
+        return proven if self.target_radius is None else proven & (radius >= self.target_radius)
 
     @property
     def n_predicted(self) -> int:
@@ -478,6 +546,9 @@ class ClassificationCertificate(Certificate):
             n_draws=self.n_draws,
             noise_step=self.noise_step,
             moved=self.moved,
+            categories=self.categories,
+            levels=self.levels,
+            changes=self.changes if same_norm else None,
         )
         return replace(other, index=self.index, feature_scale=self.feature_scale)
 
@@ -547,6 +618,7 @@ class ClassificationCertificate(Certificate):
             "noise": None if self.noise is None else repr(self.noise),
             "noise_step": self.noise_step,
             "n_predicted": self.n_predicted,
+            **({} if self.changes is None else {"changes": self.changes}),
         }
 
     def _refuse_to_join(self, other: ClassificationCertificate) -> None:
@@ -575,6 +647,14 @@ class ClassificationCertificate(Certificate):
                 f"  radius median {np.median(self.radius):.4g}, largest {self.radius.max():.4g} "
                 f"of {self.max_radius():.4g} within reach{self._in_units}",
             ]
+        if len(self) and self.categories is not None:
+            most = min(3, len(self.categories))
+            after = ", ".join(
+                f"{np.median(self.radius_after(s)):.4g} after {s}" for s in range(1, most + 1)
+            )
+            lines.append(
+                f"  changes of {len(self.categories)} categorical columns: radius median {after}"
+            )
         if len(self) and self.noise is not None:
             lines.append(f"  draws per row {_span(self.n_draws)}")
         return "\n".join(lines)

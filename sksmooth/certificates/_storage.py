@@ -16,6 +16,7 @@ from sksmooth._optional import import_extra
 from sksmooth.certificates._error_budget import ErrorBudget
 from sksmooth.distances import Distance
 from sksmooth.noise import Noise
+from sksmooth.noise._categories._columns import CategoryColumns
 
 _VERSION = 1
 
@@ -82,6 +83,8 @@ def _encoded(value: Any) -> Any:
         return {"array": _entries(value), "dtype": value.dtype.str, "shape": list(value.shape)}
     if isinstance(value, ErrorBudget):
         return {"budget": {f.name: _encoded(getattr(value, f.name)) for f in fields(value)}}
+    if isinstance(value, CategoryColumns):
+        return {"categories": [value.keep, value.scheme, value.n_levels, value.weights]}
     for base, room in _ROOMS.items():
         if isinstance(value, base):
             return _encoded_object(value, room)
@@ -140,6 +143,10 @@ def _decoded(value: Any) -> Any:
         return array.reshape(value["shape"])
     if "budget" in value:
         return ErrorBudget(**{key: _decoded(entry) for key, entry in value["budget"].items()})
+    if "categories" in value:
+        keep, scheme, n_levels, weights = value["categories"]
+        rows = None if weights is None else tuple(tuple(row) for row in weights)
+        return CategoryColumns(keep, scheme, tuple(n_levels), rows)
     if "object" in value:
         return _decoded_object(value)
     if "index" in value:

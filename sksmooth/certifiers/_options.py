@@ -86,6 +86,25 @@ def check_certify_options(
         raise ValueError("start brings its own bilateral, simultaneous and top_k; leave them out.")
 
 
+def check_changes(changes: Any, radius: Any, inputs: Inputs) -> None:
+    """Refuse changes of categories that cannot be decided on."""
+    if changes is None:
+        return
+    if not isinstance(changes, Integral) or isinstance(changes, bool) or changes < 0:
+        raise ValueError(f"changes must be a whole number, and not negative; got {changes!r}.")
+    if radius is None:
+        raise ValueError(
+            "changes is about a decision: pass the radius to decide on as well. For all radii, "
+            "ask certify(X).radius_after(changes)."
+        )
+    layout = inputs.layout
+    if changes and (layout is None or layout.table is None or layout.table.law is None):
+        raise ValueError(
+            f"changes={changes} needs categorical columns under noise: fit with categorical="
+            "CategoryNoise(...)."
+        )
+
+
 def check_start(
     start: Any,
     inputs: Inputs,

@@ -21,6 +21,7 @@ from sksmooth.engine._streams import Purpose
 from sksmooth.exceptions import UnreachableRadiusError
 from sksmooth.limits import largest_radius
 from sksmooth.noise import Noise
+from sksmooth.noise._categories._columns import CategoryColumns
 
 # Draws that estimate class probabilities before the draws that prove them are sized.
 _PILOT = 1000
@@ -53,6 +54,8 @@ class VoteCertifier:
         Radius to decide on.
     fit_id : str or None
         Identifies the fit of the model: decisions are bound to it and to their rows.
+    changes : int or None
+        Number of changed categories to decide on, beside the target radius.
     """
 
     counter: VoteCounter
@@ -65,6 +68,26 @@ class VoteCertifier:
     top_k: int = 1
     target: NDArray[np.float64] | None = None
     fit_id: str | None = None
+    changes: int | None = None
+
+    @property
+    def _categories(self) -> CategoryColumns | None:
+        """Noise on categorical columns."""
+        layout = self.counter.inputs.layout
+        law: CategoryColumns | None = (
+            None if layout is None or layout.table is None else layout.table.law
+        )
+        return law
+
+    @cached_property
+    def _levels(self) -> NDArray[np.int64] | None:
+        """Positions of the levels of categorical columns under noise."""
+        if self._categories is None:
+            return None
+        inputs = self.counter.inputs
+        assert inputs.layout is not None
+        levels: NDArray[np.int64] = inputs.values[:, inputs.layout.table.positions].astype(np.int64)
+        return levels
 
     @property
     def noise(self) -> Noise:
@@ -183,6 +206,9 @@ class VoteCertifier:
             n_draws=counts.sum(axis=1),
             noise_step=self._noise_step,
             moved=_at(self._moved, positions),
+            categories=self._categories,
+            levels=_at(self._levels, positions),
+            changes=None if budget is None else self.changes,
         )
 
     def _more_votes(self, bar: Any = None) -> Callable[[NDArray[np.intp], int, int], Any]:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sksmooth.inputs._containers import Inputs
+from sksmooth.inputs._table import STRIDE, TableSchema
 from sksmooth.noise import Noise
 from sksmooth.noise._base import is_added
 from sksmooth.noise._lattice import Lattice
@@ -65,6 +66,8 @@ class DrawStream:
         Columns that bear noise, where the others of a draw are 0; None: all.
     lattice : Lattice or None
         What draws are rounded to, which are made in float64 then.
+    table : TableSchema or None
+        Categorical columns, and the noise on them.
     """
 
     noise: Noise
@@ -75,6 +78,7 @@ class DrawStream:
     most_per_block: int = _MAX_BLOCK
     lattice: Lattice | None = None
     noisy: NDArray[np.bool_] | None = field(default=None, compare=False)
+    table: TableSchema | None = field(default=None, compare=False)
     _memory: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __getstate__(self) -> dict[str, Any]:
@@ -110,17 +114,21 @@ class DrawStream:
     def _draw_block(self, index: int) -> NDArray[Any]:
         seed = np.random.SeedSequence(self.seed, spawn_key=(self.purpose, index))
         rng = np.random.Generator(np.random.PCG64(seed))
-        shape = self.shape if self.noisy is None else (int(self.noisy.sum()),)
-        if self.lattice is None:
-            draws = self.noise.draw(self.block_size, shape, rng, self.dtype)
-        else:
-            wide = self.noise.draw(self.block_size, shape, rng, np.float64)
-            draws = self.lattice.rounded_draws(wide)
         if self.noisy is None:
-            return draws
-        spread = np.zeros((self.block_size, *self.shape), draws.dtype)
-        spread[:, self.noisy] = draws
-        return spread
+            return self._draw_numbers(self.shape, rng)
+        draws = np.zeros((self.block_size, *self.shape), self.dtype)
+        if self.noisy.any():
+            draws[:, self.noisy] = self._draw_numbers((int(self.noisy.sum()),), rng)
+        if self.table is not None and self.table.law is not None:
+            how = self.table.law.draw(self.block_size, rng)
+            draws[:, self.table.positions] = how * STRIDE
+        return draws
+
+    def _draw_numbers(self, shape: tuple[int, ...], rng: np.random.Generator) -> NDArray[Any]:
+        if self.lattice is None:
+            return self.noise.draw(self.block_size, shape, rng, self.dtype)
+        draws = self.noise.draw(self.block_size, shape, rng, np.float64)
+        return self.lattice.rounded_draws(draws)
 
 
 @dataclass(frozen=True)
@@ -163,6 +171,7 @@ class Streams:
             dtype,
             lattice=lattice,
             noisy=inputs.noisy,
+            table=None if inputs.layout is None else inputs.layout.table,
         )
 
     def of_each(self, purpose: Purpose, inputs: Inputs) -> list[DrawStream]:

@@ -24,6 +24,7 @@ from sksmooth.estimators._wrapper import BaseWrapper
 from sksmooth.inputs._checks import largest_entry
 from sksmooth.inputs._layout import Layout
 from sksmooth.inputs._scale import scale_of_columns
+from sksmooth.inputs._table import numeric_part, read_table, scale_of_table
 from sksmooth.noise._base import is_added
 from sksmooth.noise._lattice import Lattice
 
@@ -54,11 +55,18 @@ class BaseSmoother(BaseWrapper):
 
     _layout = None  # where noise is added in the units of X
 
-    def _arranged_at_fit(self, inputs):
+    def _arranged_at_fit(self, inputs, table=None):
         """Settle the scale of the columns; return the inputs as noise is added to them."""
-        given = self.feature_scale
-        self.feature_scale_ = None if given is None else scale_of_columns(given, inputs)
-        self._layout = None if given is None else Layout(self.feature_scale_)
+        given, self._layout = self.feature_scale, None
+        numeric = inputs if table is None else numeric_part(inputs, table)
+        if table is not None and np.shape(given) == inputs.shape:
+            given = np.delete(np.asarray(given, dtype=float), table.positions)
+        scale = None if given is None else scale_of_columns(given, numeric)
+        if table is not None:
+            scale = scale_of_table(scale, inputs, table)
+        self.feature_scale_ = scale
+        if scale is not None:
+            self._layout = Layout(scale, table)
         return inputs.arranged(self._layout)
 
     def _arranged_without_data(self):
@@ -73,7 +81,10 @@ class BaseSmoother(BaseWrapper):
         self._layout = None if given is None else Layout(self.feature_scale_)
 
     def _read_inputs(self, X):
-        return super()._read_inputs(X).arranged(self._layout)
+        table = None if self._layout is None else self._layout.table
+        if table is None:
+            return super()._read_inputs(X).arranged(self._layout)
+        return read_table(X, table, owner=self).arranged(self._layout)
 
     def _fit_base_model(self, X, inputs, y, params):
         """Fit a clone of the base model on noisy copies of X; a frozen one is left as it is.

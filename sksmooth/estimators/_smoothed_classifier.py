@@ -16,6 +16,7 @@ from sksmooth.base_models._rules import rule_of
 from sksmooth.certificates import ErrorBudget
 from sksmooth.certifiers._options import (
     check_certify_options,
+    check_changes,
     check_radius,
     check_start,
     refuse_too_few_draws,
@@ -31,9 +32,11 @@ from sksmooth.estimators._base_classifier import BaseSmoothedClassifier, sorted_
 from sksmooth.estimators._examination import N_DRAWS, N_ROWS, Examination
 from sksmooth.inputs._checks import refuse_out_of_range, warn_of_whole_numbers
 from sksmooth.inputs._containers import read_inputs
+from sksmooth.inputs._table import category_labels, read_levels, read_table
 from sksmooth.inputs._torch_containers import as_array
-from sksmooth.noise import Noise, make_noise
+from sksmooth.noise import CategoryNoise, Noise, make_noise
 from sksmooth.noise._base import is_added
+from sksmooth.noise._categories._joint import joint_trade_off
 from sksmooth.noise._make import FAMILIES
 from sksmooth.voters._choice import agrees, fast_voter
 
@@ -63,6 +66,13 @@ class SmoothedClassifier(BaseSmoothedClassifier):
         interquartile range (where that is 0, the standard deviation). A dictionary gives numbers
         or these names for some columns; the others take "std". 0: the column gets no noise, and
         every statement is about inputs that do not change it. None: the units of X.
+    categorical : "refuse", "fixed" or CategoryNoise, default="refuse"
+        What to do with categorical columns of a data frame (pandas: category, object, string;
+        polars: Categorical, Enum, String). "refuse": raise an error that names them. "fixed": the
+        base model gets them as they are, and every statement is about inputs that do not change
+        them. :class:`~sksmooth.noise.CategoryNoise`: they bear noise, and the certificate also says
+        how far numbers can move after some of them have changed (``radius_after``). The base model
+        gets data frames with the dtypes and categories of training.
     k : float, default=0
         How much denser the centre of "gaussian" and "laplace" noise is, from 0 to below the
         number of features. At a fixed `sigma` it hardly matters in high dimension; see the user
@@ -174,6 +184,7 @@ class SmoothedClassifier(BaseSmoothedClassifier):
     _parameter_constraints: ClassVar[dict] = {
         **BaseSmoothedClassifier._parameter_constraints,
         "noise": [StrOptions(set(FAMILIES)), Noise],
+        "categorical": [StrOptions({"refuse", "fixed"}), CategoryNoise],
         "k": [Interval(Real, 0, None, closed="left")],
         "norm": [Interval(Real, 1, None, closed="left"), Options(Real, {np.inf}), None],
         "n_selection": [Interval(Integral, 1, None, closed="left")],
@@ -189,6 +200,7 @@ class SmoothedClassifier(BaseSmoothedClassifier):
         noise="gaussian",
         sigma=0.25,
         feature_scale=None,
+        categorical="refuse",
         k=0,
         norm=None,
         n_selection=100,
@@ -205,6 +217,7 @@ class SmoothedClassifier(BaseSmoothedClassifier):
         self.noise = noise
         self.sigma = sigma
         self.feature_scale = feature_scale
+        self.categorical = categorical
         self.k = k
         self.norm = norm
         self.n_selection = n_selection
@@ -257,9 +270,10 @@ class SmoothedClassifier(BaseSmoothedClassifier):
         if X is None:
             return self._fit_without_data()
         X = as_array(X)
-        rows = read_inputs(X, owner=self)
+        table = self._table_of(X)
+        rows = read_inputs(X, owner=self) if table is None else read_table(X, table, owner=self)
         y = self._check_labels(rows, y)
-        rows = self._arranged_at_fit(rows)
+        rows = self._arranged_at_fit(rows, table)
         self.noise_ = make_noise(self.noise, sigma=self.sigma, k=self.k, norm=self.norm)
         self._refuse_noise_on_some_columns(rows)
         self.noise_.trade_off(rows.n_features, self.norm)  # refuses norms that it cannot certify
@@ -272,8 +286,19 @@ class SmoothedClassifier(BaseSmoothedClassifier):
         self._examine_base_model(rows, y)
         return self
 
+    def _table_of(self, X):
+        """Return the categorical columns of a data frame, where they are not refused."""
+        labels = [] if self.categorical == "refuse" else category_labels(X)
+        if not labels:
+            return None
+        noise = None if self.categorical == "fixed" else self.categorical
+        return read_levels(X, labels, noise)
+
     def _refuse_noise_on_some_columns(self, rows):
         """Refuse noise that is not added where some columns are to bear none."""
+        if self._layout is not None and self._layout.table is not None:
+            if self._layout.table.law is not None:
+                joint_trade_off(self.noise_, rows.n_features, self.norm)  # refuses others by name
         if rows.noisy is not None and not is_added(self.noise_):
             raise ValueError(
                 f"{self.noise_!r} replaces what it finds in every column, and feature_scale is 0 "
@@ -288,6 +313,11 @@ class SmoothedClassifier(BaseSmoothedClassifier):
             raise ValueError(
                 "fit needs X and y. Only a trained model that knows its classes_ needs none: pass "
                 "it as sklearn.frozen.FrozenEstimator(model)."
+            )
+        if self.categorical != "refuse":
+            raise ValueError(
+                f"categorical={self.categorical!r} needs the levels of training data: call fit "
+                "with X and y."
             )
         self._arranged_without_data()
         self.noise_ = make_noise(self.noise, sigma=self.sigma, k=self.k, norm=self.norm)
@@ -344,6 +374,7 @@ class SmoothedClassifier(BaseSmoothedClassifier):
         X,
         *,
         radius=None,
+        changes=None,
         rtol=0.0,
         top_k=1,
         bilateral=False,
@@ -361,6 +392,9 @@ class SmoothedClassifier(BaseSmoothedClassifier):
             given no more draws once it is decided either way, and `n_estimation` at most: tens
             of times fewer than for the largest radius. None: the largest radius that the votes
             prove.
+        changes : int, default=None
+            With `radius`: decide whether it holds after this many categorical columns have
+            changed as well. ``certificate.certified`` answers.
         rtol : float, default=0
             Accept radii that are smaller by this fraction, on average, than those that
             `n_estimation` draws would prove, and take as many draws as each row needs for it (for
@@ -408,6 +442,7 @@ class SmoothedClassifier(BaseSmoothedClassifier):
         inputs, n_classes = self._read(X), len(self.classes_)
         check_certify_options(rtol, radius, start, bilateral, simultaneous, top_k, n_classes)
         target = check_radius(radius, len(inputs))
+        check_changes(changes, radius, inputs)
         if start is not None:
             law = {"noise": self.noise_, "classes": self.classes_}
             options = {"n_estimation": self.n_estimation, "fit_id": self._fit_id}
@@ -431,6 +466,7 @@ class SmoothedClassifier(BaseSmoothedClassifier):
             top_k=top_k,
             target=target,
             fit_id=self._fit_id,
+            changes=None if changes is None else int(changes),
         )
         if target is not None:
             certificate = certifier.decide(start)

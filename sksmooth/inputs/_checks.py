@@ -11,7 +11,7 @@ from sksmooth.inputs._containers import Inputs
 
 # Columns with more distinct whole numbers are sizes. Quotients that were multiplied again are off
 # by so much, relatively.
-_FEW, _ROUNDING, _MOST_NAMES = 12, 1e-12, 10
+_FEW, _TIMES, _ROUNDING, _MOST_NAMES = 12, 8, 1e-12, 10
 
 # Squares of larger numbers, summed over many features, overflow.
 _LARGEST = 1e150
@@ -93,13 +93,13 @@ def warn_of_whole_numbers(inputs: Inputs, stacklevel: int) -> None:
     noisy = np.ones(inputs.shape, bool) if inputs.noisy is None else inputs.noisy
     values = inputs.values
     named = [
-        str(label)
+        label
         for j, label in enumerate(inputs.columns)
         if noisy[j] and _holds_few_whole_numbers(values[:, j] * units[j])
     ]
     if not named:
         return
-    shown = ", ".join(named[:_MOST_NAMES]) + ", ..." * (len(named) > _MOST_NAMES)
+    shown = ", ".join(map(str, named[:_MOST_NAMES])) + ", ..." * (len(named) > _MOST_NAMES)
     warnings.warn(
         f"These columns of X hold a few whole numbers, and noise makes others of them: {shown}. "
         "Where they are codes of categories or flags, a model that encodes them does not know the "
@@ -114,4 +114,5 @@ def warn_of_whole_numbers(inputs: Inputs, stacklevel: int) -> None:
 def _holds_few_whole_numbers(column: Any) -> bool:
     column = column.astype(float)
     whole = np.abs(column - np.rint(column)) <= _ROUNDING * np.abs(column)
-    return bool(whole.all()) and 1 < len(np.unique(np.rint(column))) <= _FEW
+    few = min(_FEW, len(column) // _TIMES)  # a few rows hold few numbers, whatever they are
+    return bool(whole.all()) and 1 < len(np.unique(np.rint(column))) <= few

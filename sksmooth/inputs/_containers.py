@@ -113,8 +113,8 @@ class Inputs:
 
     @property
     def n_features(self) -> int:
-        """Number of features of one row that bear noise."""
-        return math.prod(self.shape) if self.noisy is None else int(self.noisy.sum())
+        """Number of features of one row that bear noise; 1 where only categories do."""
+        return math.prod(self.shape) if self.noisy is None else max(1, int(self.noisy.sum()))
 
     @property
     def noisy(self) -> NDArray[np.bool_] | None:
@@ -248,6 +248,8 @@ def _refuse_columns_that_are_not_numbers(X: Any, error: Exception) -> None:
             f"Noise can only be added to numbers, and these columns of X are not numeric: "
             f"{', '.join(columns)}. Encode them before this estimator (for instance with "
             f"sklearn.preprocessing.OneHotEncoder(sparse_output=False)), or leave them out. "
+            "SmoothedClassifier takes them with categorical='fixed', if no adversary changes them, "
+            "or with categorical=CategoryNoise(...). "
             f"{error}"
         ) from error
 

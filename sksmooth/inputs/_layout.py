@@ -20,9 +20,12 @@ class Layout:
     ----------
     scale : ndarray of shape (n_columns,)
         What noise of size 1 means in a column, in the units of X; 0 where there is none.
+    table : TableSchema or None
+        Categorical columns, of scale 0, and the noise on them.
     """
 
     scale: NDArray[np.float64]
+    table: Any = None
 
     @property
     def noisy(self) -> NDArray[np.bool_]:

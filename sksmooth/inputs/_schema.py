@@ -47,6 +47,11 @@ class InputSchema:
         columns = self.columns
         return columns if columns and all(isinstance(label, str) for label in columns) else None
 
+    def check_labels(self, found: tuple[Any, ...]) -> None:
+        """Refuse a data frame with other columns."""
+        if found != self.columns:
+            raise ValueError(_difference(found, self.columns or ()))
+
     def check(self, inputs: Inputs, *, owner: Any) -> None:
         """Refuse inputs that do not look alike.
 

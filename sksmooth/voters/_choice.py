@@ -36,6 +36,8 @@ def fast_voter(model: Any, classes: NDArray[Any], noise: Noise, inputs: Inputs) 
     same_order = len(classes) > 1 and np.array_equal(order, classes)
     if not same_order or not is_added(noise):
         return None
+    if inputs.layout is not None and inputs.layout.table is not None:
+        return None  # the numbers of levels are none to calculate with
     voter = voter_of(model)
     if voter is not None and inputs.layout is not None:
         units = inputs.layout.units

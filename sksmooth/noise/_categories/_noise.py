@@ -11,15 +11,9 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
 
 from sksmooth.arguments._numbers import read_probabilities
-from sksmooth.noise._base import (
-    Noise,
-    scaled_down,
-    strongest_together,
-    tail_and_runner_up,
-    tail_of,
-)
+from sksmooth.noise._base import Noise, strongest_together, tail_and_runner_up, tail_of
+from sksmooth.noise._categories._after import AfterChanges
 from sksmooth.noise._categories._columns import CategoryColumns, lead, top_lead
-from sksmooth.noise._categories._joint import JointTradeOff, joint_trade_off
 from sksmooth.noise._categories._law import Array, ChangeLaw
 
 SCHEMES = ("draw", "token", "uniform")
@@ -397,15 +391,8 @@ class CategoryNoise(BaseEstimator):
         """
         columns, n_changes, rows = self._read(changes, n_levels, levels)
         noise.check_parameters()
-        tail, runner_up = tail_and_runner_up(p_lower, p_upper)
-        trade_off, unit = joint_trade_off(noise, n_features, norm)
-
-        def consequence(law: ChangeLaw, some: Any) -> Array:
-            joint = JointTradeOff(law, trade_off) if n_changes else trade_off
-            return joint.radius(tail.ravel()[some], runner_up.ravel()[some])
-
-        radius = columns.after_worst(n_changes, rows, tail.size, consequence)
-        return scaled_down(radius.reshape(tail.shape), unit)[()]
+        after = AfterChanges(noise, columns, n_changes, rows)
+        return after.radius(p_lower, p_upper, n_features=n_features, norm=norm)
 
     def _read(
         self, changes: int, n_levels: Sequence[int] | None, levels: ArrayLike | None
