@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
+from sksmooth.arguments._numbers import refuse_masked
 from sksmooth.certificates import ClassificationCertificate
 from sksmooth.estimators._certify import find_certifier
 from sksmooth.exceptions import UnreachableRadiusError
@@ -426,8 +427,7 @@ def _check_weights(sample_weight: ArrayLike | None, n_rows: int) -> NDArray[np.f
 
 def _check_labels(y_true: ArrayLike) -> NDArray[Any]:
     """Return labels as an array, or say what is wrong with them."""
-    if np.ma.isMaskedArray(y_true) and np.ma.getmaskarray(y_true).any():
-        raise ValueError("y_true has masked entries. Leave these rows out.")
+    refuse_masked("y_true", y_true)
     labels = np.asarray(y_true)
     if labels.ndim != 1:
         raise ValueError(

@@ -225,6 +225,7 @@ PROPERTIES = {
     "estimators/test_floating_point.py": "no model reads the input off the last bits of a sum",
     "estimators/test_locally_biased_under_attack.py": "no attack breaks a certificate",
     "estimators/test_noise_families.py": "every family of noise by its name",
+    "estimators/test_odd_inputs.py": "odd inputs are taken as numbers, or refused with a remedy",
     "estimators/test_regressor_memory.py": "memory of smoothed regressors is bounded",
     "estimators/test_skorch.py": "nets are base models like any other",
     "estimators/test_useless_models.py": "models without use are told from perfect ones",

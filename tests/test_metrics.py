@@ -268,7 +268,7 @@ def test_swapped_arguments_are_told(certificate):
 @pytest.mark.parametrize(
     ("y", "message"),
     [
-        (np.ma.masked_array([0, 1, 0], [False, True, False]), "y_true has masked entries"),
+        (np.ma.masked_array([0, 1, 0], [False, True, False]), "y_true has masked values"),
         (np.eye(3), r"shape \(3, 3\); one label per row.*argmax"),
         ([], "no rows to score"),
         ([0.0, np.nan, 1.0], "y_true contains NaN"),

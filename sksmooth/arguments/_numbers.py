@@ -16,8 +16,7 @@ _MOST_TRIALS = 10**15
 
 def read_numbers(name: str, values: ArrayLike) -> NDArray[np.float64]:
     """Return values in float64, or refuse what holds anything but numbers."""
-    if np.ma.is_masked(values):
-        raise ValueError(f"{name} has masked values; fill or leave them out.")
+    refuse_masked(name, values)
     try:
         array = np.asarray(values)
     except ValueError as error:
@@ -25,6 +24,15 @@ def read_numbers(name: str, values: ArrayLike) -> NDArray[np.float64]:
     if array.dtype.kind not in "iuf":
         raise TypeError(f"{name} must be a number or an array of numbers, got {values!r}.")
     return array.astype(np.float64)
+
+
+def refuse_masked(name: str, values: Any) -> None:
+    """Refuse an array with masked entries, whose mask numpy and scikit-learn would drop."""
+    if np.ma.is_masked(values):
+        raise ValueError(
+            f"{name} has masked values, which stand for no number. Fill them "
+            "(values.filled(...)), or leave their rows out."
+        )
 
 
 def read_number(name: str, value: Any) -> float:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sksmooth.arguments._numbers import read_numbers
 from sksmooth.bounds import min_draws_to_certify, plan_looks
 from sksmooth.certificates import ClassificationCertificate
 from sksmooth.inputs._containers import Inputs
@@ -32,10 +33,7 @@ def check_radius(radius: Any, n_rows: int, *, positive: bool = False) -> NDArray
     """
     if radius is None and not positive:
         return None
-    try:
-        radii = np.asarray(radius, dtype=float)
-    except (TypeError, ValueError) as error:
-        raise TypeError(f"radius must be a number or one per row, got {radius!r}.") from error
+    radii = read_numbers("radius", radius)
     if radii.shape not in ((), (n_rows,)):
         several = " For several radii per row use certify_curve." if positive else ""
         raise ValueError(

@@ -10,6 +10,7 @@ from sklearn.utils._param_validation import HasMethods
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_y, check_consistent_length
 
+from sksmooth.arguments._numbers import refuse_masked
 from sksmooth.base_models._answers import classes_of
 from sksmooth.base_models._names import name_of
 from sksmooth.engine._black_box import BlackBoxVoter
@@ -48,6 +49,7 @@ class BaseClassifier(ClassifierMixin, BaseWrapper):
 
     def _check_labels(self, rows, y):
         """Return y as an array, where it holds one label per row."""
+        refuse_masked("y", y)
         y = _check_y(y, estimator=self)
         check_consistent_length(rows.values, y)
         check_classification_targets(y)

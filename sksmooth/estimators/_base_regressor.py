@@ -13,6 +13,7 @@ from sklearn.utils import check_array
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_consistent_length
 
+from sksmooth.arguments._numbers import refuse_masked
 from sksmooth.base_models._names import name_of
 from sksmooth.base_models._one_row import check_answers
 from sksmooth.engine._black_box import Responder
@@ -146,6 +147,7 @@ class BaseOutputSmoother(RegressorMixin, BaseSmoother):
                     "None."
                 )
             return None
+        refuse_masked("y", y)
         y = check_array(
             y, ensure_2d=False, allow_nd=True, dtype=None, input_name="y", estimator=self
         )

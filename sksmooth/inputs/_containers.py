@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 from sklearn.utils import check_array
 
+from sksmooth.arguments._numbers import refuse_masked
 from sksmooth.inputs._layout import Layout, ToUnitsOfX
 from sksmooth.inputs._torch_containers import as_array
 
@@ -165,15 +166,21 @@ def read_inputs(X: Any, *, owner: Any) -> Inputs:
     Raises
     ------
     ValueError
-        If X is sparse, not numeric (the columns are named), complex, empty, or holds NaN or
-        infinity (row and column are named), or if it is a loader that shuffles.
+        If X is sparse, masked, ragged, not numeric (the columns are named), complex, empty, or
+        holds NaN or infinity (row and column are named), or if it is a loader that shuffles.
+    TypeError
+        If X is nothing that has rows.
     """
     X = as_array(X)
     _refuse_sparse(X)
+    refuse_masked("X", X)
+    _refuse_what_has_no_rows(X)
     try:
         values = check_array(
             X, dtype="numeric", ensure_all_finite=False, allow_nd=True, estimator=owner
         )
+        if values.dtype.kind == "O":  # lists of Decimal, Fraction or None
+            values = values.astype(np.float64)
     except (TypeError, ValueError) as error:
         _refuse_columns_that_are_not_numbers(X, error)
         raise
@@ -239,6 +246,23 @@ def _refuse_sparse(X: Any) -> None:
                 f"Sparse columns are not supported: {', '.join(columns)}. Noise makes every "
                 "entry non-zero. Pass X.sparse.to_dense()."
             )
+
+
+def _refuse_what_has_no_rows(X: Any) -> None:
+    try:
+        array = X if hasattr(X, "shape") else np.asarray(X)
+    except ValueError:
+        raise ValueError("X is ragged: all of its rows need the same number of features.") from None
+    if not np.shape(array):
+        raise TypeError(
+            f"X must be an array, a data frame or a list of rows, got {type(X).__name__}. Make a "
+            "list of an iterator, or a pandas.DataFrame of a dictionary."
+        )
+    if getattr(array, "dtype", None) is not None and np.iscomplexobj(array):
+        raise ValueError(
+            "Complex data not supported: noise is added to real numbers. Pass X.real, or real and "
+            "imaginary parts as columns (numpy.hstack([X.real, X.imag]))."
+        )
 
 
 def _refuse_columns_that_are_not_numbers(X: Any, error: Exception) -> None:
