@@ -240,7 +240,7 @@ class Noise(BaseEstimator, ABC):
         --------
         >>> from sksmooth.noise import GaussianNoise
         >>> round(float(GaussianNoise(1.0).tail_radius(1e-100)), 3)
-        21.274
+        21.273
         """
         self.check_parameters()
         rest = read_probabilities("tail", tail)

@@ -40,7 +40,7 @@ class Clipping(StandardScaler):
 @pytest.mark.parametrize(
     "model",
     [
-        RandomForestClassifier(3, random_state=0),
+        RandomForestClassifier(30, random_state=0),
         SVC(kernel="sigmoid"),
         Stubborn(max_iter=300),
         make_pipeline(Clipping(), LogisticRegression()),
