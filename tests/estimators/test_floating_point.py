@@ -65,6 +65,10 @@ def smoothed(model, noise, X, *, rounded=True, n=2000):
     return clf
 
 
+def slowly(value):
+    return pytest.param(value, marks=pytest.mark.slow)
+
+
 NOISES = [
     GaussianNoise(0.5),
     LaplaceNoise(0.5),
@@ -76,9 +80,9 @@ NOISES = [
 
 @pytest.mark.parametrize("dtype", UNITS)
 @pytest.mark.parametrize("noise", NOISES, ids=repr)
-@pytest.mark.parametrize("d", [1, 4, 64])
+@pytest.mark.parametrize("d", [1, slowly(4), 64])
 @pytest.mark.parametrize("of", [np.all, np.any])
-@pytest.mark.parametrize("x", [1.0, 0.75, 1 / 3, 100.0, -1.0])
+@pytest.mark.parametrize("x", [1.0, slowly(0.75), 1 / 3, 100.0, slowly(-1.0)])
 def test_multiples_of_a_unit(x, of, d, noise, dtype):
     """Inputs of a larger binade leave no odd multiples; near 0 half of the sums are none."""
     unit = UNITS[dtype] if abs(x) >= 1 else UNITS[dtype] / 2

@@ -85,7 +85,10 @@ def smoothed(model, X, y, **options):
 
 
 @pytest.mark.parametrize("name", MODELS)
-@pytest.mark.parametrize("family", NOISE)
+@pytest.mark.parametrize(
+    "family",
+    [f if f == "gaussian" else pytest.param(f, marks=pytest.mark.slow) for f in NOISE],
+)
 def test_probabilities_are_those_of_many_draws(name, family):
     X, y = small_problem()
     options = {"n_selection": 5000, "n_estimation": 20_000}
