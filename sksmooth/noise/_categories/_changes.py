@@ -64,7 +64,7 @@ class Change(NamedTuple):
         return self.kept >= other.kept and self.stray <= other.stray and self.other <= other.other
 
 
-class WorstCase(NamedTuple):
+class Worst(NamedTuple):
     """Sets of changes, of which the worst is among the first kind.
 
     Attributes
@@ -77,7 +77,7 @@ class WorstCase(NamedTuple):
     options: tuple[tuple[tuple[Change, ...], ...], ...]
 
 
-def worst_case(columns: Sequence[Change], n_changes: int) -> WorstCase:
+def worst_case(columns: Sequence[Change], n_changes: int) -> Worst:
     """Find the worst changes of some of the columns.
 
     Parameters
@@ -89,20 +89,20 @@ def worst_case(columns: Sequence[Change], n_changes: int) -> WorstCase:
 
     Returns
     -------
-    worst : WorstCase
+    worst : Worst
         Where columns are not ordered, several sets may be worst, each for some classes. With too
         many of them, two sets of changes that are worse than any are the two options.
     """
     n_changes = min(n_changes, len(columns))
     sets = _minimal_sets(columns, n_changes)
     if sets is not None:
-        return WorstCase((tuple(sets),))
+        return Worst((tuple(sets),))
     kept = max(column.kept for column in columns)
     strays = sorted(column.stray for column in columns)
     others = sorted(column.other for column in columns)
     all_rare = tuple(_weakest(kept, stray, others[0]) for stray in strays[:n_changes])
     all_strange = tuple(_weakest(kept, strays[0], other) for other in others[:n_changes])
-    return WorstCase(((all_rare,), (all_strange,)))
+    return Worst(((all_rare,), (all_strange,)))
 
 
 def _weakest(kept: float, stray: float, other: float) -> Change:

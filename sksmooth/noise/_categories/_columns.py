@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sksmooth.noise._categories._changes import Change, WorstCase, worst_case
+from sksmooth.noise._categories._changes import Change, Worst, worst_case
 from sksmooth.noise._categories._law import Array, ChangeLaw, law_of
 
 # Rounding error, of a difference of two probabilities, to allow for.
@@ -129,7 +129,7 @@ class CategoryColumns:
             left[rows] = _worst(self._worst(n_changes, tuple(row.tolist())), consequence, rows)
         return left
 
-    def _worst(self, n_changes: int, levels: tuple[int, ...] | None) -> WorstCase:
+    def _worst(self, n_changes: int, levels: tuple[int, ...] | None) -> Worst:
         return _worst_of(self.worst_changes(levels), n_changes)
 
     def worst_changes(self, levels: tuple[int, ...] | None) -> tuple[Change, ...]:
@@ -164,11 +164,11 @@ class CategoryColumns:
 
 
 @lru_cache(maxsize=4096)
-def _worst_of(changes: tuple[Change, ...], n_changes: int) -> WorstCase:
+def _worst_of(changes: tuple[Change, ...], n_changes: int) -> Worst:
     return worst_case(changes, n_changes)
 
 
-def _worst(worst: WorstCase, consequence: Consequence, rows: Any) -> Array:
+def _worst(worst: Worst, consequence: Consequence, rows: Any) -> Array:
     options = [
         np.minimum.reduce([consequence(law_of(changes), rows) for changes in sets])
         for sets in worst.options
