@@ -258,7 +258,8 @@ class Certificate:
         categories = getattr(self, "categories", None)
         n_fixed = int((self.feature_scale == 0).sum()) - len(categories or ())
         fixed = f"; {n_fixed} of {len(self.feature_scale)} columns must not change"
-        return " in scaled units" + fixed * (n_fixed > 0)
+        scaled = not np.isin(self.feature_scale, (0.0, 1.0)).all()
+        return " in scaled units" * scaled + fixed * (n_fixed > 0)
 
     def _framed(self, columns: dict[str, Any], index: Any) -> Any:
         user = f"{type(self).__name__}.to_frame"

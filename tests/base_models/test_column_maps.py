@@ -1,6 +1,7 @@
 """Thresholds that go back through steps that map each column by itself."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from numpy.testing import assert_array_equal
 from sklearn.compose import ColumnTransformer
@@ -71,7 +72,6 @@ def test_outputs_are_at_most_a_threshold_up_to_the_input_that_is_found(step):
 
 
 def test_frames_choose_columns_by_name():
-    pd = pytest.importorskip("pandas")
     frame = pd.DataFrame(X, columns=list("abcdef"))
     step = ColumnTransformer(
         [("s", StandardScaler(), ["e", "b"]), ("m", MinMaxScaler(), slice("c", "d"))]

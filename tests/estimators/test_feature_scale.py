@@ -1,5 +1,6 @@
 """A scale for each column: the smoother outside of scalers, and what it says about columns."""
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -271,7 +272,6 @@ def test_decisions_go_on_in_scaled_units():
 
 
 def test_axes_tell_scaled_units_from_others():
-    plt = pytest.importorskip("matplotlib.pyplot")
     from sksmooth.plotting import CertifiedAccuracyDisplay, CertifiedRadiusDisplay
 
     scaled, raw = (

@@ -286,3 +286,10 @@ def test_a_missing_category_is_a_level(missing):
         SmoothedClassifier(Recorder(), categorical=CategoryNoise(0.9), **OPTIONS).fit(
             FRAME, Y
         ).certify(frame[:4])
+
+
+@pytest.mark.parametrize(("scale", "said"), [(None, False), ("std", True)])
+def test_units_are_named_where_they_are_not_those_of_the_table(scale, said):
+    options = {**OPTIONS, "feature_scale": scale}
+    clf = SmoothedClassifier(encoded(), categorical="fixed", **options).fit(FRAME, Y)
+    assert ("scaled units" in repr(clf.certify(FRAME[:2]))) == said

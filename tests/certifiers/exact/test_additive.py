@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
@@ -107,7 +108,6 @@ def test_probabilities_are_those_of_many_draws(name, family):
 
 
 def test_frames_and_labels_of_any_kind():
-    pd = pytest.importorskip("pandas")
     X, y = small_problem()
     frame = pd.DataFrame(X, columns=list("abcdef"))
     names = np.array(["no", "yes"])[y]
