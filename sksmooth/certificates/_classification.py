@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from sksmooth.certificates._base import Certificate
+from sksmooth.certificates._counts import check_draws, check_votes, positions_of, ranked_classes
 from sksmooth.certificates._error_budget import ErrorBudget
 from sksmooth.certificates._raw_units import budgets, checked_widths, uniform_box
 from sksmooth.certificates._votes import n_bounds_of_vote, proven_by_votes
@@ -208,7 +209,7 @@ class ClassificationCertificate(Certificate):
         return proven_by_votes(
             self.counts,
             self.n_draws,
-            _positions(self.prediction, self.classes),
+            positions_of(self.prediction, self.classes),
             self.budget,
             bilateral=self.bilateral,
             noise=noise,
@@ -331,16 +332,16 @@ class ClassificationCertificate(Certificate):
         """
         counts, classes = np.asarray(counts), np.asarray(classes)
         budget = alpha if isinstance(alpha, ErrorBudget) else ErrorBudget(float(alpha))
-        _check_votes(prediction, counts, classes, budget, top_k, target_radius)
+        check_votes(prediction, counts, classes, budget, top_k, target_radius)
         n_draws = counts.sum(axis=1) if n_draws is None else np.asarray(n_draws)
-        _check_draws(n_draws, counts)
+        check_draws(n_draws, counts)
         bilateral = bool(bilateral) and len(classes) > 2 and top_k == 1
         budget = budget.for_bounds(n_bounds_of_vote(len(classes), bilateral, top_k))
         norm = noise.norm if norm is None else norm
         proven = proven_by_votes(
             counts,
             n_draws,
-            _positions(prediction, classes),
+            positions_of(prediction, classes),
             budget,
             bilateral=bilateral,
             noise=noise,
@@ -658,62 +659,6 @@ class ClassificationCertificate(Certificate):
         if len(self) and self.noise is not None:
             lines.append(f"  draws per row {_span(self.n_draws)}")
         return "\n".join(lines)
-
-
-def _positions(prediction: NDArray[Any], classes: NDArray[Any]) -> NDArray[np.intp]:
-    """Positions of labels among the classes, which have to be sorted and hold them all."""
-    if not (classes[:-1] < classes[1:]).all():
-        raise ValueError(f"classes must be sorted and distinct, got {classes}.")
-    positions = np.minimum(np.searchsorted(classes, prediction), len(classes) - 1)
-    if not (classes[positions] == prediction).all():
-        raise ValueError(f"prediction holds labels that are not among the classes {classes}.")
-    return positions
-
-
-def ranked_classes(votes: NDArray[Any], classes: NDArray[Any], top_k: int) -> NDArray[Any]:
-    """Return the classes with the most votes, the first of equals, as a prediction holds them."""
-    if top_k == 1:
-        return classes[votes.argmax(axis=1)]
-    return classes[np.argsort(-votes, axis=1, kind="stable")[:, :top_k]]
-
-
-def _check_votes(
-    prediction: NDArray[Any],
-    counts: NDArray[Any],
-    classes: NDArray[Any],
-    budget: ErrorBudget,
-    top_k: int,
-    target_radius: NDArray[Any] | None,
-) -> None:
-    """Refuse what is no record of votes."""
-    budget.check()
-    if counts.ndim != 2 or counts.shape[1] != len(classes) or counts.dtype.kind not in "iu":
-        raise ValueError(
-            f"counts must hold whole numbers in {len(classes)} columns, one per class; got an "
-            f"array of shape {counts.shape} and type {counts.dtype}."
-        )
-    if counts.size and counts.min() < 0:
-        raise ValueError(f"counts must not be negative, got {counts.min()}.")
-    shape = (len(counts),) if top_k == 1 else (len(counts), top_k)
-    if np.shape(prediction) != shape:
-        raise ValueError(
-            f"prediction must have shape {shape} for {len(counts)} rows of counts and "
-            f"top_k={top_k}; got {np.shape(prediction)}."
-        )
-    if target_radius is not None and np.shape(target_radius) != (len(counts),):
-        raise ValueError(
-            f"target_radius must have shape ({len(counts)},), got {np.shape(target_radius)}."
-        )
-
-
-def _check_draws(n_draws: NDArray[Any], counts: NDArray[Any]) -> None:
-    """Refuse numbers of draws that cannot have given the votes."""
-    fits = n_draws.shape == (len(counts),) and n_draws.dtype.kind in "iu"
-    if not fits or (n_draws < counts.sum(axis=1)).any():
-        raise ValueError(
-            f"n_draws must hold a whole number for each of {len(counts)} rows, no smaller than its "
-            f"number of votes; got {n_draws}."
-        )
 
 
 def _span(values: NDArray[Any]) -> str:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from sksmooth.bounds import plan_looks
 from sksmooth.certificates import ClassificationCertificate, ErrorBudget
-from sksmooth.certificates._classification import ranked_classes
+from sksmooth.certificates._counts import ranked_classes
 from sksmooth.certificates._votes import n_bounds_of_vote
 from sksmooth.certifiers._options import refuse_too_few_draws
 from sksmooth.certifiers._stopping import count_as_needed, decide, draws_for_radius
