@@ -96,7 +96,9 @@ class Inputs:
 
     def fingerprints(self) -> NDArray[np.uint64]:
         """Return a number for each row that equal rows share, and others hardly ever do."""
-        values = np.ascontiguousarray(self.values.astype(self.dtype) + 0.0)  # minus zero is zero
+        values = self.values.astype(self.dtype) + 0.0  # minus zero is zero
+        named = getattr(self.to_container, "by_name", None)
+        values = np.ascontiguousarray(values if named is None else named(values))
         digests = (sha256(row.tobytes()).digest()[:8] for row in values)
         return np.array([int.from_bytes(d, "big") for d in digests], np.uint64)
 

@@ -62,6 +62,11 @@ class ToUnitsOfX:
         """Labels of the columns of a DataFrame; None for arrays."""
         return getattr(self.to_container, "columns", None)
 
+    @property
+    def by_name(self) -> Any:
+        """What tells equal categories from others by their names; None for arrays."""
+        return getattr(self.to_container, "by_name", None)
+
     def __call__(self, values: NDArray[Any]) -> Any:
         """Return values in scaled units as the model takes them."""
         return self.to_container(np.multiply(values, self.units, dtype=values.dtype))

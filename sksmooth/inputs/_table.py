@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any
 
 import numpy as np
@@ -87,6 +88,18 @@ class TableOf:
             columns[column.label] = self._column(column, of_column)
         return type(self.schema.template)(columns)
 
+    def by_name(self, values: NDArray[Any]) -> NDArray[Any]:
+        """Return values with a number for the name of each level.
+
+        Levels that were not seen at fit are numbered anew in each call: their codes do not tell
+        them apart.
+        """
+        named = values.copy()
+        for column in self.schema.categories:
+            names = np.array([_number_of(level) for level in column.levels])
+            named[:, column.position] = names[values[:, column.position].astype(np.intp)]
+        return named
+
     def _column(self, column: CategoryColumn, codes: NDArray[np.int64]) -> Any:
         like = self.schema.template[column.label]
         if str(like.dtype) == "category":  # of pandas; the token and missing values have no code
@@ -96,6 +109,11 @@ class TableOf:
         if hasattr(like, "iloc"):
             return type(like)(levels[codes], dtype=like.dtype)
         return type(like)(column.label, levels[codes].tolist(), dtype=like.dtype)
+
+
+def _number_of(level: Any) -> float:
+    """Return a whole number below 2 ** 52 that only equal levels share, but for chance."""
+    return float(int.from_bytes(sha256(repr(level).encode()).digest()[:6], "big"))
 
 
 def category_labels(X: Any) -> list[Any]:

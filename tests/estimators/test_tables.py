@@ -293,3 +293,15 @@ def test_units_are_named_where_they_are_not_those_of_the_table(scale, said):
     options = {**OPTIONS, "feature_scale": scale}
     clf = SmoothedClassifier(encoded(), categorical="fixed", **options).fit(FRAME, Y)
     assert ("scaled units" in repr(clf.certify(FRAME[:2]))) == said
+
+
+def test_a_decision_is_not_continued_for_another_level_that_fit_has_not_seen():
+    """Both are new, and have the same number in their call; the votes were on the first."""
+    noise = CategoryNoise(0.4, "token")
+    clf = SmoothedClassifier(encoded(), categorical=noise, **OPTIONS).fit(FRAME, Y)
+    frame = FRAME[["age", "colour", "income", "kind"]][:1]
+    pink, teal = (frame.assign(colour=[colour]) for colour in ("pink", "teal"))
+    start = clf.certify(pink, radius=0.05)
+    with pytest.raises(ValueError, match="start"):
+        clf.certify(teal, radius=0.05, start=start)
+    assert len(clf.certify(pink, radius=0.05, start=start)) == 1
