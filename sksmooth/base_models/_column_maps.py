@@ -242,7 +242,8 @@ def _(transformer: PowerTransformer) -> ColumnMap | None:
         return None
     exponents = np.abs([transformer.lambdas_, 2 - transformer.lambdas_])
     missing = np.full(transformer.n_features_in_, np.nan)
-    return _Step(transformer, missing, float(10 ** (75 / max(1.0, exponents.max()))))
+    steepest = max(1.0, float(exponents.max()))  # in float32 the power below may be infinite
+    return _Step(transformer, missing, 10.0 ** (75.0 / steepest))
 
 
 @column_map.register
