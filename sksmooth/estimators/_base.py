@@ -23,7 +23,7 @@ from sksmooth.estimators._noise_training import hand_noise_down, part_that_adds_
 from sksmooth.estimators._wrapper import BaseWrapper
 from sksmooth.inputs._checks import largest_entry
 from sksmooth.inputs._layout import Layout
-from sksmooth.inputs._scale import scale_of_columns
+from sksmooth.inputs._scale import scale_of_columns, scale_of_numbers
 from sksmooth.inputs._table import numeric_part, read_table, scale_of_table
 from sksmooth.noise._base import is_added
 from sksmooth.noise._lattice import Lattice
@@ -72,12 +72,7 @@ class BaseSmoother(BaseWrapper):
     def _arranged_without_data(self):
         """Settle the scale where there is nothing that it could be read off."""
         given = self.feature_scale
-        if isinstance(given, (str, dict)):
-            raise ValueError(
-                f"feature_scale={given!r} is read off training data, and fit was given none. Pass "
-                "one number for each column, or call fit with X and y."
-            )
-        self.feature_scale_ = None if given is None else np.array(given, dtype=float)
+        self.feature_scale_ = None if given is None else scale_of_numbers(given)
         self._layout = None if given is None else Layout(self.feature_scale_)
 
     def _read_inputs(self, X):

@@ -69,6 +69,11 @@ class Inputs:
         """Return rows in the units of X as noise is added to them in a layout."""
         if layout is None:
             return self
+        if layout.scale.shape != self.shape:
+            raise ValueError(
+                f"X has inputs of shape {self.shape}, and feature_scale is one of "
+                f"{len(layout.scale)} columns. Pass X with these columns."
+            )
         values = layout.scaled(self.values)
         back = ToUnitsOfX(layout.units, self.to_container)
         return Inputs(values, self.dtype, back, index=self.index, layout=layout)

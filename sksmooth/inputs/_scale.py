@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sksmooth.arguments._numbers import read_numbers
 from sksmooth.inputs._containers import Inputs
 
 # A spread this small, relative to the size of the values, is that of rounding.
@@ -48,13 +49,37 @@ def scale_of_columns(feature_scale: Any, inputs: Inputs) -> NDArray[np.float64]:
     elif isinstance(feature_scale, Mapping):
         scale = _from_mapping(feature_scale, inputs)
     else:
-        scale = np.array(feature_scale, dtype=float)
+        scale = read_numbers("feature_scale", feature_scale)
         if scale.shape != inputs.shape:
             raise ValueError(
                 f"feature_scale has shape {scale.shape}, and X has {inputs.shape[0]} columns: pass "
                 "one number for each, or a dictionary for some of them."
             )
-    _refuse_no_scale(scale, inputs)
+    if isinstance(feature_scale, (str, Mapping)):
+        _refuse_no_spread(scale, inputs)
+    _refuse_no_scale(scale)
+    return scale
+
+
+def scale_of_numbers(feature_scale: Any) -> NDArray[np.float64]:
+    """Return the scale of each column, where there are no training data that it could be read off.
+
+    Raises
+    ------
+    ValueError
+        If `feature_scale` names a spread, or if a number is no scale.
+    """
+    if isinstance(feature_scale, (str, Mapping)):
+        raise ValueError(
+            f"feature_scale={feature_scale!r} is read off training data, and fit was given none. "
+            "Pass one number for each column, or call fit with X and y."
+        )
+    scale = np.atleast_1d(read_numbers("feature_scale", feature_scale))
+    if scale.ndim != 1:
+        raise ValueError(
+            f"feature_scale has shape {scale.shape}: pass one number for each column of X."
+        )
+    _refuse_no_scale(scale)
     return scale
 
 
@@ -97,7 +122,7 @@ def _spreads(names: set[Any], inputs: Inputs) -> dict[str, NDArray[np.float64]]:
     return {"std": std, "iqr": np.where(high - low > rounding, high - low, std)}
 
 
-def _refuse_no_scale(scale: NDArray[np.float64], inputs: Inputs) -> None:
+def _refuse_no_spread(scale: NDArray[np.float64], inputs: Inputs) -> None:
     constant = np.flatnonzero(np.isnan(scale))
     if len(constant):
         labels = inputs.columns or tuple(range(len(scale)))
@@ -109,6 +134,9 @@ def _refuse_no_scale(scale: NDArray[np.float64], inputs: Inputs) -> None:
             f"feature_scale={{{labels[constant[0]]!r}: 0, ...}} for columns that cannot change, a "
             "positive number for those that can, or leave the columns out."
         )
+
+
+def _refuse_no_scale(scale: NDArray[np.float64]) -> None:
     if not (np.isfinite(scale) & (scale >= 0)).all():
         j = int(np.flatnonzero(~(np.isfinite(scale) & (scale >= 0)))[0])
         raise ValueError(

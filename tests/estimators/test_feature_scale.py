@@ -295,3 +295,31 @@ def test_unlike_units_are_told_how_to_be_scaled():
     with pytest.warns(NoiseCollapseWarning, match="feature_scale='std'"):
         SmoothedClassifier(TREE, **options).fit(unlike, y)
     SmoothedClassifier(TREE, feature_scale="std", **options | {"sigma": 0.1}).fit(unlike, y)
+
+
+@pytest.mark.parametrize(
+    ("scale", "message"),
+    [
+        ([1.0, -1.0], "not negative; got -1 for column 1"),
+        ([1.0, np.nan], "finite numbers that are not negative; got nan for column 1"),
+        ([0.0, 0.0], "0 for all columns"),
+        (["a", "b"], "feature_scale must be a number"),
+        ([[1.0, 2.0]], r"feature_scale has shape \(1, 2\)"),
+        ({0: 1.0}, "is read off training data"),
+    ],
+)
+def test_scales_are_checked_without_data_too(scale, message):
+    model = FrozenEstimator(LogisticRegression().fit(X[:, :2], Y))
+    with pytest.raises((ValueError, TypeError), match=message):
+        SmoothedClassifier(model, feature_scale=scale).fit()
+    clf = SmoothedClassifier(model, feature_scale=[1.0, 2.0], random_state=0).fit()
+    with_data = SmoothedClassifier(model, feature_scale=[1.0, 2.0], random_state=0)
+    expected = with_data.fit(X[:, :2], Y).certify(X[:5, :2])
+    assert (clf.certify(X[:5, :2]).radius == expected.radius).all()
+
+
+def test_a_scale_of_other_columns_than_those_of_X_is_refused():
+    model = FrozenEstimator(LogisticRegression().fit(X[:, :2], Y))
+    clf = SmoothedClassifier(model, feature_scale=[2.0]).fit()
+    with pytest.raises(ValueError, match="feature_scale is one of 1 columns"):
+        clf.certify(X[:5, :2])
