@@ -1,6 +1,7 @@
 """Probabilities of intervals under noise with many digits, written independently of the package."""
 
 import mpmath
+import numpy as np
 
 DIGITS = 60
 
@@ -24,8 +25,21 @@ def interval_probability(family, sigma, x, low, high):
         return cdf(family, sigma, high - x) - cdf(family, sigma, low - x)
 
 
+def last_below(threshold):
+    """Largest number that is at most a threshold in single precision, by bisection."""
+    apart = float(np.spacing(np.float32(abs(threshold)))) + 1e-30
+    low, high = threshold - 2 * apart, threshold + 2 * apart
+    while np.nextafter(low, np.inf) < high:
+        middle = low + (high - low) / 2
+        low, high = (middle, high) if float(np.float32(middle)) <= threshold else (low, middle)
+    return low
+
+
 def tree_probabilities(tree, family, sigma, x, leaf_classes, n_classes):
-    """Class probabilities of a tree of scikit-learn, by recursion over its nodes."""
+    """Class probabilities of a tree of scikit-learn, by recursion over its nodes.
+
+    It looks at features in single precision.
+    """
     totals = [mpmath.mpf(0)] * n_classes
 
     def visit(node, sides):
@@ -35,7 +49,7 @@ def tree_probabilities(tree, family, sigma, x, leaf_classes, n_classes):
                 product *= interval_probability(family, sigma, float(x[f]), low, high)
             totals[leaf_classes[node]] += product
             return
-        f, t = int(tree.feature[node]), float(tree.threshold[node])
+        f, t = int(tree.feature[node]), last_below(float(tree.threshold[node]))
         low, high = sides.get(f, (-mpmath.inf, mpmath.inf))
         visit(tree.children_left[node], {**sides, f: (low, min(high, t))})
         visit(tree.children_right[node], {**sides, f: (max(low, t), high)})

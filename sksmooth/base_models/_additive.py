@@ -24,6 +24,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import KBinsDiscretizer
 from sklearn.tree import DecisionTreeClassifier, ExtraTreeClassifier
 
+from sksmooth.base_models._borders import borders_of, rounded_down
 from sksmooth.base_models._column_maps import ColumnMap
 from sksmooth.base_models._linear import LINEAR_CLASSIFIERS
 from sksmooth.base_models._registry import Registry
@@ -68,9 +69,11 @@ class StepFunction:
         """Return the function of inputs that are given as multiples of a unit for each feature."""
         return replace(self, ends=self.ends / units[self.feature])
 
-    def behind(self, step: ColumnMap) -> StepFunction:
-        """Return the function of x, where this one is given what a step makes of x."""
+    def behind(self, step: ColumnMap) -> StepFunction | None:
+        """Return the function of x, where this one is given what a step makes of x, if known."""
         ends = step.pull_back(np.full(len(self.ends), self.feature), self.ends)
+        if np.isnan(ends).any():
+            return None
         low, high = np.r_[-np.inf, ends], np.r_[ends, np.inf]
         left = low < high  # steps that some x is on
         filled, missing = step.filled[self.feature], self.missing
@@ -124,12 +127,16 @@ class AdditiveScore:
     def behind(self, step: ColumnMap) -> AdditiveScore | None:
         """Score as a function of x, where this one is given what a step makes of x.
 
-        None: two of the features come from one, so that terms are not independent.
+        None: two of the features come from one, so that terms are not independent, or it is not
+        known where a step ends.
         """
         used = [f.feature for f in self.functions]
         if len(np.unique(step.sources[used])) < len(used):
             return None
-        functions = tuple(f.behind(step) for f in self.functions)
+        found = [f.behind(step) for f in self.functions]
+        functions = tuple(f for f in found if f is not None)
+        if len(functions) < len(found):
+            return None
         return replace(self, n_features=step.n_features, functions=functions)
 
 
@@ -192,14 +199,15 @@ def _(model: HistGradientBoostingClassifier) -> AdditiveScore | None:
 
 
 def _ends_of_trees(trees: Iterable[Any], n_features: int) -> list[set[float]] | None:
-    """Thresholds for each feature; None where a tree looks at several features."""
+    """Return ends of steps for each feature, or None where a tree looks at several features."""
     ends: list[set[float]] = [set() for _ in range(n_features)]
     for tree in trees:
         splits = tree.feature >= 0
         if len(np.unique(tree.feature[splits])) > 1:
             return None
-        for f, t in zip(tree.feature[splits], tree.threshold[splits], strict=True):
-            ends[int(f)].add(float(t))
+        borders = borders_of(tree.threshold[splits])
+        for f, t in zip(tree.feature[splits], borders, strict=True):
+            ends[int(f)].update({float(t)} - {np.inf})  # which separates missing values only
     return ends
 
 
@@ -279,7 +287,7 @@ def _told_apart(ends: NDArray[np.float64], dtype: np.dtype[Any]) -> NDArray[np.f
     """Drop ends that no number of a precision separates from the one below."""
     if not len(ends):
         return ends
-    below = _rounded_down(ends, dtype)
+    below = rounded_down(ends, dtype)
     return ends[np.r_[True, below[1:] > ends[:-1]]]
 
 
@@ -288,10 +296,4 @@ def within_steps(ends: NDArray[np.float64], dtype: np.dtype[Any]) -> NDArray[np.
     if not len(ends):
         return np.zeros(1)
     beyond = min(4 * np.abs(ends).max() + 1, float(np.finfo(dtype).max))
-    return np.r_[_rounded_down(ends, dtype), _rounded_down(np.array([beyond]), dtype)]
-
-
-def _rounded_down(values: NDArray[np.float64], dtype: np.dtype[Any]) -> NDArray[np.float64]:
-    rounded = values.astype(dtype)
-    above = rounded.astype(float) > values
-    return np.where(above, np.nextafter(rounded, dtype.type(-np.inf)), rounded).astype(float)
+    return np.r_[rounded_down(ends, dtype), rounded_down(np.array([beyond]), dtype)]

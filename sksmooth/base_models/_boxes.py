@@ -99,24 +99,20 @@ class Boxes:
     def behind(self, step: ColumnMap) -> Boxes | None:
         """Boxes as a function of x, where these are given what a step makes of x.
 
-        None: two of the features come from one, so that boxes are not products.
+        None: two of the features come from one, so that boxes are not products, or it is not known
+        where an interval ends.
         """
         used = np.unique(self.feature)
         if len(np.unique(step.sources[used])) < len(used):
             return None
         low, high = (_pulled_back(step, self.feature, ends) for ends in (self.low, self.high))
-        empty = ~(low < high)
+        if np.isnan([low, high]).any():
+            return None
         filled = step.filled[self.feature]
         there = (self.low < filled) & (filled <= self.high)
         missing = np.where(np.isnan(filled), self.missing, there)
-        return replace(
-            self,
-            n_features=step.n_features,
-            feature=step.sources[self.feature],
-            low=np.where(empty, 0.0, low),
-            high=np.where(empty, 0.0, high),
-            missing=missing,
-        )
+        ends = replace(self, missing=missing)
+        return ends.with_ends(step.sources[self.feature], low, high, step.n_features)
 
     def in_units(self, units: NDArray[np.float64]) -> Boxes:
         """Boxes of inputs that are given as multiples of a unit for each feature."""

@@ -34,6 +34,9 @@ Array = NDArray[np.float64]
 
 _ROWS_PER_CALL = 4096
 
+# The largest number, and the exponent of powers that are taken of what is smaller.
+_LARGEST, _LARGEST_POWER = float(np.finfo(np.float64).max), 150.0
+
 
 class ColumnMap(ABC):
     """An increasing function of one column for each column that comes out.
@@ -70,7 +73,8 @@ class ColumnMap(ABC):
         Returns
         -------
         thresholds : ndarray of shape (k,)
-            Of the columns that go in; infinite where the output is always, or never, so small.
+            Of the columns that go in; infinite where the output is always, or never, so small; NaN
+            where that is not known.
         """
 
 
@@ -84,13 +88,13 @@ class _Step(ColumnMap):
         Fitted.
     filled : ndarray
         See above.
-    largest : float
-        Inputs beyond this count as infinite: powers of them would overflow.
+    largest : ndarray
+        Inputs of each column up to this size are looked at.
     """
 
     transformer: Any
     filled: Array
-    largest: float = 1e75
+    largest: Array
 
     @property
     def n_features(self) -> int:  # type: ignore[override]
@@ -110,15 +114,16 @@ class _Step(ColumnMap):
 
     def pull_back(self, outputs: NDArray[np.intp], thresholds: Array) -> Array:
         """Return the largest input for which an output is at most a threshold."""
-        low = np.full(len(outputs), _ordered(np.array(-self.largest)))
-        high = np.full(len(outputs), _ordered(np.array(self.largest)))
+        largest = self.largest[outputs]
+        low, high = _ordered(-largest), _ordered(largest)
         never = ~self._at_most(_floats(low), outputs, thresholds)
         always = self._at_most(_floats(high), outputs, thresholds)
+        beyond = np.where(largest < _LARGEST, np.nan, np.inf)  # no number is beyond the last
         while (low + 1 < high).any():
             middle = (low >> 1) + (high >> 1) + (low & high & 1)  # their sum would overflow
             small = self._at_most(_floats(middle), outputs, thresholds)
             low, high = np.where(small, middle, low), np.where(small, high, middle)
-        return np.where(never, -np.inf, np.where(always, np.inf, _floats(low)))
+        return np.where(never, -beyond, np.where(always, beyond, _floats(low)))
 
     def _at_most(self, x: Array, outputs: NDArray[np.intp], thresholds: Array) -> NDArray[np.bool_]:
         found = np.empty(len(x))
@@ -233,17 +238,18 @@ def _(transformer: FrozenEstimator) -> ColumnMap | None:
 @column_map.register(RobustScaler)
 @column_map.register(QuantileTransformer)
 def _column_by_column(transformer: Any) -> ColumnMap:
-    return _Step(transformer, np.full(transformer.n_features_in_, np.nan))
+    n_features = transformer.n_features_in_
+    return _Step(transformer, np.full(n_features, np.nan), np.full(n_features, _LARGEST))
 
 
 @column_map.register
 def _(transformer: PowerTransformer) -> ColumnMap | None:
     if transformer.method != "yeo-johnson":
         return None
-    exponents = np.abs([transformer.lambdas_, 2 - transformer.lambdas_])
+    lambdas = np.asarray(transformer.lambdas_, float)  # in float32 the power below is infinite
+    steepest = np.maximum(1.0, np.abs([lambdas, 2 - lambdas]).max(axis=0))
     missing = np.full(transformer.n_features_in_, np.nan)
-    steepest = max(1.0, float(exponents.max()))  # in float32 the power below may be infinite
-    return _Step(transformer, missing, 10.0 ** (75.0 / steepest))
+    return _Step(transformer, missing, 10.0 ** (_LARGEST_POWER / steepest))
 
 
 @column_map.register
@@ -258,7 +264,7 @@ def _(transformer: SimpleImputer) -> ColumnMap | None:
     marked = transformer.missing_values
     if transformer.add_indicator or not (known and isinstance(marked, float) and np.isnan(marked)):
         return None
-    return _Step(transformer, statistics)
+    return _Step(transformer, statistics, np.full(len(statistics), _LARGEST))
 
 
 @column_map.register

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
 
+from sksmooth.base_models._borders import borders_of
 from sksmooth.base_models._boxes import Boxes
 from sksmooth.base_models._trees import boxes_of
 
@@ -97,6 +98,7 @@ def _crossed(cells: _Cells, leaves: _Cells) -> Any:
 def _cells_of_tree(tree: Any, used: NDArray[np.intp], n_classes: int) -> _Cells:
     """Boxes of the leaves of a tree."""
     leaves: list[_Cells] = []
+    borders = borders_of(tree.threshold)
     paths = [(0, _whole_space(len(used), n_classes))]
     while paths:
         node, cell = paths.pop()
@@ -105,7 +107,7 @@ def _cells_of_tree(tree: Any, used: NDArray[np.intp], n_classes: int) -> _Cells:
             values = tree.value[node, 0][None]
             leaves.append(_Cells(cell.low, cell.high, cell.missing, values))
             continue
-        f, t = int(np.searchsorted(used, tree.feature[node])), float(tree.threshold[node])
+        f, t = int(np.searchsorted(used, tree.feature[node])), float(borders[node])
         goes_left = bool(tree.missing_go_to_left[node])
         high, low = cell.high.copy(), cell.low.copy()
         with_missing, without = cell.missing, cell.missing.copy()
@@ -120,7 +122,7 @@ def _cells_of_tree(tree: Any, used: NDArray[np.intp], n_classes: int) -> _Cells:
 
 def _boxes_of_cells(cells: _Cells, used: NDArray[np.intp], n_features: int, n_trees: int) -> Boxes:
     """Boxes with the classes of the mean, the first of equals, as in predict."""
-    bounded = np.isfinite(cells.low) | np.isfinite(cells.high) | ~cells.missing
+    bounded = (cells.low > -np.inf) | (cells.high < np.inf) | ~cells.missing
     box, column = np.nonzero(bounded)
     sides = (column, cells.low[bounded], cells.high[bounded], cells.missing[bounded])
     first, place = _distinct(sides)

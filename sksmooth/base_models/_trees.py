@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.tree import DecisionTreeClassifier, ExtraTreeClassifier
 
+from sksmooth.base_models._borders import borders_of
 from sksmooth.base_models._boxes import Boxes, Interval
 from sksmooth.base_models._registry import Registry
 
@@ -54,6 +55,7 @@ def boxes_of_nodes(tree: Any, labels: NDArray[np.intp], *, n_classes: int) -> Bo
     """
     labels = _labels_of_subtrees(tree, labels)
     left, right = tree.children_left, tree.children_right
+    borders = borders_of(tree.threshold)
     boxes: list[tuple[tuple[Interval, ...], int]] = []
     paths: list[tuple[int, dict[int, Interval]]] = [(0, {})]
     while paths:
@@ -63,7 +65,7 @@ def boxes_of_nodes(tree: Any, labels: NDArray[np.intp], *, n_classes: int) -> Bo
             continue
         f = int(tree.feature[node])
         side = sides.get(f, Interval(f, -np.inf, np.inf))
-        t, goes_left = float(tree.threshold[node]), bool(tree.missing_go_to_left[node])
+        t, goes_left = float(borders[node]), bool(tree.missing_go_to_left[node])
         below = Interval(f, side.low, min(t, side.high), side.missing and goes_left)
         above = Interval(f, max(t, side.low), side.high, side.missing and not goes_left)
         paths.append((int(right[node]), {**sides, f: above}))

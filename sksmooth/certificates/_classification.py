@@ -244,7 +244,9 @@ class ClassificationCertificate(Certificate):
         exact = uniform_box(lead, half_width, scale, checked_widths(widths, scale))
         moved = np.zeros(len(self)) if self.moved is None else self.moved[:, -1]
         move = (moved + rounding.half_cell(np.inf)) * (1.0 + 1e-15)  # of every column
-        return np.maximum(inside, exact - budgets(move, scale) * (1.0 + 1e-14))
+        shifted = np.where(exact > 0, exact - budgets(move, scale) * (1.0 + 1e-14), 0.0)
+        larger = (shifted >= inside).all(axis=1, keepdims=True)  # one box or the other, no mixture
+        return np.where(larger, shifted, inside)
 
     @classmethod
     def from_counts(

@@ -32,6 +32,8 @@ def ball(radius: Array, scale: Array, norm: float, p: float) -> Array:
     ``1 / t = 1 / q - 1 / p``, by Hoelder's inequality.
     """
     scale = scale[scale > 0]
+    if not len(scale):
+        return np.zeros(len(radius))  # no column can change
     smallest = float(scale.min())
     if p <= norm:
         return radius * (smallest * (1.0 - 4 * _EPS))
@@ -43,6 +45,8 @@ def ball(radius: Array, scale: Array, norm: float, p: float) -> Array:
 def box(radius: Array, scale: Array, norm: float, widths: Array) -> Array:
     """Half-widths of the largest box of a shape, rounded down, of shape (m, n_columns)."""
     some = scale > 0
+    if not some.any():
+        return np.zeros((len(radius), len(scale)))
     length = float(np.linalg.norm(widths[some] / scale[some], norm))
     per_radius = np.where(some, widths / (length * _rounding_up(len(scale))), 0.0)
     return budgets(radius, per_radius)
@@ -85,7 +89,7 @@ def checked_widths(widths: Any, scale: Array) -> Array:
             f"widths must hold {len(scale)} finite numbers that are not negative, one for each "
             f"column; got {widths!r}."
         )
-    if not (shape[some] > 0).any() or (shape[~some] > 0).any():
+    if (some.any() and not (shape[some] > 0).any()) or (shape[~some] > 0).any():
         raise ValueError(
             "widths must be positive for some column, and 0 for columns that cannot change; got "
             f"{widths!r}."

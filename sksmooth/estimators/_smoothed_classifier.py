@@ -24,7 +24,7 @@ from sksmooth.certifiers._options import (
 from sksmooth.certifiers._votes import VoteCertifier
 from sksmooth.certifiers.exact._base import ExactVote
 from sksmooth.certifiers.exact._certifier import ExactCertifier
-from sksmooth.certifiers.exact._choice import exact_vote, gives_the_classes
+from sksmooth.certifiers.exact._choice import exact_vote
 from sksmooth.engine._black_box import BlackBoxVoter
 from sksmooth.engine._counting import VoteCounter, proportions
 from sksmooth.engine._streams import Purpose
@@ -497,11 +497,16 @@ class SmoothedClassifier(BaseSmoothedClassifier):
         if self.structure == "off":
             return None
         voter = fast_voter(self.estimator_, self.classes_, self.noise_, inputs)
-        rule = self._rule
+        rule = None if self._rounds_to_single(inputs) else self._rule
         if rule is not None and inputs.layout is not None:
             rule = rule.in_units(inputs.layout.units)
         exact = exact_vote(voter, rule, self.noise_, inputs.shape, inputs.noisy)
         return voter if exact is None else exact
+
+    def _rounds_to_single(self, inputs):
+        """Whether the model gets sums that are rounded from float64, and is no rule of the sum."""
+        single = np.dtype(np.float32)
+        return self._lattice is not None and inputs.dtype == single != self._lattice.dtype
 
     def _refuse_other_answers(self, voter, inputs):
         """Refuse a fast voter that `fit` had no data to compare with its model, and that differs.
@@ -561,5 +566,5 @@ class SmoothedClassifier(BaseSmoothedClassifier):
 def _agrees(voter, inputs, classes):
     """Whether a voter gives inputs, without noise, the classes that the base model gives them."""
     if isinstance(voter, ExactVote):
-        return gives_the_classes(voter, inputs.values, classes)
+        return np.array_equal(voter.classify(inputs.values.astype(float)), classes)
     return agrees(voter, inputs, classes)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Any
 
@@ -15,7 +15,7 @@ from sksmooth.inputs._schema import InputSchema
 
 # A level a that noise changes is the number a + STRIDE * v, where v says how: noise is added to
 # categories as to numbers, and what the sum means is known to the container.
-STRIDE = 2**20
+STRIDE = 2**26
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,11 +30,15 @@ class CategoryColumn:
         Name of the column.
     levels : tuple
         Every level; None stands for a missing value.
+    missing : object
+        What a missing value is in this column: that which was met first. Models tell None and NaN
+        apart.
     """
 
     position: int
     label: Any
     levels: tuple[Any, ...]
+    missing: Any = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,7 +109,9 @@ class TableOf:
         if str(like.dtype) == "category":  # of pandas; the token and missing values have no code
             known = np.where(codes < len(like.cat.categories), codes, -1)
             return type(like.array).from_codes(known, dtype=like.dtype)
-        levels = np.array([*column.levels, None], dtype=object)  # the token is the last
+        names = [column.missing if level is None else level for level in column.levels]
+        levels = np.empty(len(names) + 1, dtype=object)
+        levels[:] = [*names, column.missing]  # the token is the last
         if hasattr(like, "iloc"):
             return type(like)(levels[codes], dtype=like.dtype)
         return type(like)(column.label, levels[codes].tolist(), dtype=like.dtype)
@@ -145,7 +151,12 @@ def read_levels(X: Any, labels: Sequence[Any], noise: Any = None) -> TableSchema
         Noise on them; None: they bear none.
     """
     places = {label: j for j, label in enumerate(X.columns)}
-    columns = tuple(CategoryColumn(places[label], label, _levels(X[label])) for label in labels)
+    columns = tuple(
+        CategoryColumn(places[label], label, _levels(X[label]), _missing_in(X[label]))
+        for label in labels
+    )
+    for column in columns:
+        _refuse_too_many(column)
     law = None
     if noise is not None:
         law = noise.columns([len(column.levels) for column in columns])
@@ -158,6 +169,20 @@ def _levels(column: Any) -> tuple[Any, ...]:
     if str(column.dtype).lower().startswith(("category", "enum")):
         return (*column.dtype.categories, *missing)
     return (*sorted((entry for entry in seen if entry is not None), key=str), *missing)
+
+
+def _refuse_too_many(column: CategoryColumn) -> None:
+    if len(column.levels) >= STRIDE:
+        raise ValueError(
+            f"Column {column.label!r} holds {len(column.levels)} levels, more than {STRIDE}: leave "
+            "it out, or join rare levels."
+        )
+
+
+def _missing_in(column: Any) -> Any:
+    """Return the first missing value as it is in the column; None where there is none."""
+    entries = column.tolist() if hasattr(column, "tolist") else column.to_list()
+    return next((entry for entry in entries if _is_missing(entry)), None)
 
 
 def _entries(column: Any) -> list[Any]:
@@ -193,7 +218,10 @@ def codes_of(X: Any, schema: TableSchema, *, owner: str) -> tuple[NDArray[np.flo
         levels = (*column.levels, *new)
         place = {level: i for i, level in enumerate(levels)}
         codes.append([place[entry] for entry in entries])
-        columns.append(CategoryColumn(column.position, column.label, levels))
+        missing = column.missing if None in column.levels else _missing_in(X[column.label])
+        read = replace(column, levels=levels, missing=missing)
+        _refuse_too_many(read)
+        columns.append(read)
     matrix = np.array(codes, dtype=np.float64).reshape(len(columns), -1).T
     return matrix, TableSchema(tuple(columns), schema.law, schema.template)
 

@@ -56,18 +56,22 @@ class Marginal(ABC):
         x : ndarray
             Value of the feature.
         low, high : ndarray
-            Ends of the interval, which may be infinite; all broadcast against each other.
+            Ends of the interval, which may be infinite; all broadcast against each other. Where
+            they leave nothing between them the probability is 0.
 
         Returns
         -------
         probability : ndarray
         """
+        empty = ~(low < high)
+        low, high = np.where(empty, 0.0, low), np.where(empty, 0.0, high)
         start, stop = (low - x) / self.scale, (high - x) / self.scale
         width = np.maximum((high - low) / self.scale, 0.0)
         left = start < -stop  # turned over, so that the near end is the left one
         near = np.where(left, -stop, start)
         far = np.where(left, -start, stop)
-        return self._mass(near, far, np.broadcast_to(width, near.shape))
+        mass = self._mass(near, far, np.broadcast_to(width, near.shape))
+        return np.where(empty, 0.0, mass)
 
     @abstractmethod
     def _mass(self, near: Array, far: Array, width: Array) -> Array:

@@ -3,13 +3,14 @@
 import numpy as np
 import pandas as pd
 import pytest
-from numpy.testing import assert_array_equal
+from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.compose import ColumnTransformer
 from sklearn.datasets import load_breast_cancer
 from sklearn.decomposition import PCA
+from sklearn.ensemble import GradientBoostingClassifier
 from sklearn.frozen import FrozenEstimator
 from sklearn.impute import SimpleImputer
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import (
     KBinsDiscretizer,
     MaxAbsScaler,
@@ -20,8 +21,11 @@ from sklearn.preprocessing import (
     RobustScaler,
     StandardScaler,
 )
+from sklearn.tree import DecisionTreeClassifier
 
+from sksmooth.base_models._additive import additive_score
 from sksmooth.base_models._column_maps import column_map
+from sksmooth.base_models._trees import boxes_of
 
 X = load_breast_cancer().data[:, :6]
 
@@ -59,7 +63,10 @@ def test_outputs_are_at_most_a_threshold_up_to_the_input_that_is_found(step):
     pulled = found.pull_back(outputs, thresholds)
     noisy = X + 0.3 * X.std(axis=0) * rng.normal(size=X.shape)
     there = step.transform(noisy)
-    for j, t, x in zip(outputs, thresholds, pulled):
+    known = ~np.isnan(pulled)
+    assert known.all() or isinstance(step, (PowerTransformer, Pipeline))
+    assert known.mean() > 0.5
+    for j, t, x in zip(outputs[known], thresholds[known], pulled[known]):
         assert_array_equal(there[:, j] <= t, noisy[:, found.sources[j]] <= x)
     finite = np.isfinite(pulled)
     assert finite.any()
@@ -94,3 +101,33 @@ def test_frames_choose_columns_by_name():
 )
 def test_other_steps_are_not_known(step):
     assert column_map(step.fit(X + 1)) is None
+
+
+def test_each_column_is_searched_as_far_as_its_own_powers_go():
+    steep = PowerTransformer(standardize=False).fit(X[:, :2])
+    steep.lambdas_ = np.array([-40.0, 1.0])
+    found = column_map(steep)
+    assert_allclose(found.pull_back(np.array([1]), np.array([1e8])), [1e8], rtol=1e-12)
+    assert np.isnan(found.pull_back(np.array([0]), np.array([1.0]))).all()  # it is below 1 / 40
+    tree = DecisionTreeClassifier(max_depth=1).fit(np.c_[np.zeros(20), np.arange(20)], [0, 1] * 10)
+    assert boxes_of(tree).behind(found) is not None
+
+
+@pytest.mark.parametrize("step", [StandardScaler(), MinMaxScaler(), MaxAbsScaler(), RobustScaler()])
+@pytest.mark.parametrize("size", [1e-200, 1e90, 1e140])
+def test_thresholds_of_huge_and_tiny_columns_are_found(step, size):
+    columns = X * size
+    found = column_map(step.fit(columns))
+    outputs = np.arange(6)
+    thresholds = step.transform(columns)[7]
+    assert_allclose(found.pull_back(outputs, thresholds), columns[7], rtol=1e-9)
+
+
+def test_a_rule_whose_ends_are_not_known_is_none():
+    steep = PowerTransformer(standardize=False).fit(X[:, :2])
+    steep.lambdas_ = np.array([-40.0, 1.0])
+    far = np.c_[np.linspace(0, 5, 20), np.zeros(20)]
+    tree = DecisionTreeClassifier(max_depth=1).fit(far, far[:, 0] > 2)
+    assert boxes_of(tree).behind(column_map(steep)) is None
+    stumps = GradientBoostingClassifier(max_depth=1, n_estimators=2).fit(far, far[:, 0] > 2)
+    assert additive_score(stumps).behind(column_map(steep)) is None

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from category_cases import golden_rows
+from numpy.testing import assert_allclose, assert_array_equal
 from scipy import special
 
 from sksmooth import ClassificationCertificate
@@ -191,3 +192,45 @@ def test_what_is_no_box_is_refused(widths, message):
 
 def test_an_infinite_radius_leaves_columns_that_cannot_change():
     assert budgets(np.array([np.inf]), np.array([2.0, 0.0])).tolist() == [[np.inf, 0.0]]
+
+
+def test_a_box_of_uniform_noise_is_one_that_is_proven_and_no_mixture():
+    """Where the row and one nearby are rounded apart, thin columns may move by a whole step."""
+    d, noise, step = 785, UniformNoise(0.25), 2.0**-18
+    certificate = ClassificationCertificate.from_counts(
+        np.array([1]),
+        np.array([[1000, 99_000]]),
+        classes=np.array([0, 1]),
+        noise=noise,
+        n_features=d,
+        alpha=0.001,
+        noise_step=step,
+        moved=np.array([[d, d**0.5, 1.0]]) * step / 2,
+    )
+    for thin in (1e-9, 1e-4, 1.0):
+        widths = np.full(d, thin)
+        widths[0] = 1.0
+        box = certificate.largest_box(widths)[0]
+        assert_allclose(box / box[0], widths, rtol=1e-9, atol=2 * step / box[0])
+        moves = np.where(thin * box[0] > step, box + step, step)
+        moves[0] = box[0] + step
+        shared = np.prod(1 - moves / (2 * 0.25 * np.sqrt(3)))
+        assert certificate.p_lower[0] - (1 - shared) > 0.5
+    frozen = np.zeros(d)
+    frozen[0] = 1.0  # what does not change is rounded to the same point
+    assert certificate.largest_box(frozen)[0, 0] > certificate.largest_box(widths)[0, 0]
+
+
+def test_where_no_column_can_change_nothing_may_move():
+    certificate = ClassificationCertificate.from_counts(
+        np.array([1]),
+        np.array([[0, 100]]),
+        classes=np.array([0, 1]),
+        noise=GaussianNoise(0.5),
+        n_features=1,
+        alpha=0.001,
+    )
+    still = replace(certificate, feature_scale=np.zeros(3))
+    for got in (still.largest_box(), still.column_budget()):
+        assert_array_equal(got, np.zeros((1, 3)))
+    assert_array_equal(still.raw_radius(2), [0.0])

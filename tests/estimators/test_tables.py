@@ -305,3 +305,34 @@ def test_a_decision_is_not_continued_for_another_level_that_fit_has_not_seen():
     with pytest.raises(ValueError, match="start"):
         clf.certify(teal, radius=0.05, start=start)
     assert len(clf.certify(pink, radius=0.05, start=start)) == 1
+
+
+class LevelsBeyond(ClassifierMixin, BaseEstimator):
+    classes_ = np.array([0, 1])
+
+    def fit(self, X, y):
+        return self
+
+    def predict(self, X):
+        return (X["level"].astype(int) >= 2**20).to_numpy().astype(int)
+
+
+def test_columns_of_a_million_levels_keep_their_levels():
+    kind = pd.CategoricalDtype([str(i) for i in range(2**20 + 10)])
+    levels = pd.Series(["1", str(2**20 + 1)], dtype=kind)
+    frame = pd.DataFrame({"x": [0.1, 0.2], "level": levels})
+    model = FrozenEstimator(LevelsBeyond())
+    clf = SmoothedClassifier(model, categorical="fixed", n_estimation=100, random_state=0)
+    assert list(clf.fit(frame, [0, 1]).certify(frame).prediction) == [0, 1]
+
+
+@pytest.mark.parametrize("absent", [None, np.nan, pd.NA], ids=repr)
+@pytest.mark.parametrize("categorical", ["fixed", *NOISES], ids=str)
+def test_missing_levels_stay_what_they_are(categorical, absent):
+    """Models tell None and NaN apart."""
+    levels = [absent if i % 3 == 0 else "red" for i in range(N)]
+    frame = FRAME.assign(colour=pd.Series(levels, dtype=object))
+    clf = SmoothedClassifier(Recorder(), categorical=categorical, **OPTIONS).fit(frame, Y)
+    clf.certify(frame[:3])
+    kinds = {type(entry) for seen in clf.estimator_.seen_ for entry in seen["colour"]}
+    assert kinds == {str, type(absent)}

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -58,14 +56,3 @@ def exact_vote(
     elif isinstance(rule, AdditiveScore):
         vote = AdditiveVote(noise, rule, marginal)
     return vote if vote is not None and vote.suits(shape) else None
-
-
-def gives_the_classes(vote: ExactVote, values: NDArray[Any], positions: NDArray[np.intp]) -> bool:
-    """Whether a vote gives inputs, without noise, the classes that the model gives them.
-
-    Trees of scikit-learn look at inputs in single precision: an input so near to a threshold that
-    this moves it across has two right answers.
-    """
-    there = vote.classify(values.astype(float))
-    rounded = vote.classify(values.astype(np.float32).astype(float))
-    return bool(((there == positions) | (rounded == positions)).all())

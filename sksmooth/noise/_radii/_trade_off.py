@@ -224,9 +224,11 @@ class LaplaceTradeOff(TradeOff):
         return self.radius(tail, tail)
 
     def radius(self, tail: Array, runner_up: Array) -> Array:
-        with np.errstate(divide="ignore", invalid="ignore"):  # nothing against nothing
-            folded = np.where(tail >= 0.5, 1.0 - tail, 0.25 / tail)
-            radius = np.log(folded / runner_up) / 2 * (1.0 - _ROUNDING) - 4e-16
+        with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
+            # one quotient of numbers near each other, two logarithms of those that are far
+            behind, ahead = np.log((1.0 - tail) / runner_up), -np.log(4.0 * tail)
+            lead = np.where(tail >= 0.5, behind, ahead - np.log(runner_up))
+            radius = lead / 2 * (1.0 - _ROUNDING) - 6e-16
         return np.where(1.0 - tail > runner_up, np.maximum(radius, 0.0), 0.0)
 
 
