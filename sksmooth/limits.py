@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from sksmooth.arguments._numbers import read_count, read_number, read_numbers
+from sksmooth.arguments._numbers import read_count, read_norm, read_number, read_numbers
 from sksmooth.bounds import clopper_pearson_lower
 from sksmooth.noise import Noise
 from sksmooth.noise._lattice import Rounding
@@ -78,7 +78,7 @@ def largest_radius(
     else:
         all_others = np.full(n_classes - 1, others)
         radius = noise.top_radius(lower, all_others, top_k, n_features=n_features, norm=norm)
-    return float(np.max(rounding.shrunk(radius, noise.norm if norm is None else norm)))
+    return float(np.max(rounding.shrunk(radius, noise.norm if norm is None else read_norm(norm))))
 
 
 def iid_noise_limit(
@@ -135,7 +135,8 @@ def iid_noise_limit(
     first = read_numbers("p_lower", p_lower)
     second = 1.0 - first if p_upper is None else read_numbers("p_upper", p_upper)
     sigma, n_features = _read_sigma(sigma), read_count("n_features", n_features, 1)
-    if not read_number("norm", norm) >= 2:
+    norm = read_norm(norm)
+    if norm < 2:
         raise ValueError(f"norm must be a number p in [2, inf], got {norm!r}.")
     if not ((first >= 0.5) & (first < 1) & (second > 0) & (second <= 0.5)).all():
         raise ValueError(
@@ -179,9 +180,7 @@ def uniform_noise_limit(*, sigma: float, n_features: int, norm: float) -> float:
        randomized smoothing for certifiable robustness. ICML 2020, Theorem 3.
     """
     sigma, n_features = _read_sigma(sigma), read_count("n_features", n_features, 1)
-    if not read_number("norm", norm) >= 1:
-        raise ValueError(f"norm must be a number p in [1, inf], got {norm!r}.")
-    return float(2.0 * np.sqrt(3.0) * sigma / n_features ** (1.0 - 1.0 / norm))
+    return float(2.0 * np.sqrt(3.0) * sigma / n_features ** (1.0 - 1.0 / read_norm(norm)))
 
 
 def lipschitz_radius(margin: ArrayLike, constant: float) -> Any:

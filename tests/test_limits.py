@@ -98,7 +98,7 @@ BAD_LIMITS = [
     (iid_noise_limit, {"sigma": "1"}, "sigma must be a number"),
     (iid_noise_limit, {"n_features": 0}, "n_features must be at least 1, got 0"),
     (iid_noise_limit, {"n_features": 2.5}, "n_features must be a whole number, got 2.5"),
-    (iid_noise_limit, {"norm": np.nan}, r"norm must be a number p in \[2, inf\], got nan"),
+    (iid_noise_limit, {"norm": np.nan}, r"norm must be a number p in \[1, inf\] or one of"),
     (iid_noise_limit, {"p_lower": np.nan}, r"p_lower must lie in \[1/2, 1\)"),
     (iid_noise_limit, {"p_lower": "0.9"}, "p_lower must be a number"),
     (uniform_noise_limit, {"sigma": -1.0}, "sigma must be positive and finite, got -1.0"),

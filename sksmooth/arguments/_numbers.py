@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numbers
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,9 @@ from numpy.typing import ArrayLike, NDArray
 
 # At levels below 1e-109 the inverse beta function of scipy fails.
 _SMALLEST_ALPHA = 1e-100
+
+# Names of the norms that have one, beside the number p of an lp norm.
+NORMS = {"l1": 1, "l2": 2, "linf": np.inf, "inf": np.inf}
 
 # Tails are known to be accurate up to so many trials.
 _MOST_TRIALS = 10**15
@@ -98,3 +102,14 @@ def read_probability(name: str, value: Any) -> float:
     if not 0 <= probability <= 1:
         raise ValueError(f"{name} must lie in [0, 1], got {probability}.")
     return probability
+
+
+def read_norm(value: Any, name: str = "norm") -> float:
+    """Return the number p of an lp norm: of itself, or of its name."""
+    if isinstance(value, str) and value in NORMS:
+        return float(NORMS[value])
+    if isinstance(value, numbers.Real) and not isinstance(value, (bool, np.bool_)) and value >= 1:
+        return float(value)
+    raise ValueError(
+        f"{name} must be a number p in [1, inf] or one of {', '.join(NORMS)}, got {value!r}."
+    )

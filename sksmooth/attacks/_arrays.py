@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
 
+from sksmooth.arguments._numbers import read_norm
+
 Floats = NDArray[np.float64]
 
 # Longer than any ball, for a step towards a point that is to end on the border of the ball.
@@ -45,7 +47,7 @@ def project(steps: Floats, radius: float | Floats, norm: float) -> Floats:
     array([[0.6, 0.8],
            [0.3, 0.4]])
     """
-    _check_norm(norm)
+    norm = _read_norm(norm)
     if norm == np.inf:
         return np.clip(steps, -radius, radius)
     size = np.linalg.norm(steps, norm, axis=1, keepdims=True)
@@ -110,7 +112,7 @@ def projected_gradient(
     array([[ 0.7,  0.6],
            [-0.7, -0.6]])
     """
-    _check_norm(norm)
+    norm = _read_norm(norm)
     moved = X.copy()
     for _ in range(n_steps):
         down = _steepest(-signs[:, None] * gradient(moved), norm)
@@ -169,7 +171,7 @@ def towards_points(
     >>> [moved.tolist() for moved in towards_points(X, points, labels, point_labels, radius=0.5)]
     [[[0.0, 0.5]]]
     """
-    _check_norm(norm)
+    norm = _read_norm(norm)
     apart = cdist(X, points)
     apart[labels[:, None] == point_labels] = np.inf
     nearest = np.argsort(apart, axis=1)[:, :n_points]
@@ -191,6 +193,8 @@ def _steepest(gradients: Floats, norm: float) -> Floats:
     return gradients / np.maximum(sizes, 1e-300)
 
 
-def _check_norm(norm: float) -> None:
-    if norm not in (1, 2, np.inf):
+def _read_norm(norm: Any) -> float:
+    number = read_norm(norm)
+    if number not in (1, 2, np.inf):
         raise ValueError(f"norm must be 1, 2 or numpy.inf, got {norm!r}.")
+    return number

@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
+from sksmooth.arguments._numbers import read_norm
 from sksmooth.attacks._gradient_search import (
     TINY,
     Bounds,
@@ -116,6 +117,7 @@ def attack_smoothed(
             f"attack_smoothed draws noise, which {type(smoother).__name__} does not. Attack a "
             'SmoothedClassifier of the same net (for splits of levels: noise="splitting").'
         )
+    norm = read_norm(norm)
     _check_parameters(radius, norm, n_steps, n_noise, batch_size)
     rows, net = read_inputs(X, owner=smoother), _Net.of(smoother.estimator_)
     check_consistent_length(rows.values, y)

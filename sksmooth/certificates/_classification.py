@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from sksmooth.arguments._numbers import read_norm
 from sksmooth.certificates._base import Certificate
 from sksmooth.certificates._counts import check_draws, check_votes, positions_of, ranked_classes
 from sksmooth.certificates._error_budget import ErrorBudget
@@ -339,7 +340,7 @@ class ClassificationCertificate(Certificate):
         check_draws(n_draws, counts)
         bilateral = bool(bilateral) and len(classes) > 2 and top_k == 1
         budget = budget.for_bounds(n_bounds_of_vote(len(classes), bilateral, top_k))
-        norm = noise.norm if norm is None else norm
+        norm = noise.norm if norm is None else read_norm(norm)
         proven = proven_by_votes(
             counts,
             n_draws,
@@ -532,7 +533,8 @@ class ClassificationCertificate(Certificate):
         if alpha is not None and not 0 < alpha < 0.5:
             raise ValueError(f"alpha must lie in (0, 0.5), got {alpha!r}.")
         assert self.noise is not None  # there were votes
-        same_norm = norm in (None, self.norm)
+        norm = self.norm if norm is None else read_norm(norm)
+        same_norm = norm == self.norm
         top_k = self.top_k if top_k is None else top_k
         other = ClassificationCertificate.from_counts(
             self._ranked(top_k),
@@ -541,7 +543,7 @@ class ClassificationCertificate(Certificate):
             noise=self.noise,
             n_features=self.n_features,
             alpha=replace(self.budget, alpha=self.budget.alpha if alpha is None else float(alpha)),
-            norm=self.norm if norm is None else norm,
+            norm=norm,
             bilateral=self.bilateral if bilateral is None else bilateral,
             top_k=top_k,
             target_radius=self.target_radius if same_norm else None,

@@ -16,6 +16,7 @@ from sklearn.utils.validation import _check_method_params, check_is_fitted
 
 from sksmooth.base_models._failures import explained
 from sksmooth.base_models._names import name_of
+from sksmooth.base_models._one_row import check_answers, comparable_answers, is_plain
 from sksmooth.engine._augmentation import augment
 from sksmooth.engine._streams import Purpose, Streams, derived_seed
 from sksmooth.engine._workers import LibraryThreads
@@ -27,6 +28,9 @@ from sksmooth.inputs._scale import scale_of_columns, scale_of_numbers
 from sksmooth.inputs._table import numeric_part, read_table, scale_of_table
 from sksmooth.noise._base import is_added
 from sksmooth.noise._lattice import Lattice
+
+# Noisy copies of a row that a base model is asked about before it votes.
+_N_NOISY = 62
 
 
 class BaseSmoother(BaseWrapper):
@@ -52,6 +56,9 @@ class BaseSmoother(BaseWrapper):
         ],
         "verbose": ["verbose"],
     }
+
+    # Whether fit has asked the base model about rows.
+    _has_asked = True
 
     _layout = None  # where noise is added in the units of X
 
@@ -142,6 +149,22 @@ class BaseSmoother(BaseWrapper):
         if self._seed is not None:
             scorer._seed = derived_seed(self._seed, Purpose.SCORING)
         return scorer
+
+    def _refuse_unsteady_answers(self, model, inputs, ask):
+        """Refuse a model that is no function of one row, before any sampling.
+
+        What `fit` has asked need not be asked again, but for code that may do anything. A single
+        row is asked about in the company of noisy copies.
+        """
+        if self._has_asked and (is_plain(model) or comparable_answers(model) is not None):
+            return
+        first, n_noisy = inputs[:2], _N_NOISY
+        draws = self.noise_.draw(n_noisy, inputs.shape, np.random.default_rng(0), inputs.dtype)
+        if inputs.noisy is not None:
+            draws[:, ~inputs.noisy] = 0
+        noisy = self.noise_.perturb(first.values[:1], draws).reshape(-1, *inputs.shape)
+        sample = first.with_values(np.concatenate([first.values, noisy]))
+        check_answers(model, sample, ask, n_noisy=n_noisy)
 
     def _lattice_for(self, inputs):
         """Choose what inputs and noise are rounded to, by training data where there are some.

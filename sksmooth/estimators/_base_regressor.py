@@ -83,11 +83,10 @@ class BaseOutputSmoother(RegressorMixin, BaseSmoother):
         model = self._fit_base_model(X, rows, y, self._params_of_base_fit(sample_weight, params))
         self.estimator_ = model
         self.response_method_ = self._response_of(model)
-        check_answers(model, rows)
+        responder = Responder(model, self.response_method_)
+        check_answers(model, rows, responder)
         some = rows[:32]
-        outputs = Responder(model, self.response_method_)(
-            some.to_container(some.values.astype(rows.dtype)), len(some)
-        )
+        outputs = responder(some.to_container(some.values.astype(rows.dtype)), len(some))
         self._refuse_labels(outputs)
         self.output_shape_ = outputs.shape[1:]
         self._prepare(outputs)
@@ -221,16 +220,19 @@ class BaseOutputSmoother(RegressorMixin, BaseSmoother):
         """Return what the rounding of inputs and noise takes from certificates."""
         return Rounding.of(self.noise_step_, self.noise_, self._schema.n_features)
 
-    def _sampler(self, inputs):
+    def _responder(self):
         model = directly(self.estimator_)
-        responder = Responder(model, self.response_method_, self.output_shape_)
-        return OutputSampler(responder, inputs, self._streams(), **self._engine_options())
+        return Responder(model, self.response_method_, self.output_shape_)
+
+    def _sampler(self, inputs):
+        return OutputSampler(self._responder(), inputs, self._streams(), **self._engine_options())
 
     def _read(self, X):
         self._check_ready()
         self._check_levels()
         rows = self._read_inputs(X)
         refuse_out_of_range(rows, self._lattice)
+        self._refuse_unsteady_answers(self.estimator_, rows, self._responder())
         return rows
 
     def __sklearn_tags__(self):

@@ -8,7 +8,7 @@ import numpy as np
 from sklearn.base import _fit_context
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from sksmooth.base_models._one_row import check_answers
+from sksmooth.base_models._one_row import check_answers, comparable_answers, is_plain
 from sksmooth.certifiers._options import check_radius
 from sksmooth.certifiers.splits._enumeration import SplitCertifier
 from sksmooth.certifiers.splits._grid import make_grid, refuse_off_grid
@@ -213,7 +213,7 @@ class DSSNClassifier(BaseSmoothedClassifier):
         self.lam_, self.noise_ = self._splits.lam, self._splits.law
         model = self._fit_base_model(X, levels, y, self._params_of_base_fit(sample_weight, params))
         self.estimator_, self.classes_ = model, sorted_classes(model, y)
-        check_answers(model, rows)
+        check_answers(model, rows, self._black_box())
         return self
 
     def predict(self, X):
@@ -327,6 +327,8 @@ class DSSNClassifier(BaseSmoothedClassifier):
         rows = self._read_inputs(X)
         levels = self._on_levels(rows, self._grid)
         self._ask_about_first(rows)
+        if not is_plain(self.estimator_) and comparable_answers(self.estimator_) is None:
+            check_answers(self.estimator_, rows[:4], self._black_box())
         return levels, rows
 
     def _on_levels(self, rows, grid):

@@ -12,8 +12,10 @@ from sklearn.utils.validation import (
     _check_method_params,
 )
 
+from sksmooth.arguments._numbers import NORMS, read_norm
 from sksmooth.base_models._answers import class_indices
 from sksmooth.base_models._names import name_of
+from sksmooth.base_models._one_row import check_answers, comparable_answers, is_plain
 from sksmooth.certifiers._options import check_radius
 from sksmooth.certifiers.local_bias._bias import LocalBias
 from sksmooth.certifiers.local_bias._certifier import LocalCertifier, NearestNeighbors
@@ -136,7 +138,7 @@ class LocallyBiasedSmoother(BaseClassifier):
     _parameter_constraints: ClassVar[dict] = {
         **BaseClassifier._parameter_constraints,
         "alpha": [Interval(Real, 0, None, closed="left"), Options(Real, {np.inf})],
-        "norm": [Options(Real, {1, 2, np.inf})],
+        "norm": [Options(Real, {1, 2, np.inf}), StrOptions(set(NORMS))],
         "gradient": [callable, None],
         "gradient_lipschitz": [
             StrOptions({"auto", "global"}),
@@ -219,6 +221,7 @@ class LocallyBiasedSmoother(BaseClassifier):
         points = _flat(rows)[reference]
         kept = merge_conflicts(points, labels)
         self.estimator_, self.classes_ = model, classes
+        self._refuse_unsteady_scores(rows)
         self.reference_points_, self.reference_labels_ = points[kept], classes[labels[kept]]
         self._reference, self._examined = None, None
         self._certifier()  # refuses what cannot be certified
@@ -288,7 +291,8 @@ class LocallyBiasedSmoother(BaseClassifier):
         if np.isfinite(self.alpha):
             rule = self._local_bias()
         else:
-            rule = NearestNeighbors(self._neighbors(), self.norm, self.neighbor_certificate)
+            norm = read_norm(self.norm)
+            rule = NearestNeighbors(self._neighbors(), norm, self.neighbor_certificate)
         return LocalCertifier(rule, self.classes_)
 
     def _neighbors(self):
@@ -324,19 +328,28 @@ class LocallyBiasedSmoother(BaseClassifier):
         self._refuse_options_that_do_not_go_together()
         rows = self._read_inputs(X)
         refuse_overflowing_squares(rows)
+        if not is_plain(self.estimator_) and comparable_answers(self.estimator_) is None:
+            self._refuse_unsteady_scores(rows[:_ROWS_FOR_CHECK])
         return rows
 
+    def _refuse_unsteady_scores(self, rows):
+        """Refuse scores that are no function of one row; without scores none are used."""
+        if np.isfinite(self.alpha) and hasattr(self.estimator_, "decision_function"):
+            scores = decision_of(self.estimator_)
+            check_answers(self.estimator_, rows, lambda X, n: scores(X))
+
     def _local_bias(self):
-        score, said = self._score(), (self.norm, self.gradient, self.gradient_lipschitz)
+        norm = read_norm(self.norm)
+        score, said = self._score(), (norm, self.gradient, self.gradient_lipschitz)
         if self._examined != said:
             points = self.reference_points_[:_ROWS_FOR_CHECK]
-            examine(score, self.estimator_, self.classes_, points, self._shape, self.norm)
+            examine(score, self.estimator_, self.classes_, points, self._shape, norm)
             self._examined = said
         return LocalBias(
             score,
             self._neighbors(),
             float(self.alpha),
-            self.norm,
+            norm,
             self.neighbor_certificate,
             is_local=self.gradient_lipschitz == "auto",
         )

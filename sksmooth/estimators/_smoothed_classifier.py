@@ -9,6 +9,7 @@ from sklearn.base import _fit_context, clone
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 
+from sksmooth.arguments._numbers import NORMS, read_norm
 from sksmooth.base_models._answers import classes_of
 from sksmooth.base_models._names import name_of
 from sksmooth.base_models._one_row import check_answers
@@ -186,7 +187,12 @@ class SmoothedClassifier(BaseSmoothedClassifier):
         "noise": [StrOptions(set(FAMILIES)), Noise],
         "categorical": [StrOptions({"refuse", "fixed"}), CategoryNoise],
         "k": [Interval(Real, 0, None, closed="left")],
-        "norm": [Interval(Real, 1, None, closed="left"), Options(Real, {np.inf}), None],
+        "norm": [
+            Interval(Real, 1, None, closed="left"),
+            Options(Real, {np.inf}),
+            StrOptions(set(NORMS)),
+            None,
+        ],
         "n_selection": [Interval(Integral, 1, None, closed="left")],
         "n_estimation": [Interval(Integral, 1, None, closed="left")],
         "alpha": [Interval(Real, 0, 0.5, closed="neither")],
@@ -229,6 +235,10 @@ class SmoothedClassifier(BaseSmoothedClassifier):
         self.n_jobs = n_jobs
         self.random_state = random_state
         self.verbose = verbose
+
+    def _norm(self):
+        """Return the norm that was asked for, as a number; None for that of the noise."""
+        return None if self.norm is None else read_norm(self.norm)
 
     @_fit_context(prefer_skip_nested_validation=False)
     def fit(self, X=None, y=None, sample_weight=None, **params):
@@ -274,15 +284,15 @@ class SmoothedClassifier(BaseSmoothedClassifier):
         rows = read_inputs(X, owner=self) if table is None else read_table(X, table, owner=self)
         y = self._check_labels(rows, y)
         rows = self._arranged_at_fit(rows, table)
-        self.noise_ = make_noise(self.noise, sigma=self.sigma, k=self.k, norm=self.norm)
+        self.noise_ = make_noise(self.noise, sigma=self.sigma, k=self.k, norm=self._norm())
         self._refuse_noise_on_some_columns(rows)
-        self.noise_.trade_off(rows.n_features, self.norm)  # refuses norms that it cannot certify
+        self.noise_.trade_off(rows.n_features, self._norm())  # refuses norms that it cannot certify
         self._lattice = self._lattice_for(rows)
         warn_of_whole_numbers(rows, stacklevel=3)
         self._begin_fit(rows)
         model = self._fit_base_model(X, rows, y, self._params_of_base_fit(sample_weight, params))
         self._take(model, sorted_classes(model, y))
-        check_answers(model, rows)
+        check_answers(model, rows, self._black_box())
         self._examine_base_model(rows, y)
         return self
 
@@ -298,7 +308,8 @@ class SmoothedClassifier(BaseSmoothedClassifier):
         """Refuse noise that is not added where some columns are to bear none."""
         if self._layout is not None and self._layout.table is not None:
             if self._layout.table.law is not None:
-                joint_trade_off(self.noise_, rows.n_features, self.norm)  # refuses others by name
+                # refuses other noises and norms by name
+                joint_trade_off(self.noise_, rows.n_features, self._norm())
         if rows.noisy is not None and not is_added(self.noise_):
             raise ValueError(
                 f"{self.noise_!r} replaces what it finds in every column, and feature_scale is 0 "
@@ -320,10 +331,11 @@ class SmoothedClassifier(BaseSmoothedClassifier):
                 "with X and y."
             )
         self._arranged_without_data()
-        self.noise_ = make_noise(self.noise, sigma=self.sigma, k=self.k, norm=self.norm)
+        self.noise_ = make_noise(self.noise, sigma=self.sigma, k=self.k, norm=self._norm())
         self._lattice = self._lattice_for(None)
         self._begin_fit()
         self._take(model, classes_of(model, None))
+        self._has_asked = False
         self.fast_votes_ = None
         return self
 
@@ -448,7 +460,7 @@ class SmoothedClassifier(BaseSmoothedClassifier):
             options = {"n_estimation": self.n_estimation, "fit_id": self._fit_id}
             check_start(start, inputs, noise_step=self.noise_step_, **options, **law)
         voter = self._voter(inputs)
-        norm = self.noise_.norm if self.norm is None else self.norm
+        norm = self._norm() or self.noise_.norm
         if isinstance(voter, ExactVote):
             exact = self._exact_certifier(voter, inputs)
             return exact.certify(norm, top_k=top_k, target=target).of_inputs(inputs)
@@ -478,9 +490,10 @@ class SmoothedClassifier(BaseSmoothedClassifier):
         """Check X, the parameters and the base model before any sampling."""
         self._check_ready()
         rows = self._read_inputs(X)
-        self.noise_.trade_off(rows.n_features, self.norm)
+        self.noise_.trade_off(rows.n_features, self._norm())
         refuse_out_of_range(rows, self._lattice)
         self._ask_about_first(rows)
+        self._refuse_unsteady_answers(self.estimator_, rows, self._black_box())
         return rows
 
     def _voter(self, inputs):

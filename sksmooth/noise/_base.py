@@ -15,7 +15,7 @@ from sklearn.base import BaseEstimator
 
 from sksmooth.arguments._numbers import (
     read_count,
-    read_number,
+    read_norm,
     read_probabilities,
 )
 from sksmooth.noise._radii._trade_off import TradeOff
@@ -263,7 +263,7 @@ class Noise(BaseEstimator, ABC):
         """Trade-off function for arguments as a user gives them."""
         return self.trade_off(
             None if n_features is None else read_count("n_features", n_features, 1),
-            None if norm is None else read_number("norm", norm),
+            None if norm is None else read_norm(norm),
         )
 
     def top_radius(

@@ -2,7 +2,10 @@
 
 import numpy as np
 import pytest
+from numpy.testing import assert_array_equal
 
+from sksmooth import LocallyBiasedSmoother, SmoothedClassifier
+from sksmooth.attacks import project
 from sksmooth.limits import largest_radius
 from sksmooth.noise import CategoryNoise, GaussianNoise, LaplaceNoise, UniformNoise
 
@@ -12,6 +15,9 @@ NO_PROBABILITIES = [np.nan, -0.1, 1.1, np.inf, "x", "0.9", None, [0.6, "a"], [[0
 NO_PROBABILITIES += [1j, True, np.ma.array([0.9], mask=[True]), np.datetime64("2020")]
 NO_COUNTS = [0, -1, 2.5, np.nan, np.inf, "3", True, [1, 2], 1j]
 NO_NORMS = [0, 0.5, -1, np.nan, "2", [1, 2], 1j, True]
+
+
+NAMES_OF_NORMS = [("l1", 1), ("l2", 2), ("linf", np.inf), ("inf", np.inf)]
 
 
 def refused(name, call):
@@ -76,3 +82,35 @@ def test_lengths_that_do_not_go_together():
 def test_probabilities_of_categories(bad):
     noise = CategoryNoise(keep=0.9, scheme="uniform")
     refused("p", lambda: noise.least_probability(bad, changes=1, n_levels=[3]))
+
+
+@pytest.mark.parametrize(("name", "number"), NAMES_OF_NORMS)
+class TestNamesOfNorms:
+    """A norm may be called by its name wherever there is one."""
+
+    def test_noise_and_limits(self, name, number):
+        law = LaplaceNoise(0.5)
+        in_words = law.radius(0.9, n_features=4, norm=name)
+        assert in_words == law.radius(0.9, n_features=4, norm=number)
+        limit = largest_radius(law, 100, 0.01, n_features=4, norm=name)
+        assert limit == largest_radius(law, 100, 0.01, n_features=4, norm=number)
+
+    def test_estimators(self, name, number):
+        X, y = np.array([[0.0, 0.0], [1.0, 1.0]] * 20), np.array([0, 1] * 20)
+        smoother = SmoothedClassifier(norm=name, random_state=0, n_estimation=100).fit(X, y)
+        certificate = smoother.certify(X[:2])
+        assert certificate.norm == number
+        local = LocallyBiasedSmoother(norm=name, random_state=0).fit(X, y)
+        assert local.certify(X[:2]).radius.shape == (2,)
+
+    def test_attacks(self, name, number):
+        steps = np.array([[3.0, -4.0]])
+        assert_array_equal(project(steps, 1.0, name), project(steps, 1.0, number))
+
+
+def test_certificate_of_votes_in_another_norm_by_name():
+    X, y = np.array([[0.0, 0.0], [1.0, 1.0]] * 20), np.array([0, 1] * 20)
+    smoother = SmoothedClassifier(structure="off", random_state=0, n_estimation=100).fit(X, y)
+    certificate = smoother.certify(X[:2])
+    assert certificate.at(norm="l2") == certificate
+    assert certificate.at(norm="linf") == certificate.at(norm=np.inf)

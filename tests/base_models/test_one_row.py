@@ -5,8 +5,13 @@ import pytest
 import skorch
 import torch
 from numpy.testing import assert_array_equal
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.dummy import DummyClassifier
+from sklearn.ensemble import VotingClassifier
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV, KFold
+from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler, scale
 from sklearn.tree import DecisionTreeClassifier
@@ -15,10 +20,16 @@ from torch import nn
 from sksmooth import (
     CenterSmoothedRegressor,
     DSSNClassifier,
+    LocallyBiasedSmoother,
     MedianSmoothedRegressor,
     SmoothedClassifier,
 )
-from sksmooth.base_models._one_row import check_function_of_one_row, comparable_answers
+from sksmooth.base_models._one_row import (
+    check_answers,
+    check_function_of_one_row,
+    comparable_answers,
+    is_plain,
+)
 from sksmooth.inputs._containers import read_inputs
 from sksmooth.nets import TorchExecution, as_classifier, as_regressor
 
@@ -230,3 +241,129 @@ def test_coarse_rounding_is_allowed_for_where_it_was_asked_for():
     assert rounding > 2**-8
     y = coarse.predict(X)
     assert len(SmoothedClassifier(coarse, sigma=0.01, **OPTIONS).fit(X, y).certify(X[:3])) == 3
+
+
+class Unsteady(ClassifierMixin, BaseEstimator):
+    """A classifier of the user's own, which adds a number to the first feature and cuts at 0."""
+
+    def __init__(self, added=None):
+        self.added = added
+
+    def fit(self, X, y):
+        self.classes_ = np.unique(y)
+        return self
+
+    def predict(self, X):
+        added = 0.0 if self.added is None else self.added(X)
+        return self.classes_[(np.asarray(X)[:, 0] + added > 0).astype(int)]
+
+
+UNSTEADY = {
+    "mean of the call": lambda X: -np.mean(X[:, 0]) + 0.5 * (len(X) > 1),
+    "one random number": lambda X: np.random.default_rng().normal(),
+    "a random number a row": lambda X: np.random.default_rng().normal(size=len(X)),
+    "place in the call": lambda X: np.arange(len(X)) * 0.3 - 1.0,
+}
+
+
+def wrapped(model):
+    """The same model by itself, and inside what scikit-learn puts around it."""
+    yield model
+    yield FrozenEstimator(model)
+    yield make_pipeline(StandardScaler(), model)
+    yield VotingClassifier([("a", model)])
+    yield GridSearchCV(model, {"added": [model.added]}, cv=2)
+
+
+@pytest.mark.parametrize("why", UNSTEADY)
+def test_code_of_the_user_is_asked_at_fit(why):
+    for model in wrapped(Unsteady(UNSTEADY[why]).fit(X, Y)):
+        with pytest.raises(ValueError, match="A certificate is about a function of one row"):
+            SmoothedClassifier(clone(model), **OPTIONS).fit(X, Y)
+    for model in wrapped(Unsteady().fit(X, Y)):
+        assert len(SmoothedClassifier(clone(model), **OPTIONS).fit(X, Y).certify(X[:2])) == 2
+
+
+@pytest.mark.parametrize("how", ["certify", "predict"])
+@pytest.mark.parametrize("why", UNSTEADY)
+def test_code_of_the_user_is_asked_at_each_call(why, how):
+    """Even of one row, and where `fit` had no data or the model was another one."""
+    late = FrozenEstimator(Unsteady().fit(X, Y))
+    smoothers = [
+        SmoothedClassifier(late, **OPTIONS).fit(),
+        SmoothedClassifier(late, **OPTIONS).fit(X, Y),
+        CenterSmoothedRegressor(late, distance="discrete", n_estimation=800).fit(X, Y),
+    ]
+    for smoother in smoothers:
+        smoother.estimator_.estimator.added = UNSTEADY[why]
+        options = {"radius": 0.1} if how == "certify" else {}
+        with pytest.raises(ValueError, match="A certificate is about a function of one row"):
+            getattr(smoother, how)(X[:1], **options)
+        smoother.estimator_.estimator.added = None
+        getattr(smoother, how)(X[:1], **options)
+
+
+def test_scale_of_the_call_in_a_pipeline():
+    tree = make_pipeline(FunctionTransformer(scale), DecisionTreeClassifier(random_state=0))
+    wide = X.astype(float)
+    smoothers = [
+        SmoothedClassifier(tree, **OPTIONS),
+        LocallyBiasedSmoother(make_pipeline(FunctionTransformer(scale), LogisticRegression())),
+        CenterSmoothedRegressor(tree, distance="discrete", n_estimation=800),
+    ]
+    for smoother in smoothers:
+        with pytest.raises(ValueError, match="A certificate is about a function of one row"):
+            smoother.fit(wide, Y)
+
+
+def test_labels_on_a_tie_may_be_settled_by_rounding():
+    """Scores 1e-17 apart may come out in another order when they are summed in a batch."""
+
+    class Tied(Unsteady):
+        def decision_function(self, X):
+            return np.where(np.arange(len(X)) == 0, 1e-17, np.asarray(X)[:, 0])
+
+        def predict(self, X):
+            right = self.decision_function(X) > 1e-18 * (len(X) > 1) + 1e-17 * (len(X) == 1)
+            return self.classes_[right.astype(int)]
+
+    flat = np.vstack([np.zeros((1, 4)), X[1:]])
+    model = Tied().fit(flat, Y)
+    assert model.predict(flat)[0] != model.predict(flat[:1])[0]
+    inputs = read_inputs(flat, owner=None)
+    check_answers(model, inputs[:1], lambda rows, n: model.predict(rows))
+
+
+class Bare:
+    """No estimator of scikit-learn, but something that predicts."""
+
+    def predict(self, X):
+        return np.zeros(len(X))
+
+
+@pytest.mark.parametrize(
+    ("model", "plain"),
+    [
+        (LogisticRegression(), True),
+        (make_pipeline(StandardScaler(), LogisticRegression()), True),
+        (FrozenEstimator(DecisionTreeClassifier()), True),
+        (GridSearchCV(LogisticRegression(), {"C": [1.0]}), True),
+        (DummyClassifier(strategy="uniform"), False),
+        (make_pipeline(FunctionTransformer(scale), LogisticRegression()), False),
+        (KNeighborsClassifier(metric=lambda a, b: 0.0), False),
+        (GridSearchCV(LogisticRegression(), {"C": [1.0]}, refit=len), False),
+        (VotingClassifier([("a", Unsteady())]), False),
+        (Unsteady(), False),
+        (FrozenEstimator(Bare()), False),
+        (GridSearchCV(LogisticRegression(), {"C": np.ones(1)}, cv=KFold(2)), True),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_which_models_are_only_asked_at_fit(model, plain):
+    assert is_plain(model) is plain
+
+
+def test_a_method_of_its_own_makes_a_model_unknown():
+    model = LogisticRegression()
+    model.predict = lambda X: np.zeros(len(X))
+    assert not is_plain(model)
