@@ -170,6 +170,11 @@ def read_inputs(X: Any, *, owner: Any) -> Inputs:
     -------
     rows : Inputs
 
+    Notes
+    -----
+    Rows of single precision stay so; of half precision, whole numbers and all others become rows
+    of double precision, which is what the base model gets.
+
     Raises
     ------
     ValueError
@@ -193,6 +198,7 @@ def read_inputs(X: Any, *, owner: Any) -> Inputs:
         raise
     if hasattr(X, "columns") or values.dtype.kind not in "biuf":
         _refuse_columns_that_are_not_numbers(X, TypeError(f"Got dtype {values.dtype}."))
+    values = _in_double_precision(values)
     _refuse_non_finite(values, X)
     dtype = np.dtype(np.float32 if values.dtype == np.float32 else np.float64)
     return Inputs(values, dtype, _way_back(X), index=X.index if _is_pandas(X) else None)
@@ -234,6 +240,22 @@ def _way_back(X: Any) -> Callable[[NDArray[Any]], Any]:
     if hasattr(X, "schema") and hasattr(X, "columns"):
         return _PolarsLike(type(X), list(X.columns))
     return _identity
+
+
+def _in_double_precision(values: NDArray[Any]) -> NDArray[Any]:
+    """Refuse numbers of extended precision that are none of double precision."""
+    if values.dtype.kind != "f" or values.dtype.itemsize <= 8:
+        return values
+    with np.errstate(over="ignore"):
+        doubles = values.astype(np.float64)
+    lost = (doubles != values) & ~np.isnan(values)
+    if lost.any():
+        place = tuple(int(i) for i in np.argwhere(lost)[0])
+        raise ValueError(
+            f"X holds {values[place]!r} at {place}, which is no number of double precision, and "
+            "models and certificates are. Pass X.astype(float), if these numbers will do."
+        )
+    return doubles
 
 
 def _refuse_sparse(X: Any) -> None:

@@ -22,6 +22,9 @@ from sksmooth.noise._radii._trade_off import TradeOff
 
 _HARDLY_EVER = 2.0**-60
 
+# Products near the smallest doubles are rounded by more than their relative precision.
+_SMALLEST_RADIUS = 1e-290
+
 
 class Noise(BaseEstimator, ABC):
     """Base class of every smoothing distribution.
@@ -384,7 +387,21 @@ def strongest_together(
 def scaled_down(radius: NDArray[np.float64], unit: float) -> NDArray[np.float64]:
     """Radius in the units of the input, rounded down."""
     scaled: NDArray[np.float64] = radius * (unit * (1.0 - 4e-16))
-    return scaled
+    return np.where(scaled < _SMALLEST_RADIUS, 0.0, scaled)
+
+
+def with_directions(flat: NDArray[Any], sizes: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Give draws of size 0 a direction, in place, and return the sizes of all.
+
+    Single precision rounds a coordinate to 0 once in millions; where it is the only one, nothing
+    is left to scale.
+    """
+    lost = sizes == 0
+    if not lost.any():
+        return sizes
+    flat[lost] = 0.0
+    flat[lost, 0] = 1.0
+    return np.where(lost, 1.0, sizes)
 
 
 def is_added(noise: Noise) -> bool:

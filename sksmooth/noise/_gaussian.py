@@ -8,7 +8,13 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from sksmooth.noise._base import Noise, inscribed_ball, largest_length, rounded_up
+from sksmooth.noise._base import (
+    Noise,
+    inscribed_ball,
+    largest_length,
+    rounded_up,
+    with_directions,
+)
 from sksmooth.noise._radii._likelihood_ratio import SphereLaw
 from sksmooth.noise._radii._tabulated import TabulatedTradeOff
 from sksmooth.noise._radii._trade_off import NormalTradeOff, TradeOff
@@ -72,7 +78,8 @@ class GaussianNoise(Noise):
             return draws
         flat = draws.reshape(n, d)
         size = np.sqrt(2.0 * rng.standard_gamma((d - k) / 2, n))
-        size *= self._scale(d) / np.sqrt(np.einsum("ij,ij->i", flat, flat, dtype=float))
+        lengths = np.sqrt(np.einsum("ij,ij->i", flat, flat, dtype=float))
+        size *= self._scale(d) / with_directions(flat, lengths)
         flat *= size.astype(kind)[:, None]
         return draws
 

@@ -8,7 +8,13 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from sksmooth.noise._base import Noise, inscribed_ball, largest_gamma, rounded_up
+from sksmooth.noise._base import (
+    Noise,
+    inscribed_ball,
+    largest_gamma,
+    rounded_up,
+    with_directions,
+)
 from sksmooth.noise._radii._likelihood_ratio import SimplexLaw
 from sksmooth.noise._radii._tabulated import TabulatedTradeOff
 from sksmooth.noise._radii._trade_off import LaplaceTradeOff, TradeOff
@@ -65,7 +71,8 @@ class LaplaceNoise(Noise):
         draws: NDArray[Any] = rng.standard_exponential((n, *shape), dtype=kind)
         if k:
             flat = draws.reshape(n, d)
-            size = self._scale(d) * rng.standard_gamma(d - k, n) / flat.sum(axis=1, dtype=float)
+            lengths = with_directions(flat, flat.sum(axis=1, dtype=float))
+            size = self._scale(d) * rng.standard_gamma(d - k, n) / lengths
             flat *= size.astype(kind)[:, None]
         else:
             draws *= rounded_up(self._scale(d), kind)

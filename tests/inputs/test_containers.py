@@ -205,3 +205,20 @@ def test_containers_of_torch_that_are_refused():
         read(Items([{"X": np.ones(3)}, {"X": np.ones(3)}]))
     with pytest.raises(ValueError, match="X holds no rows"):
         read(torch.utils.data.DataLoader(numbers, batch_size=9, drop_last=True))
+
+
+def test_extended_precision_is_read_where_doubles_hold_it():
+    if np.finfo(np.longdouble).nmant == np.finfo(float).nmant:
+        pytest.skip("extended precision is double precision on this platform")
+    rows = read_inputs(np.array([[0.5, 1.0]], np.longdouble), owner=None)
+    assert rows.values.dtype == rows.dtype == np.float64
+    third = np.longdouble(1) / 3
+    for bad in (third, np.longdouble(10) ** 400):
+        X = np.array([[0.5, bad]], np.longdouble)
+        with pytest.raises(ValueError, match=r"^X holds .* at \(0, 1\), which is no number of dou"):
+            read_inputs(X, owner=None)
+    remedy = np.array([[0.5, third]], np.longdouble).astype(float)
+    assert read_inputs(remedy, owner=None).values[0, 1] == 1 / 3
+    nan = np.array([[np.nan]], np.longdouble)
+    with pytest.raises(ValueError, match="NaN"):
+        read_inputs(nan, owner=None)

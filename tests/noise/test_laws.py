@@ -356,3 +356,38 @@ def test_k_that_describes_no_law_is_refused(family, k):
         family(1.0, k).radius(0.9, n_features=64)
     with pytest.raises(ValueError, match="has to be smaller than the number of features"):
         family(1.0, 64).draw(1, (8, 8), np.random.default_rng(0), float)
+
+
+class RoundedToZero:
+    """A generator whose numbers of single precision are rounded to 0, as one in millions is."""
+
+    def __init__(self):
+        self.rng = np.random.default_rng(0)
+
+    def __getattr__(self, name):
+        return getattr(self.rng, name)
+
+    def standard_normal(self, shape, dtype):
+        return np.zeros(shape, dtype)
+
+    standard_exponential = standard_normal
+
+
+@pytest.mark.parametrize("family", [GaussianNoise, LaplaceNoise])
+@pytest.mark.parametrize("d", [1, 3])
+def test_draws_of_size_zero_get_a_direction(family, d):
+    noise = family(1.0, k=0.5)
+    draws = noise.draw(2000, (d,), RoundedToZero(), np.float32)
+    assert np.isfinite(draws).all()
+    norm = {GaussianNoise: 2, LaplaceNoise: 1}[family]
+    sizes = np.linalg.norm(draws.astype(float), norm, axis=1)
+    usual = noise.draw(2000, (d,), np.random.default_rng(1), np.float64)
+    assert stats.kstest(sizes, np.linalg.norm(usual, norm, axis=1)).pvalue > 0.01
+
+
+@pytest.mark.parametrize("family", [GaussianNoise, LaplaceNoise, UniformNoise])
+@pytest.mark.parametrize("sigma", [5e-324, 1e-310, 1e-300])
+def test_radii_of_the_smallest_noise_are_rounded_down(family, sigma):
+    """Products of numbers below 1e-308 are rounded by up to their own size: no radius is left."""
+    assert family(sigma).radius(0.9) == 0
+    assert family(1e-200).radius(0.9) > 0
