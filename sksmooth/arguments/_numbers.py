@@ -108,7 +108,11 @@ def read_norm(value: Any, name: str = "norm") -> float:
     """Return the number p of an lp norm: of itself, or of its name."""
     if isinstance(value, str) and value in NORMS:
         return float(NORMS[value])
-    if isinstance(value, numbers.Real) and not isinstance(value, (bool, np.bool_)) and value >= 1:
+    if (
+        isinstance(value, numbers.Real)
+        and not isinstance(value, (bool, np.bool_))
+        and float(value) >= 1
+    ):
         return float(value)
     raise ValueError(
         f"{name} must be a number p in [1, inf] or one of {', '.join(NORMS)}, got {value!r}."

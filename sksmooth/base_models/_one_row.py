@@ -15,7 +15,6 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
-from sklearn.utils.validation import _num_samples
 
 from sksmooth.base_models._failures import explained
 from sksmooth.base_models._names import name_of
@@ -191,7 +190,7 @@ def check_answers(
         if scores is not None:
             check_function_of_one_row(scores, inputs, rounding=_UNKNOWN_ROUNDING, **options)
         try:
-            check_function_of_one_row(lambda X: ask(X, _num_samples(X)), inputs, **options)
+            check_function_of_one_row(lambda X: ask(X, len(X)), inputs, **options)
         except ValueError:
             if scores is None or not _is_tied(scores, inputs):
                 raise
@@ -205,8 +204,8 @@ def _scores_of(model: Any, inputs: Inputs) -> Callable[[Any], Any] | None:
         scores = getattr(model, name, None)
         if callable(scores):
             with suppress(Exception):
-                scores(_container(inputs[:1]))
-                return scores
+                if isinstance(scores(_container(inputs[:1])), np.ndarray):
+                    return scores
     return None
 
 

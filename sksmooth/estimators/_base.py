@@ -1,16 +1,12 @@
 """What every smoother shares: its noise, and how its base model is fitted under it."""
 
-import warnings
 from copy import copy
 from numbers import Integral, Real
 from typing import ClassVar
 
 import numpy as np
-from sklearn.base import BaseEstimator, clone
-from sklearn.exceptions import NotFittedError
+from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
-from sklearn.pipeline import Pipeline
-from sklearn.utils import get_tags
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import _check_method_params, check_is_fitted
 
@@ -98,8 +94,8 @@ class BaseSmoother(BaseWrapper):
         if isinstance(model, FrozenEstimator):
             return model
         with_noise = part_that_adds_noise(model)
-        if with_noise is None and not _ends_frozen(model):
-            self._say_that_it_is_trained_again()
+        if with_noise is None:
+            self._say_that_it_is_trained_again(stacklevel=4)
         if with_noise is not None and self._layout is not None:
             raise ValueError(
                 f"{name_of(with_noise)} adds noise to its training data by itself, the same to all "
@@ -119,24 +115,6 @@ class BaseSmoother(BaseWrapper):
         threads = LibraryThreads(1, n_values)  # small fits wait for threads, not for work
         with threads.around(), explained(model, X, y):
             return model.fit(X, y, **params)
-
-    def _say_that_it_is_trained_again(self):
-        """Warn, once, where the model that was passed is fitted already."""
-        if (
-            not isinstance(self.estimator, BaseEstimator)
-            or not get_tags(self.estimator).requires_fit
-        ):
-            return
-        try:
-            check_is_fitted(self.estimator)
-        except NotFittedError:  # the rule
-            return
-        warnings.warn(
-            f"{name_of(self.estimator)} is fitted already, and a clone of it is trained again. "
-            "Pass it as sklearn.frozen.FrozenEstimator(model) to keep it as it is.",
-            UserWarning,
-            stacklevel=5,
-        )
 
     def for_scoring(self):
         """Return a copy with other draws: a model is not certified by those it was chosen by.
@@ -199,8 +177,3 @@ class BaseSmoother(BaseWrapper):
             "n_jobs": self.n_jobs,
             "verbose": self.verbose,
         }
-
-
-def _ends_frozen(model):
-    """Whether the last step of a Pipeline is frozen, after which it counts as fitted."""
-    return isinstance(model, Pipeline) and isinstance(model.steps[-1][1], FrozenEstimator)

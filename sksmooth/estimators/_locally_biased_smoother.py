@@ -215,6 +215,7 @@ class LocallyBiasedSmoother(BaseClassifier):
             model, reference = clone(self.estimator), np.arange(len(rows))
             _refuse_one_class(y, "")
         else:
+            self._say_that_it_is_trained_again(stacklevel=3)
             model, reference = self._fit_on_the_rest(X, rows, y, params)
         classes = sorted_classes(model, y)
         labels = _positions_of(y[reference], classes, model)

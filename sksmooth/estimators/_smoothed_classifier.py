@@ -184,7 +184,7 @@ class SmoothedClassifier(BaseSmoothedClassifier):
 
     _parameter_constraints: ClassVar[dict] = {
         **BaseSmoothedClassifier._parameter_constraints,
-        "noise": [StrOptions(set(FAMILIES)), Noise],
+        "noise": [StrOptions(set(FAMILIES)), Noise, CategoryNoise],
         "categorical": [StrOptions({"refuse", "fixed"}), CategoryNoise],
         "k": [Interval(Real, 0, None, closed="left")],
         "norm": [

@@ -1,5 +1,6 @@
 """What every wrapper of a base model shares: its seed, the metadata it passes on, its tags."""
 
+import warnings
 from abc import ABC, abstractmethod
 from copy import deepcopy
 from numbers import Integral
@@ -8,12 +9,16 @@ from uuid import uuid4
 
 import numpy as np
 from sklearn.base import BaseEstimator, MetaEstimatorMixin
+from sklearn.exceptions import NotFittedError
+from sklearn.frozen import FrozenEstimator
+from sklearn.pipeline import Pipeline
 from sklearn.utils import get_tags
 from sklearn.utils._metadata_requests import _routing_enabled
 from sklearn.utils._param_validation import HasMethods
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
 from sklearn.utils.validation import check_is_fitted
 
+from sksmooth.base_models._names import name_of
 from sksmooth.engine._streams import Purpose
 from sksmooth.inputs._containers import read_inputs
 from sksmooth.inputs._schema import InputSchema
@@ -56,6 +61,24 @@ class BaseWrapper(MetaEstimatorMixin, BaseEstimator, ABC):
         for name, value in sorted(model.get_params(deep=True).items()):
             if value is None and (name == "random_state" or name.endswith("__random_state")):
                 model.set_params(**{name: int(rng.integers(np.iinfo(np.int32).max))})
+
+    def _say_that_it_is_trained_again(self, stacklevel):
+        """Warn, once, where the model that was passed is fitted already."""
+        is_estimator = isinstance(self.estimator, BaseEstimator)
+        if not is_estimator or _ends_frozen(self.estimator):
+            return
+        if not get_tags(self.estimator).requires_fit:
+            return
+        try:
+            check_is_fitted(self.estimator)
+        except NotFittedError:  # the rule
+            return
+        warnings.warn(
+            f"{name_of(self.estimator)} is fitted already, and a clone of it is trained again. "
+            "Pass it as sklearn.frozen.FrozenEstimator(model) to keep it as it is.",
+            UserWarning,
+            stacklevel=stacklevel + 1,
+        )
 
     def _params_of_base_fit(self, sample_weight, params):
         """Metadata for the base model: as requested by it where routing is on, else all."""
@@ -193,3 +216,8 @@ def _same(value, other):
         return bool(np.array_equal(value, other))
     except (TypeError, ValueError):
         return False
+
+
+def _ends_frozen(model):
+    """Whether the last step of a Pipeline is frozen, after which it counts as fitted."""
+    return isinstance(model, Pipeline) and isinstance(model.steps[-1][1], FrozenEstimator)

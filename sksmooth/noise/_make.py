@@ -8,6 +8,7 @@ import numpy as np
 from sklearn.base import clone
 
 from sksmooth.noise._base import Noise
+from sksmooth.noise._categories import CategoryNoise
 from sksmooth.noise._gaussian import GaussianNoise
 from sksmooth.noise._laplace import LaplaceNoise
 from sksmooth.noise._mixed_norm import MixedNormNoise
@@ -63,6 +64,11 @@ def make_noise(
         noise.check_parameters()
         copied: Noise = clone(noise)
         return copied
+    if isinstance(noise, CategoryNoise):
+        raise ValueError(
+            f"noise={noise!r} is for categorical columns: pass categorical={noise!r} instead, and "
+            "leave noise, which is added to the numbers, at a name."
+        )
     if noise not in FAMILIES:
         raise ValueError(
             "The 'noise' parameter must be an object of sksmooth.noise or one of "

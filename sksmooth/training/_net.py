@@ -15,6 +15,7 @@ from sksmooth.base_models._one_row import comparable_answers
 from sksmooth.engine._seeds import seed_from
 from sksmooth.inputs._containers import read_inputs
 from sksmooth.nets._direct import direct_classifier
+from sksmooth.nets._failures import explained
 from sksmooth.nets._noise import draw_like, perturb
 from sksmooth.nets._randomness import OwnRandomness
 from sksmooth.nets._skorch import (
@@ -237,6 +238,13 @@ class RobustNetClassifier(NeuralNetClassifier):
             Logits.
         """
         return self.method_.parts(self, X, y)
+
+    def infer(self, x, **fit_params):
+        """Call the module; where it is known why it fails, the error says what to do."""
+        if not isinstance(x, torch.Tensor):
+            return super().infer(x, **fit_params)
+        with explained(self.module_, x):
+            return super().infer(x, **fit_params)
 
     def get_loss(self, y_pred, y_true, *args, **kwargs):
         """Return the criterion of outputs and labels; see skorch."""

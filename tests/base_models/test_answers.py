@@ -100,3 +100,10 @@ def test_outputs_have_one_shape():
     for wrong in (1.0, rows[:2]):
         with pytest.raises(ValueError, match=r"for 3 rows; one output per row is needed"):
             outputs(says("predict", wrong), "predict", None, 3)
+
+
+def test_outputs_have_the_shape_that_they_had_at_fit():
+    model = says("predict", np.zeros((2, 3)))
+    assert outputs(model, "predict", None, 2, (3,)).shape == (2, 3)
+    with pytest.raises(ValueError, match=r"shape \(3,\), and of shape \(4,\) at fit. All outputs"):
+        outputs(model, "predict", None, 2, (4,))

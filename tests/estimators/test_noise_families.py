@@ -11,6 +11,7 @@ from sklearn.preprocessing import StandardScaler
 
 from sksmooth import SmoothedClassifier, make_certified_scorer
 from sksmooth.noise import (
+    CategoryNoise,
     GaussianNoise,
     LaplaceNoise,
     MixedNormNoise,
@@ -82,6 +83,7 @@ def test_k_and_norm_choose_the_family(digits):
         ({"k": -1}, "The 'k' parameter of SmoothedClassifier"),
         ({"k": 1, "noise": "uniform"}, "k=1 has no meaning for noise='uniform'"),
         ({"k": 1, "noise": "splitting"}, "k=1 has no meaning for noise='splitting'"),
+        ({"noise": CategoryNoise(0.8)}, r"noise=CategoryNoise.* pass categorical=CategoryNoise"),
         ({"k": 1, "noise": GaussianNoise(0.2)}, "k=1 has no effect.*Set noise__k instead"),
         ({"k": 4, "norm": np.inf}, r"k=4 of MixedNormNoise has to be smaller"),
         ({"k": 2, "norm": np.inf}, "MixedNormNoise with k=2 has no certificate for 4 features"),

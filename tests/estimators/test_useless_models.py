@@ -19,7 +19,7 @@ from sklearn.tree import DecisionTreeClassifier
 from torch import nn
 
 import sksmooth
-from sksmooth import SmoothedClassifier
+from sksmooth import LocallyBiasedSmoother, SmoothedClassifier
 from sksmooth.exceptions import NoiseCollapseWarning
 from sksmooth.nets import as_classifier
 from sksmooth.noise import GaussianNoise
@@ -232,8 +232,11 @@ def test_a_fitted_model_is_not_trained_again_in_silence():
     model = LogisticRegression(max_iter=500).fit(X, y)
     with pytest.warns(UserWarning, match=r"LogisticRegression is fitted already.*FrozenEstimator"):
         SmoothedClassifier(model, random_state=0).fit(X, y)
-    SmoothedClassifier(FrozenEstimator(model), random_state=0).fit(X, y)
-    SmoothedClassifier(LogisticRegression(max_iter=500), random_state=0).fit(X, y)
+    with pytest.warns(UserWarning, match=r"LogisticRegression is fitted already.*FrozenEstimator"):
+        LocallyBiasedSmoother(model, random_state=0).fit(X, y)
+    for kind in (SmoothedClassifier, LocallyBiasedSmoother):
+        kind(FrozenEstimator(model), random_state=0).fit(X, y)
+        kind(LogisticRegression(max_iter=500), random_state=0).fit(X, y)
 
 
 def test_certify_goes_through_pipelines_and_searches():

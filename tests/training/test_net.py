@@ -409,3 +409,19 @@ def test_half_precision_is_refused():
     X, y = np.zeros((4, 5), np.float16), np.arange(4) % 3
     with pytest.raises(ValueError, match=r"float32 or float64 per batch.*float16"):
         linear_net().fit(X, y)
+
+
+@pytest.mark.parametrize("method", ["gaussian", "smoothadv"])
+def test_rows_that_the_module_cannot_take_are_explained(method):
+    """The remedies work."""
+    rng = np.random.default_rng(0)
+    X, y = rng.uniform(size=(40, 5)), rng.integers(0, 2, 40)
+    net = linear_net(method)
+    with pytest.raises(ValueError, match=r"float64 .*pass X\.astype\(numpy\.float32\)"):
+        clone(net).fit(X, y)
+    single = X.astype(np.float32)
+    with pytest.raises(
+        ValueError, match=r"takes 5 features per input: pass X\.reshape\(len\(X\), -1"
+    ):
+        clone(net).fit(single.reshape(40, 1, 5, 1), y)
+    clone(net).fit(single, y)
