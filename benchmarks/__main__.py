@@ -12,7 +12,16 @@ import torch
 from sklearn.exceptions import ConvergenceWarning
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from benchmarks import certification, decisions, lattice, nets, overhead, prediction, splitting
+from benchmarks import (
+    certification,
+    decisions,
+    latency,
+    lattice,
+    nets,
+    overhead,
+    prediction,
+    splitting,
+)
 from benchmarks._tables import as_text, write_for_docs
 
 SUITES = {
@@ -21,6 +30,7 @@ SUITES = {
     "decisions": decisions,
     "nets": nets,
     "overhead": overhead,
+    "latency": latency,
     "lattice": lattice,
     "splitting": splitting,
     "splitting_overhead": splitting.Overhead,

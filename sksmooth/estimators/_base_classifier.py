@@ -50,6 +50,12 @@ class BaseClassifier(ClassifierMixin, BaseWrapper):
     def _check_labels(self, rows, y):
         """Return y as an array, where it holds one label per row."""
         refuse_masked("y", y)
+        if np.ndim(y) == 2 and np.shape(y)[1] > 1:
+            raise ValueError(
+                f"y should be a 1d array of one label per row, got an array of shape {np.shape(y)}."
+                " If it has a column per class, pass numpy.argmax(y, axis=1); of several labels "
+                "per row, certify one column at a time."
+            )
         y = _check_y(y, estimator=self)
         check_consistent_length(rows.values, y)
         check_classification_targets(y)

@@ -278,6 +278,7 @@ def _refuse_sparse(X: Any) -> None:
 
 
 def _refuse_what_has_no_rows(X: Any) -> None:
+    _refuse_rows_elsewhere(X)
     try:
         array = X if hasattr(X, "shape") else np.asarray(X)
     except ValueError:
@@ -294,7 +295,31 @@ def _refuse_what_has_no_rows(X: Any) -> None:
         )
 
 
+def _refuse_rows_elsewhere(X: Any) -> None:
+    """Refuse tables that are not computed yet, and those that are no data frame of ours."""
+    remedy = None
+    if hasattr(X, "collect"):
+        remedy = "collect"  # lazy frames of polars
+    elif hasattr(X, "compute") and hasattr(X, "columns"):
+        remedy = "compute"  # frames of dask
+    elif hasattr(X, "to_pandas") and not hasattr(X, "columns"):
+        remedy = "to_pandas"
+    elif hasattr(X, "to_pandas") and hasattr(X, "column_names"):
+        remedy = "to_pandas"  # tables of pyarrow, whose columns have no names
+    if remedy is not None:
+        raise TypeError(
+            f"X must be an array, a data frame of pandas or polars, or a list of rows, got "
+            f"{type(X).__module__}.{type(X).__qualname__}. Pass X.{remedy}()."
+        )
+
+
 def _refuse_columns_that_are_not_numbers(X: Any, error: Exception) -> None:
+    if _is_text(X):
+        raise type(error)(
+            "Noise can only be added to numbers, and X is one column of texts. Turn them into "
+            "numbers before this estimator: embeddings, or few features of a vectorizer "
+            f"(sklearn.pipeline.make_pipeline(TfidfVectorizer(), TruncatedSVD(...))). {error}"
+        ) from error
     columns = [name for name, column in _columns(X) if not _is_numeric(column)]
     if columns:
         raise type(error)(
@@ -315,6 +340,11 @@ def _columns(X: Any) -> Iterator[tuple[str, Any]]:
     values = np.asarray(X)
     if values.ndim == 2:
         yield from ((str(j), values[:, j]) for j in range(values.shape[1]))
+
+
+def _is_text(X: Any) -> bool:
+    values = np.asarray(X)
+    return values.ndim == 1 and values.size > 0 and isinstance(values[0], str)
 
 
 def _is_numeric(column: Any) -> bool:

@@ -8,7 +8,7 @@ from numpy.testing import assert_array_equal
 from sklearn.compose import make_column_transformer
 from sklearn.datasets import load_digits, load_iris
 from sklearn.dummy import DummyClassifier
-from sklearn.exceptions import NotFittedError
+from sklearn.exceptions import DataConversionWarning, NotFittedError
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.neural_network import MLPClassifier
@@ -269,3 +269,13 @@ def test_certify_skips_samplers():
     pipeline = make_pipeline("passthrough", smoother)
     pipeline.steps.insert(0, ("sampler", Sampler()))
     assert sksmooth.certify(pipeline, X) == smoother.certify(X)
+
+
+def test_a_column_per_class_is_no_label():
+    X, y = load_iris(return_X_y=True)
+    for kind in (SmoothedClassifier, LocallyBiasedSmoother):
+        with pytest.raises(ValueError, match=r"shape \(150, 3\).*argmax\(y, axis=1"):
+            kind(random_state=0).fit(X, np.eye(3)[y])
+        kind(random_state=0).fit(X, np.argmax(np.eye(3)[y], axis=1))
+        with pytest.warns(DataConversionWarning):
+            kind(random_state=0).fit(X, y[:, None])

@@ -5,8 +5,12 @@ import tracemalloc
 
 import numpy as np
 import pandas as pd
+import polars
 import pytest
 from scipy import sparse
+from sklearn.decomposition import TruncatedSVD
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.pipeline import make_pipeline
 
 from sksmooth.inputs._containers import read_inputs
 
@@ -222,3 +226,50 @@ def test_extended_precision_is_read_where_doubles_hold_it():
     nan = np.array([[np.nan]], np.longdouble)
     with pytest.raises(ValueError, match="NaN"):
         read_inputs(nan, owner=None)
+
+
+def test_lazy_tables_are_refused_with_what_makes_them_frames():
+    lazy = polars.LazyFrame({"a": [0.5, 1.0]})
+    with pytest.raises(TypeError, match=r"got polars.*LazyFrame\. Pass X\.collect\(\)"):
+        read(lazy)
+    assert read(lazy.collect()).columns == ("a",)
+
+
+class Arrow:
+    """As a table of pyarrow: an array of it has lost the names of its columns."""
+
+    column_names, shape = ("a", "b"), (2, 2)
+
+    def __len__(self):
+        return 2
+
+    def __array__(self, dtype=None, copy=None):
+        return np.eye(2)
+
+    def to_pandas(self):
+        return pd.DataFrame(np.eye(2), columns=self.column_names)
+
+
+class Later:
+    """As a frame of dask."""
+
+    columns = ("a", "b")
+
+    def compute(self):
+        return Arrow().to_pandas()
+
+
+@pytest.mark.parametrize(("X", "remedy"), [(Arrow(), "to_pandas"), (Later(), "compute")])
+def test_other_tables_are_refused_with_what_makes_them_frames(X, remedy):
+    with pytest.raises(TypeError, match=rf"Pass X\.{remedy}\(\)"):
+        read(X)
+    assert read(getattr(X, remedy)()).columns == ("a", "b")
+
+
+@pytest.mark.parametrize("kind", [list, pd.Series, np.array])
+def test_a_column_of_texts(kind):
+    texts = ["red is warm", "blue is cold"] * 10
+    with pytest.raises(ValueError, match=r"X is one column of texts\. Turn them into"):
+        read(kind(texts))
+    X = make_pipeline(TfidfVectorizer(), TruncatedSVD(2)).fit_transform(texts)
+    assert read(X).shape == (2,)
