@@ -74,6 +74,9 @@ class Workers:
         result : object
             As soon as it is there.
         """
+        if self._n_jobs == 1:  # what joblib sets up takes longer than small work
+            yield from (self.here(work, task) for task in tasks)
+            return
         config = get_config()  # of this thread: workers have their own
         jobs = (delayed(_do)(work, task, self._threads, config) for task in tasks)
         options = {"n_jobs": self._n_jobs, "prefer": "threads"}

@@ -492,8 +492,6 @@ class SmoothedClassifier(BaseSmoothedClassifier):
         rows = self._read_inputs(X)
         self.noise_.trade_off(rows.n_features, self._norm())
         refuse_out_of_range(rows, self._lattice)
-        self._ask_about_first(rows)
-        self._refuse_unsteady_answers(self.estimator_, rows, self._black_box())
         return rows
 
     def _voter(self, inputs):
@@ -503,7 +501,13 @@ class SmoothedClassifier(BaseSmoothedClassifier):
             voter = self._known_voter(inputs)
         if voter is not None and self.fast_votes_ is None:
             self._refuse_other_answers(voter, inputs[:N_ROWS])
-        return self._black_box() if voter is None else voter
+        return self._asked(inputs) if voter is None else voter
+
+    def _asked(self, inputs):
+        """Return the base model as a voter: what it cannot take it says before any sampling."""
+        self._ask_about_first(inputs)
+        self._refuse_unsteady_answers(self.estimator_, inputs, self._black_box())
+        return self._black_box()
 
     def _known_voter(self, inputs):
         """Return what is known of how the base model votes, or None."""

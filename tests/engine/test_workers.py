@@ -33,7 +33,7 @@ class Watcher(ClassifierMixin, BaseEstimator):
 
     def predict(self, X):
         self.seen_.append((threading.current_thread() is threading.main_thread(), limits()))
-        return np.arange(len(X)) % 2
+        return (np.asarray(X)[:, 0] > 0).astype(int)
 
 
 @pytest.mark.parametrize("n_jobs", [1, 2])
@@ -123,4 +123,4 @@ class Configured(Watcher):
 
     def predict(self, X):
         self.seen_.append(sklearn.get_config()["assume_finite"])
-        return np.arange(len(X)) % 2
+        return (np.asarray(X)[:, 0] > 0).astype(int)
