@@ -16,6 +16,7 @@ from sksmooth.base_models._one_row import check_answers, comparable_answers, is_
 from sksmooth.engine._augmentation import augment
 from sksmooth.engine._streams import Purpose, Streams, derived_seed
 from sksmooth.engine._workers import LibraryThreads
+from sksmooth.estimators._inner_validation import takes_groups, warn_of_copies_on_both_sides
 from sksmooth.estimators._noise_training import hand_noise_down, part_that_adds_noise
 from sksmooth.estimators._wrapper import BaseWrapper
 from sksmooth.inputs._checks import largest_entry
@@ -110,6 +111,9 @@ class BaseSmoother(BaseWrapper):
             X = inputs.to_container(augment(inputs, stream, n_copies))
             y = None if y is None else y[copies]
             params = _check_method_params(inputs.values, params, indices=copies)
+            if takes_groups(model):
+                params = {"groups": copies, **params}
+            warn_of_copies_on_both_sides(model, n_copies, len(inputs), stacklevel=3)
         self._seed_base_model(model)
         n_values = len(inputs) * inputs.n_features * max(1, int(self.n_augment))
         threads = LibraryThreads(1, n_values)  # small fits wait for threads, not for work
