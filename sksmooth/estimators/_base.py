@@ -16,6 +16,7 @@ from sksmooth.base_models._one_row import check_answers, comparable_answers, is_
 from sksmooth.engine._augmentation import augment
 from sksmooth.engine._streams import Purpose, Streams, derived_seed
 from sksmooth.engine._workers import LibraryThreads
+from sksmooth.estimators._cost import warn_of_costly_fit
 from sksmooth.estimators._inner_validation import takes_groups, warn_of_copies_on_both_sides
 from sksmooth.estimators._noise_training import hand_noise_down, part_that_adds_noise
 from sksmooth.estimators._wrapper import BaseWrapper
@@ -106,6 +107,8 @@ class BaseSmoother(BaseWrapper):
             hand_noise_down(with_noise, self._streams().noise)
         elif self.n_augment:
             n_copies = int(self.n_augment)
+            warn_of_copies_on_both_sides(model, n_copies, len(inputs), stacklevel=3)
+            warn_of_costly_fit(model, inputs, n_copies, stacklevel=3)
             copies = np.tile(np.arange(len(inputs)), n_copies)
             stream = self._streams().of(Purpose.AUGMENTATION, inputs)
             X = inputs.to_container(augment(inputs, stream, n_copies))
@@ -113,7 +116,6 @@ class BaseSmoother(BaseWrapper):
             params = _check_method_params(inputs.values, params, indices=copies)
             if takes_groups(model):
                 params = {"groups": copies, **params}
-            warn_of_copies_on_both_sides(model, n_copies, len(inputs), stacklevel=3)
         self._seed_base_model(model)
         n_values = len(inputs) * inputs.n_features * max(1, int(self.n_augment))
         threads = LibraryThreads(1, n_values)  # small fits wait for threads, not for work
