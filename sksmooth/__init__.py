@@ -1,6 +1,10 @@
 """Certified robustness for any fitted model, as scikit-learn estimators."""
 
-from sksmooth.certificates import ClassificationCertificate, RegressionCertificate
+from sksmooth.certificates import (
+    ClassificationCertificate,
+    PathCertificate,
+    RegressionCertificate,
+)
 from sksmooth.estimators import (
     CenterSmoothedRegressor,
     DSSNClassifier,
@@ -8,6 +12,7 @@ from sksmooth.estimators import (
     MedianSmoothedRegressor,
     SmoothedClassifier,
     certify,
+    certify_path,
 )
 from sksmooth.metrics import (
     average_certified_radius,
@@ -23,12 +28,14 @@ __all__ = [
     "DSSNClassifier",
     "LocallyBiasedSmoother",
     "MedianSmoothedRegressor",
+    "PathCertificate",
     "RegressionCertificate",
     "SmoothedClassifier",
     "average_certified_radius",
     "certified_accuracy_curve",
     "certified_accuracy_score",
     "certify",
+    "certify_path",
     "make_certified_bound_scorer",
     "make_certified_scorer",
 ]

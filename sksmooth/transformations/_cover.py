@@ -20,7 +20,7 @@ from sksmooth.transformations._speed import speed_bounds
 _FINENESS = 0.2
 
 # Pieces whose speed is bounded together, and numbers in images that are made together.
-_PIECES_AT_ONCE, _VALUES_AT_ONCE = 32, 2**17
+_PIECES_AT_ONCE, _VALUES_AT_ONCE = 64, 2**16
 
 # More measured distances than this are not waited for.
 _MOST_STEPS = 1_000_000
@@ -85,14 +85,10 @@ class Curve:
             n_steps = np.ceil(bounds * width / (_FINENESS * radius))
             n_steps = np.maximum(n_steps, 1).astype(np.int64)
             self._refuse_too_many(n_steps, radius)
-            cuts = [
-                np.linspace(a, b, n + 1)[:-1]
-                for a, b, n in zip(edges[:-1], edges[1:], n_steps, strict=True)
-            ]
-            yield (
-                np.append(np.concatenate(cuts), edges[-1]),
-                np.repeat(bounds * width / n_steps, n_steps),
-            )
+            inner = np.arange(n_steps.sum()) - np.repeat(np.cumsum(n_steps) - n_steps, n_steps)
+            cuts = np.repeat(edges[:-1], n_steps)
+            cuts += inner * np.repeat(np.diff(edges) / n_steps, n_steps)
+            yield np.append(cuts, edges[-1]), np.repeat(bounds * width / n_steps, n_steps)
 
     def _refuse_too_many(self, n_steps: Array, radius: float) -> None:
         if n_steps.sum() > _MOST_STEPS:
@@ -125,7 +121,8 @@ class _Measured:
     def distances(self, anchor: int, first: int, last: int) -> Array:
         """Distances from the image of a step to those of others, the last included."""
         assert self.images is not None  # `holds` was asked
-        return np.linalg.norm(self.images[first : last + 1] - self.images[anchor], axis=1)
+        away = self.images[first : last + 1] - self.images[anchor]
+        return np.sqrt(np.einsum("ij,ij->i", away, away))
 
     def gaps(self, anchor: int, first: int, last: int) -> Array:
         """Bounds of the distance from an image on the steps between two others."""
