@@ -18,6 +18,7 @@ from sksmooth.metrics import (
     average_certified_radius,
     certified_accuracy_curve,
     certified_accuracy_score,
+    certified_range_curve,
     make_certified_bound_scorer,
     make_certified_scorer,
 )
@@ -34,6 +35,7 @@ __all__ = [
     "average_certified_radius",
     "certified_accuracy_curve",
     "certified_accuracy_score",
+    "certified_range_curve",
     "certify",
     "certify_path",
     "make_certified_bound_scorer",

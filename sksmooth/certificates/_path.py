@@ -105,6 +105,16 @@ class PathCertificate(Certificate):
         """Largest parameter that was proven to both sides."""
         return np.minimum(-self.left, self.right)
 
+    def max_radius(self) -> float:
+        """Largest parameter that was asked about, to either side.
+
+        Returns
+        -------
+        radius : float
+            In the unit of the transformation.
+        """
+        return self.transformation.largest
+
     @property
     def statement(self) -> str:
         """What is proven, and what is not, in words."""
