@@ -1,6 +1,10 @@
 """Certified robustness for any fitted model, as scikit-learn estimators."""
 
-from sksmooth.certificates import ClassificationCertificate, RegressionCertificate
+from sksmooth.certificates import (
+    ClassificationCertificate,
+    PathCertificate,
+    RegressionCertificate,
+)
 from sksmooth.estimators import (
     CenterSmoothedRegressor,
     DSSNClassifier,
@@ -8,11 +12,13 @@ from sksmooth.estimators import (
     MedianSmoothedRegressor,
     SmoothedClassifier,
     certify,
+    certify_path,
 )
 from sksmooth.metrics import (
     average_certified_radius,
     certified_accuracy_curve,
     certified_accuracy_score,
+    certified_range_curve,
     make_certified_bound_scorer,
     make_certified_scorer,
 )
@@ -23,12 +29,15 @@ __all__ = [
     "DSSNClassifier",
     "LocallyBiasedSmoother",
     "MedianSmoothedRegressor",
+    "PathCertificate",
     "RegressionCertificate",
     "SmoothedClassifier",
     "average_certified_radius",
     "certified_accuracy_curve",
     "certified_accuracy_score",
+    "certified_range_curve",
     "certify",
+    "certify_path",
     "make_certified_bound_scorer",
     "make_certified_scorer",
 ]

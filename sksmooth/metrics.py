@@ -13,7 +13,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from sksmooth.arguments._numbers import refuse_masked
-from sksmooth.certificates import ClassificationCertificate
+from sksmooth.certificates import ClassificationCertificate, PathCertificate
 from sksmooth.estimators._certify import find_certifier
 from sksmooth.exceptions import UnreachableRadiusError
 
@@ -22,6 +22,7 @@ __all__ = [
     "average_certified_radius",
     "certified_accuracy_curve",
     "certified_accuracy_score",
+    "certified_range_curve",
     "make_certified_bound_scorer",
     "make_certified_scorer",
 ]
@@ -29,7 +30,7 @@ __all__ = [
 
 def certified_accuracy_score(
     y_true: ArrayLike,
-    certificate: ClassificationCertificate,
+    certificate: ClassificationCertificate | PathCertificate,
     *,
     radius: float = 0.0,
     average: str | None = "micro",
@@ -41,10 +42,11 @@ def certified_accuracy_score(
     ----------
     y_true : array-like of shape (m,)
         True labels.
-    certificate : ClassificationCertificate of length m
+    certificate : ClassificationCertificate or PathCertificate of length m
         Predictions and radii for the same rows.
     radius : float, default=0.0
-        Radius, in the norm of the certificate and the units of X.
+        Radius, in the norm of the certificate and the units of X; of a PathCertificate the
+        parameter of the transformation, to both sides.
     average : {"micro", "macro"} or None, default="micro"
         "micro": of all rows. "macro": the mean over the classes in `y_true`, each counting the
         same, as in :func:`sklearn.metrics.balanced_accuracy_score`. None: one score per class of
@@ -96,7 +98,7 @@ def certified_accuracy_score(
 
 
 def certified_accuracy_curve(
-    y_true: ArrayLike, certificate: ClassificationCertificate
+    y_true: ArrayLike, certificate: ClassificationCertificate | PathCertificate
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Certified accuracy at every radius where it changes.
 
@@ -104,8 +106,9 @@ def certified_accuracy_curve(
     ----------
     y_true : array-like of shape (m,)
         True labels.
-    certificate : ClassificationCertificate of length m
-        Predictions and radii for the same rows.
+    certificate : ClassificationCertificate or PathCertificate of length m
+        Predictions and radii for the same rows; of a PathCertificate the parameters that are
+        certified to both sides (see :func:`certified_range_curve` for each side).
 
     Returns
     -------
@@ -127,9 +130,62 @@ def certified_accuracy_curve(
     return steps, not_smaller / len(radii)
 
 
+def certified_range_curve(
+    y_true: ArrayLike, certificate: PathCertificate
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Certified accuracy at every parameter of a transformation where it changes.
+
+    Parameters
+    ----------
+    y_true : array-like of shape (m,)
+        True labels.
+    certificate : PathCertificate of length m
+        Predictions and certified intervals for the same rows.
+
+    Returns
+    -------
+    parameters : ndarray of shape (n_steps,)
+        0 and the distinct ends of the intervals of the rows that are right, increasing.
+    accuracy : ndarray of shape (n_steps,)
+        Share of rows that are right and whose interval holds the parameter. Between two entries it
+        equals that of the one farther from 0; beyond the first and the last it is 0.
+
+    Raises
+    ------
+    ValueError
+        If the lengths differ or there are no rows.
+    TypeError
+        If the certificate is about something else.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from sksmooth import SmoothedClassifier, certified_range_curve, certify_path
+    >>> from sksmooth.transformations import Translation
+    >>> X, y = load_digits(return_X_y=True)
+    >>> X, y = X[y < 2] / 16.0, y[y < 2]
+    >>> smoother = SmoothedClassifier(sigma=0.5, random_state=0).fit(X, y)
+    >>> certificate = certify_path(smoother, X[:5], Translation(0.5))
+    >>> parameters, accuracy = certified_range_curve(y[:5], certificate)
+    >>> float(parameters[0]), float(parameters[-1]), float(accuracy.max())
+    (-0.5, 0.5, 1.0)
+    """
+    if not isinstance(certificate, PathCertificate):
+        raise TypeError(
+            f"Ranges of transformations are certified by certify_path, got a "
+            f"{type(certificate).__name__}. For radii there is certified_accuracy_curve."
+        )
+    right = _radius_where_right(y_true, certificate, certificate.right - certificate.left) > 0
+    m, ends = len(right), (certificate.left[right], certificate.right[right])
+    parameters = np.unique(np.concatenate([[0.0], *ends]))
+    to_the_left = np.searchsorted(np.sort(ends[0]), parameters, side="right")
+    to_the_right = len(ends[1]) - np.searchsorted(np.sort(ends[1]), parameters, side="left")
+    return parameters, np.where(parameters < 0, to_the_left, to_the_right) / m
+
+
 def average_certified_radius(
     y_true: ArrayLike,
-    certificate: ClassificationCertificate,
+    certificate: ClassificationCertificate | PathCertificate,
     *,
     sample_weight: ArrayLike | None = None,
 ) -> float:
@@ -139,7 +195,7 @@ def average_certified_radius(
     ----------
     y_true : array-like of shape (m,)
         True labels.
-    certificate : ClassificationCertificate of length m
+    certificate : ClassificationCertificate or PathCertificate of length m
         Predictions and radii for the same rows.
     sample_weight : array-like of shape (m,), default=None
         Weights of the rows.
@@ -147,7 +203,8 @@ def average_certified_radius(
     Returns
     -------
     radius : float
-        In the norm of the certificate and the units of X. The area under the curve of
+        In the norm of the certificate and the units of X; of a PathCertificate in the unit of the
+        parameter, to both sides. The area under the curve of
         certified accuracy against radius.
 
     Raises
@@ -454,10 +511,13 @@ def _is_text(labels: NDArray[Any]) -> bool:
 
 
 def _radius_where_right(
-    y_true: ArrayLike, certificate: ClassificationCertificate
+    y_true: ArrayLike,
+    certificate: ClassificationCertificate | PathCertificate,
+    radius: NDArray[np.float64] | None = None,
 ) -> NDArray[np.float64]:
-    if not isinstance(certificate, ClassificationCertificate):
-        swapped = isinstance(y_true, ClassificationCertificate)
+    """Radii of rows that are right, 0 of others; those of the certificate, or given ones."""
+    if not isinstance(certificate, (ClassificationCertificate, PathCertificate)):
+        swapped = isinstance(y_true, (ClassificationCertificate, PathCertificate))
         hint = " The arguments are y_true, certificate: they seem to be swapped." if swapped else ""
         raise TypeError(
             f"Certified accuracy is of classifiers, got a {type(certificate).__name__}.{hint} For "
@@ -470,6 +530,9 @@ def _radius_where_right(
             "one label per row is needed."
         )
     _refuse_mixed_labels(labels, certificate.classes)
+    if isinstance(certificate, PathCertificate):
+        radius = certificate.symmetric if radius is None else radius
+        return np.where(certificate.prediction == labels, radius, 0.0)
     if certificate.label_radius is not None:
         right = certificate.prediction == labels[:, None]
         return np.where(right, certificate.label_radius, 0.0).max(axis=1)

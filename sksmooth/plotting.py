@@ -5,9 +5,15 @@ from sklearn.utils import check_consistent_length
 
 from sksmooth._optional import import_extra
 from sksmooth.estimators._certify import find_certifier
-from sksmooth.metrics import certified_accuracy_curve
+from sksmooth.metrics import certified_accuracy_curve, certified_range_curve
 
-__all__ = ["CertifiedAccuracyDisplay", "CertifiedBoundDisplay", "CertifiedRadiusDisplay"]
+__all__ = [
+    "CertifiedAccuracyDisplay",
+    "CertifiedBoundDisplay",
+    "CertifiedRadiusDisplay",
+    "CertifiedRangeDisplay",
+    "draw_certified_images",
+]
 
 
 class CertifiedAccuracyDisplay:
@@ -275,6 +281,208 @@ class CertifiedRadiusDisplay:
         if self.right is not None:
             ax.legend()
         return self
+
+
+class CertifiedRangeDisplay:
+    """Certified accuracy against the parameter of a transformation, to both sides.
+
+    Make one with :meth:`from_certificate`; several can share an axis.
+
+    Parameters
+    ----------
+    parameters : ndarray of shape (n_steps,)
+        Parameters at which the accuracy changes, increasing.
+    accuracy : ndarray of shape (n_steps,)
+        Certified accuracy at each of them.
+    largest : float
+        Largest parameter that was asked about.
+    unit : str
+        Unit of the parameter, for the label of the axis.
+    name : str, default=None
+        Name of the curve in the legend.
+
+    Attributes
+    ----------
+    line_ : matplotlib.lines.Line2D
+        The curve.
+    ax_ : matplotlib.axes.Axes
+        Axes of the picture.
+    figure_ : matplotlib.figure.Figure
+        Figure of the picture.
+
+    See Also
+    --------
+    certified_range_curve : The numbers behind the picture.
+    draw_certified_images : What the ends of certified ranges look like.
+
+    Examples
+    --------
+    >>> import matplotlib.pyplot as plt
+    >>> from sklearn.datasets import load_digits
+    >>> from sksmooth import SmoothedClassifier, certify_path
+    >>> from sksmooth.plotting import CertifiedRangeDisplay
+    >>> from sksmooth.transformations import Rotation
+    >>> X, y = load_digits(return_X_y=True)
+    >>> X, y = X[y < 2] / 16.0, y[y < 2]
+    >>> smoother = SmoothedClassifier(sigma=0.5, random_state=0).fit(X, y)
+    >>> certificate = certify_path(smoother, X[:10], Rotation(30))
+    >>> display = CertifiedRangeDisplay.from_certificate(y[:10], certificate)
+    >>> plt.close(display.figure_)
+    """
+
+    def __init__(self, parameters, accuracy, *, largest, unit, name=None):
+        self.parameters = parameters
+        self.accuracy = accuracy
+        self.largest = largest
+        self.unit = unit
+        self.name = name
+
+    @classmethod
+    def from_certificate(cls, y_true, certificate, *, name=None, ax=None, **kwargs):
+        """Draw the curve of a certificate.
+
+        Parameters
+        ----------
+        y_true : array-like of shape (m,)
+            True labels.
+        certificate : PathCertificate of length m
+            Certificate of the same rows.
+        name : str, default=None
+            Name of the curve. None: the transformation and the noise.
+        ax : matplotlib.axes.Axes, default=None
+            Where to draw; several curves can share one. None: a new figure.
+        **kwargs : dict
+            Passed to :meth:`matplotlib.axes.Axes.plot`.
+
+        Returns
+        -------
+        display : CertifiedRangeDisplay
+
+        Raises
+        ------
+        ImportError
+            If matplotlib is not installed.
+        ValueError
+            If the axes show the parameter of another transformation.
+        """
+        parameters, accuracy = certified_range_curve(y_true, certificate)
+        transformation = certificate.transformation
+        what = f"{type(transformation).__name__}, {certificate.noise!r}"
+        display = cls(
+            parameters,
+            accuracy,
+            largest=transformation.largest,
+            unit=f"{type(transformation).__name__} ({transformation.unit})",
+            name=what if name is None else name,
+        )
+        return display.plot(ax=ax, **kwargs)
+
+    def plot(self, *, ax=None, name=None, **kwargs):
+        """Draw the curve.
+
+        Parameters
+        ----------
+        ax : matplotlib.axes.Axes, default=None
+            Where to draw. None: a new figure.
+        name : str, default=None
+            Name of the curve. None: the one given at construction.
+        **kwargs : dict
+            Passed to :meth:`matplotlib.axes.Axes.plot`.
+
+        Returns
+        -------
+        self : CertifiedRangeDisplay
+        """
+        self.ax_ = ax = _axes(ax)
+        self.figure_ = ax.figure
+        if ax.get_xlabel() not in ("", self.unit):
+            raise ValueError(
+                f"These axes show {ax.get_xlabel()}, and this curve is about {self.unit}: draw it "
+                "on axes of its own."
+            )
+        style = {"label": self.name if name is None else name, **kwargs}
+        (self.line_,) = ax.plot(*self._steps(), **style)
+        ax.set_xlabel(self.unit)
+        ax.set_ylabel("Certified accuracy")
+        ax.set_ylim(-0.02, 1.02)
+        if style["label"] is not None:
+            ax.legend()
+        return self
+
+    def _steps(self):
+        """Corners of the curve, which steps up at entries on the left, and down behind others."""
+        parameters = np.concatenate([[-self.largest], self.parameters, [self.largest]])
+        accuracy = np.concatenate([[0.0], self.accuracy, [0.0]])
+        left = parameters < 0
+        rising, falling = np.repeat(accuracy[left], 2), np.repeat(accuracy[~left], 2)
+        x = [np.repeat(parameters[left], 2), [0.0], np.repeat(parameters[~left], 2)]
+        return np.concatenate(x), np.concatenate([[0.0], rising, falling[1:], [0.0]])
+
+
+def draw_certified_images(certificate, X, rows=(0, 1, 2), *, axes=None, **kwargs):
+    """Draw images as they are, and at both ends of their certified ranges.
+
+    Parameters
+    ----------
+    certificate : PathCertificate of length m
+        Certificate of the rows of X.
+    X : array-like of shape (m, ...)
+        Images that were certified.
+    rows : sequence of int, default=(0, 1, 2)
+        Rows that are drawn.
+    axes : array of matplotlib.axes.Axes of shape (n_rows, 3), default=None
+        Where to draw. None: a new figure.
+    **kwargs : dict
+        Passed to :meth:`matplotlib.axes.Axes.imshow`.
+
+    Returns
+    -------
+    axes : ndarray of matplotlib.axes.Axes of shape (n_rows, 3)
+        From the left: the left end, the image, the right end.
+
+    Raises
+    ------
+    ImportError
+        If matplotlib is not installed.
+    ValueError
+        If X has another number of rows than the certificate, or `axes` another shape.
+
+    Examples
+    --------
+    >>> import matplotlib.pyplot as plt
+    >>> from sklearn.datasets import load_digits
+    >>> from sksmooth import SmoothedClassifier, certify_path
+    >>> from sksmooth.plotting import draw_certified_images
+    >>> from sksmooth.transformations import Rotation
+    >>> X, y = load_digits(return_X_y=True)
+    >>> X, y = X[y < 2] / 16.0, y[y < 2]
+    >>> smoother = SmoothedClassifier(sigma=0.5, random_state=0).fit(X, y)
+    >>> certificate = certify_path(smoother, X[:3], Rotation(30))
+    >>> axes = draw_certified_images(certificate, X[:3])
+    >>> plt.close(axes[0, 0].figure)
+    """
+    X = np.asarray(X)
+    if len(X) != len(certificate):
+        raise ValueError(
+            f"X has {len(X)} rows and the certificate {len(certificate)}; pass the rows that were "
+            "certified."
+        )
+    rows, transformation = list(rows), certificate.transformation
+    if axes is None:
+        size = {"figsize": (4.5, 1.6 * len(rows)), "layout": "constrained"}
+        _, axes = _pyplot().subplots(len(rows), 3, squeeze=False, **size)
+    if np.shape(axes) != (len(rows), 3):
+        raise ValueError(f"axes must have shape ({len(rows)}, 3), got {np.shape(axes)}.")
+    layout = transformation.layout(certificate.shape)
+    for row, line in zip(rows, axes, strict=True):
+        label, ends = certificate.prediction[row], (certificate.left[row], certificate.right[row])
+        for ax, t in zip(line, (ends[0], 0.0, ends[1]), strict=True):
+            image = layout.images(transformation.apply(X[[row]], t))[0]
+            shown = image[0] if len(image) != 3 else np.clip(np.moveaxis(image, 0, 2), 0, 1)
+            ax.imshow(shown, **{"cmap": "gray", **kwargs})
+            ax.set_title(f"{label}" if not t else f"{t:.3g} {transformation.unit}", fontsize=8)
+            ax.set_axis_off()
+    return axes
 
 
 class CertifiedBoundDisplay:

@@ -16,14 +16,17 @@ from sksmooth import (
     CenterSmoothedRegressor,
     ClassificationCertificate,
     MedianSmoothedRegressor,
+    PathCertificate,
     SmoothedClassifier,
     average_certified_radius,
     certified_accuracy_curve,
     certified_accuracy_score,
+    certified_range_curve,
     make_certified_bound_scorer,
     make_certified_scorer,
 )
 from sksmooth.noise import GaussianNoise
+from sksmooth.transformations import Rotation
 
 Y = np.array([0, 0, 1, 1, 0, 1])
 
@@ -336,3 +339,36 @@ def test_a_certifier_of_a_third_party_can_be_scored_and_drawn():
     mine, rows = Nearest(X, y), np.array([[0.1], [0.4], [0.9]])
     assert make_certified_scorer(0.2)(mine, rows, [0, 0, 1]) == pytest.approx(2 / 3)
     assert make_certified_scorer(of="radius")(mine, rows, [0, 0, 1]) == pytest.approx(0.3)
+
+
+def test_scores_of_certified_ranges():
+    certificate = PathCertificate(
+        prediction=np.array([0, 1, 1, 0, 1]),
+        left=np.array([-30.0, -2.0, -9.0, 0.0, -30.0]),
+        right=np.array([30.0, 5.0, 9.0, 0.0, 30.0]),
+        n_anchors=np.ones(5, np.int64),
+        n_draws=np.ones(5, np.int64),
+        classes=np.array([0, 1]),
+        transformation=Rotation(30),
+        tolerance=0.0,
+        rho=0.1,
+        shape=(4, 4),
+        noise=GaussianNoise(0.3),
+        budget=None,
+    )
+    y = np.array([0, 1, 1, 0, 0])  # the last is wrong, the fourth abstained
+    scores = [certified_accuracy_score(y, certificate, radius=r) for r in (0, 2, 2.1, 9, 30)]
+    assert scores == [0.6, 0.6, 0.4, 0.4, 0.2]
+    assert average_certified_radius(y, certificate) == (30 + 2 + 9) / 5
+    radii, accuracy = certified_accuracy_curve(y, certificate)
+    assert_array_equal(radii, [0, 2, 9, 30])
+    assert_allclose(accuracy, [0.6, 0.6, 0.4, 0.2])
+    parameters, accuracy = certified_range_curve(y, certificate)
+    assert_array_equal(parameters, [-30, -9, -2, 0, 5, 9, 30])
+    assert_allclose(accuracy, [0.2, 0.4, 0.6, 0.6, 0.6, 0.4, 0.2])
+    with pytest.warns(UserWarning, match="beyond 30"):
+        assert certified_accuracy_score(y, certificate, radius=31) == 0
+    with pytest.raises(TypeError, match="certify_path"):
+        certified_range_curve(y, y)
+    with pytest.raises(TypeError, match="swapped"):
+        certified_accuracy_score(certificate, y)

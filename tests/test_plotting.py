@@ -14,12 +14,17 @@ from sksmooth import (
     MedianSmoothedRegressor,
     SmoothedClassifier,
     certified_accuracy_curve,
+    certified_range_curve,
+    certify_path,
 )
 from sksmooth.plotting import (
     CertifiedAccuracyDisplay,
     CertifiedBoundDisplay,
     CertifiedRadiusDisplay,
+    CertifiedRangeDisplay,
+    draw_certified_images,
 )
+from sksmooth.transformations import Rotation, Zoom
 
 
 @pytest.fixture(scope="module")
@@ -174,3 +179,57 @@ def test_bounds_of_different_rows_are_not_one_curve(pyplot):
     for other in (smoother.certify(X[5:10], radius=0.02), two[:3]):
         with pytest.raises(ValueError, match="certificates are of different rows"):
             CertifiedBoundDisplay.from_certificates([one, other])
+
+
+@pytest.fixture(scope="module")
+def ranges(digits):
+    """Certified ranges of two digits, some of which are short."""
+    X, y = digits
+    X, y = X[y < 2], y[y < 2]
+    clf = SmoothedClassifier(sigma=0.1 * X.max(), random_state=0).fit(X, y)
+    return certify_path(clf, X[:12], Rotation(60)), X[:12], np.where(np.arange(12) == 3, 7, y[:12])
+
+
+def test_ranges_show_their_curve_to_both_sides(ranges, pyplot):
+    certificate, _, y = ranges
+    display = CertifiedRangeDisplay.from_certificate(y, certificate)
+    parameters, accuracy = certified_range_curve(y, certificate)
+    x, drawn = display.line_.get_data()
+    assert (np.diff(x) >= 0).all()
+    assert (x[0], x[-1]) == (-60.0, 60.0)
+    for t in np.setdiff1d(np.linspace(-59.9, 59.9, 60), parameters):
+        # only level and vertical parts: the last corner before has the height
+        height = drawn[np.flatnonzero(x < t)[-1]]
+        assert height == ((certificate.left <= t) & (certificate.right >= t) & (y < 2)).mean()
+    assert accuracy.max() == 11 / 12
+    assert display.ax_.get_xlabel() == "Rotation (degrees)"
+    assert display.line_.get_label() == "Rotation, " + repr(certificate.noise)
+
+
+def test_ranges_of_other_transformations_are_not_mixed(ranges, pyplot):
+    certificate, _, y = ranges
+    display = CertifiedRangeDisplay.from_certificate(y, certificate, name="a")
+    CertifiedRangeDisplay.from_certificate(y, certificate[:12], name="b", ax=display.ax_)
+    assert len(display.ax_.lines) == 2
+    other = replace(certificate, transformation=Zoom(1))
+    with pytest.raises(ValueError, match="axes of its own"):
+        CertifiedRangeDisplay.from_certificate(y, other, ax=display.ax_)
+
+
+def test_images_at_the_ends_of_ranges(ranges, pyplot):
+    certificate, X, _ = ranges
+    axes = draw_certified_images(certificate, X, rows=[0, 3])
+    assert axes.shape == (2, 3)
+    images = Rotation(60).apply(X[[3]], certificate.right[3]).reshape(8, 8)
+    assert_array_equal(axes[1, 2].images[0].get_array(), images)
+    assert_array_equal(axes[1, 1].images[0].get_array(), X[3].reshape(8, 8))
+    assert axes[1, 1].get_title() == str(certificate.prediction[3])
+    assert "degrees" in axes[0, 0].get_title()
+    color = np.clip(np.random.default_rng(0).random((1, 6, 6, 3)), 0, 1)
+    of_color = replace(certificate[:1], shape=(6, 6, 3))
+    drawn = draw_certified_images(of_color, color, rows=[0])
+    assert drawn[0, 1].images[0].get_array().shape == (6, 6, 3)
+    with pytest.raises(ValueError, match="rows that were certified"):
+        draw_certified_images(certificate, X[:3])
+    with pytest.raises(ValueError, match="axes must have shape"):
+        draw_certified_images(certificate, X, rows=[0], axes=axes)

@@ -17,11 +17,16 @@ from sksmooth.certificates._error_budget import ErrorBudget
 from sksmooth.distances import Distance
 from sksmooth.noise import Noise
 from sksmooth.noise._categories._columns import CategoryColumns
+from sksmooth.transformations import Transformation
 
 _VERSION = 1
 
 # Objects of these kinds are written by the name of their class and their parameters.
-_ROOMS: dict[type, str] = {Noise: "sksmooth.noise", Distance: "sksmooth.distances"}
+_ROOMS: dict[type, str] = {
+    Noise: "sksmooth.noise",
+    Distance: "sksmooth.distances",
+    Transformation: "sksmooth.transformations",
+}
 
 # Fields that records did not always have. Where one is missing, there was no such thing.
 _LATER_FIELDS = ("noise_step", "moved")

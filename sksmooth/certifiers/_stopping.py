@@ -18,6 +18,9 @@ from sksmooth.certificates import ClassificationCertificate
 # Votes of some rows: positions of the rows, number of the first draw, number of draws.
 Count = Callable[[NDArray[np.intp], int, int], NDArray[np.int64]]
 
+# Positions of rows that were given up, to those of rows that are of no use then.
+Needless = Callable[[NDArray[np.intp]], NDArray[np.intp]]
+
 # Futility rule: a row is given up when votes this many predictive standard deviations above their
 # expectation would not certify it at the cap. This loses about one in a thousand of the rows that
 # could just be certified, and never makes a certificate wrong.
@@ -34,6 +37,7 @@ def decide(
     top: NDArray[np.intp],
     looks: Sequence[Look],
     on_decided: Callable[[int], Any],
+    needless: Needless | None = None,
 ) -> None:
     """Add votes to every row until it is decided whether its radius holds.
 
@@ -58,6 +62,9 @@ def decide(
         Numbers of draws at which rows are decided, each with its part of alpha.
     on_decided : callable
         Called with the number of newly decided rows.
+    needless : callable, default=None
+        Returns the rows that are of no use where some rows, whose positions it is given, were
+        given up: they are given up as well.
     """
     cap = looks[-1]
     n_draws = counts.sum(axis=1)
@@ -70,6 +77,8 @@ def decide(
             optimistic = optimistic_counts(counts[doubtful], top[doubtful], cap.n_draws)
             undecided[doubtful] = certify(doubtful, optimistic, cap.alpha_spent).certified
         on_decided(int(np.count_nonzero(~undecided[rows])))
+        if needless is not None:
+            undecided[needless(doubtful[~undecided[doubtful]])] = False
 
     if len(begun := np.flatnonzero(n_draws)):
         settle(begun)

@@ -15,7 +15,7 @@ from sksmooth.certificates import ClassificationCertificate, ErrorBudget
 from sksmooth.certificates._counts import ranked_classes
 from sksmooth.certificates._votes import n_bounds_of_vote
 from sksmooth.certifiers._options import refuse_too_few_draws
-from sksmooth.certifiers._stopping import count_as_needed, decide, draws_for_radius
+from sksmooth.certifiers._stopping import Needless, count_as_needed, decide, draws_for_radius
 from sksmooth.engine._counting import VoteCounter
 from sksmooth.engine._streams import Purpose
 from sksmooth.exceptions import UnreachableRadiusError
@@ -139,13 +139,23 @@ class VoteCertifier:
             count_as_needed(self._more_votes(bar), needed, counts)
         return self._certificate(selection, counts, np.arange(self._n_inputs))
 
-    def decide(self, start: ClassificationCertificate | None = None) -> ClassificationCertificate:
-        """Draws until each input is decided at its target radius."""
+    def decide(
+        self,
+        start: ClassificationCertificate | None = None,
+        *,
+        selection: NDArray[np.int64] | None = None,
+        needless: Needless | None = None,
+    ) -> ClassificationCertificate:
+        """Draws until each input is decided at its target radius.
+
+        Votes that rank the classes may be given, if they are independent of the draws that certify.
+        `needless` says which inputs need no decision when others are given up.
+        """
         n_calls = start.n_calls if start is not None else 0
         looks = plan_looks(self.n_estimation, n_calls)
         if start is None:
             self._refuse_hopeless(replace(self.budget, spent=looks[-1].alpha_spent))
-            selection = self._select()
+            selection = self._select() if selection is None else selection
             counts = np.zeros((self._n_inputs, len(self.classes) + 1), np.int64)
             spent = np.full(self._n_inputs, looks[0].alpha_spent)
         else:
@@ -168,6 +178,7 @@ class VoteCertifier:
                 selection.argmax(axis=1),
                 looks,
                 bar.update,
+                needless,
             )
         decided = certify(np.arange(self._n_inputs), counts, spent)
         row_ids = self.counter.inputs.fingerprints()

@@ -5,6 +5,7 @@ from sksmooth.estimators._certify import certify
 from sksmooth.estimators._dssn_classifier import DSSNClassifier
 from sksmooth.estimators._locally_biased_smoother import LocallyBiasedSmoother
 from sksmooth.estimators._median_smoothed_regressor import MedianSmoothedRegressor
+from sksmooth.estimators._path import certify_path
 from sksmooth.estimators._smoothed_classifier import SmoothedClassifier
 
 __all__ = [
@@ -14,4 +15,5 @@ __all__ = [
     "MedianSmoothedRegressor",
     "SmoothedClassifier",
     "certify",
+    "certify_path",
 ]

@@ -22,6 +22,7 @@ from sksmooth.certifiers._options import (
     check_start,
     refuse_too_few_draws,
 )
+from sksmooth.certifiers._path import JudgeByLaw, JudgeByVotes, PathCertifier
 from sksmooth.certifiers._votes import VoteCertifier
 from sksmooth.certifiers.exact._base import ExactVote
 from sksmooth.certifiers.exact._certifier import ExactCertifier
@@ -31,6 +32,13 @@ from sksmooth.engine._counting import VoteCounter, proportions
 from sksmooth.engine._streams import Purpose
 from sksmooth.estimators._base_classifier import BaseSmoothedClassifier, sorted_classes
 from sksmooth.estimators._examination import N_DRAWS, N_ROWS, Examination
+from sksmooth.estimators._path import (
+    LinearSteps,
+    attacked_images,
+    read_rho,
+    read_tolerance,
+    refuse_what_has_no_path,
+)
 from sksmooth.inputs._checks import refuse_out_of_range, warn_of_whole_numbers
 from sksmooth.inputs._containers import read_inputs
 from sksmooth.inputs._table import category_labels, read_levels, read_table
@@ -485,6 +493,69 @@ class SmoothedClassifier(BaseSmoothedClassifier):
         else:
             certificate = certifier.within(rtol) if rtol else certifier.fixed()
         return certificate.of_inputs(inputs)
+
+    def certify_path(
+        self, X, transformation, *, tolerance=None, rho=None, simultaneous=False, before=()
+    ):
+        """Prove by how much images may be rotated, zoomed, sheared or shifted.
+
+        See :func:`sksmooth.certify_path`, which takes Pipelines too.
+
+        Parameters
+        ----------
+        X : array-like of shape (m, height, width), (m, height, width, c), (m, c, height, width) \
+                or (m, d)
+            Images, as they are transformed.
+        transformation : Transformation
+            What is done to images, and the range that is asked about.
+        tolerance : float or "8bit", default=None
+            How far the attacked image may be from the transformed one besides, in l2.
+        rho : float, default=None
+            Largest radius of a ball around an anchor, in l2.
+        simultaneous : bool, default=False
+            Make `alpha` the probability that any of the m statements is wrong (union bound).
+        before : sequence of transformer, default=()
+            Fitted linear transformers that images go through before they get here.
+
+        Returns
+        -------
+        certificate : PathCertificate
+        """
+        steps = LinearSteps(list(before))
+        given = read_inputs(X, owner=self) if steps.steps else self._read_inputs(X)
+        inputs = self._read(steps(X))
+        refuse_what_has_no_path(self.noise_, inputs)
+        images = attacked_images(transformation, steps, given, inputs)
+        tolerance = read_tolerance(tolerance, given)
+        if not isinstance(simultaneous, (bool, np.bool_)):
+            raise ValueError(f"simultaneous must be True or False, got {simultaneous!r}.")
+        budget = ErrorBudget(float(self.alpha), len(inputs) if simultaneous else 1, n_bounds=2)
+        judge = self._judge(inputs, budget)
+        certifier = PathCertifier(
+            images,
+            judge,
+            classes=self.classes_,
+            noise=self.noise_,
+            budget=None if isinstance(judge, JudgeByLaw) else budget,
+            rho=read_rho(rho, float(self.noise_.sigma), images.stretch * tolerance),
+            tolerance=tolerance,
+            before=str(steps) if steps.steps else None,
+            verbose=self.verbose,
+        )
+        return certifier.certify().with_index(given.index)
+
+    def _judge(self, inputs, budget):
+        """Return what decides whether a radius holds at an input."""
+        voter = self._voter(inputs)
+        if isinstance(voter, ExactVote):
+            return JudgeByLaw(voter, self.classes_, self.noise_, self.n_jobs)
+        return JudgeByVotes(
+            self._counter(voter, inputs),
+            self.classes_,
+            replace(budget, n_statements=budget.n_statements * budget.n_bounds, n_bounds=1),
+            int(self.n_selection),
+            int(self.n_estimation),
+        )
 
     def _read(self, X):
         """Check X, the parameters and the base model before any sampling."""
