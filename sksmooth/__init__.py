@@ -6,6 +6,8 @@ from sksmooth.estimators import (
     DSSNClassifier,
     LocallyBiasedSmoother,
     MedianSmoothedRegressor,
+    RobustConformalClassifier,
+    RobustConformalRegressor,
     SmoothedClassifier,
     certify,
 )
@@ -24,6 +26,8 @@ __all__ = [
     "LocallyBiasedSmoother",
     "MedianSmoothedRegressor",
     "RegressionCertificate",
+    "RobustConformalClassifier",
+    "RobustConformalRegressor",
     "SmoothedClassifier",
     "average_certified_radius",
     "certified_accuracy_curve",

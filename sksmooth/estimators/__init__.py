@@ -5,6 +5,8 @@ from sksmooth.estimators._certify import certify
 from sksmooth.estimators._dssn_classifier import DSSNClassifier
 from sksmooth.estimators._locally_biased_smoother import LocallyBiasedSmoother
 from sksmooth.estimators._median_smoothed_regressor import MedianSmoothedRegressor
+from sksmooth.estimators._robust_conformal_classifier import RobustConformalClassifier
+from sksmooth.estimators._robust_conformal_regressor import RobustConformalRegressor
 from sksmooth.estimators._smoothed_classifier import SmoothedClassifier
 
 __all__ = [
@@ -12,6 +14,8 @@ __all__ = [
     "DSSNClassifier",
     "LocallyBiasedSmoother",
     "MedianSmoothedRegressor",
+    "RobustConformalClassifier",
+    "RobustConformalRegressor",
     "SmoothedClassifier",
     "certify",
 ]
