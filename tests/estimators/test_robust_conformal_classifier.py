@@ -2,12 +2,14 @@
 
 import pickle
 import warnings
+from functools import partial
 
 import numpy as np
 import pandas as pd
 import pytest
 from numpy.testing import assert_array_equal
 from scipy import sparse
+from scipy.special import ndtr, ndtri, softmax
 from sklearn.base import clone
 from sklearn.cluster import KMeans
 from sklearn.datasets import load_iris
@@ -22,6 +24,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 
 from sksmooth import RobustConformalClassifier
+from sksmooth.attacks import projected_gradient
 from sksmooth.bounds import calibration_level
 from sksmooth.exceptions import UninformativeSetsWarning
 from sksmooth.noise import GaussianNoise, LaplaceNoise
@@ -68,8 +71,6 @@ def test_levels_are_those_of_the_theorem():
 def test_one_copy_is_the_published_rule():
     clf = calibrated(n_draws=1, confidence_level=0.8, radius=0.1)
     assert (clf.k_[0], clf.k_test_[0]) == (1, 1)
-    from scipy.special import ndtr, ndtri
-
     assert clf.calibration_level_[0] == pytest.approx(ndtr(ndtri(0.2) - 0.2), rel=2e-3)
 
 
@@ -339,3 +340,46 @@ def test_sets_of_digits_are_small(noisy_mlp, radius, n_draws, largest):
         covered.append(sets[np.arange(len(test)), labels[test]].mean())
     assert np.mean(sizes) <= largest
     assert np.mean(covered) >= 0.9
+
+
+def gradient_under_noise(rows, *, model, labels, sigma, rng):
+    """Gradient of the logarithm of the probability of the labels, over eight noisy copies."""
+    weights, biases, total = model.coefs_, model.intercepts_, np.zeros_like(rows)
+    for _ in range(8):
+        noisy = rows + sigma * rng.normal(size=rows.shape)
+        hidden = np.maximum(noisy @ weights[0] + biases[0], 0)
+        answers = softmax(hidden @ weights[1] + biases[1], axis=1)
+        rest = (labels[:, None] == model.classes_) - answers
+        total += ((rest @ weights[1].T) * (hidden > 0)) @ weights[0].T
+    return total
+
+
+@pytest.mark.slow
+def test_digits_are_covered_under_a_gradient_attack_and_controls_are_not(noisy_mlp):
+    """25 sets of noise, with a split of the rows for each; 20 steps within the ball."""
+    model, A, labels = noisy_mlp
+    frozen, radius = FrozenEstimator(model), 0.5
+    options = {
+        "robust": {"sigma": 0.5, "radius": radius, "n_draws": 10},
+        "under noise": {"sigma": 0.5, "radius": 0.0, "n_draws": 10},
+        "vanilla": {"sigma": 1e-3, "radius": 0.0, "n_draws": 1},
+    }
+    coverage = {name: [] for name in options}
+    for seed in range(25):
+        rng = np.random.default_rng(seed)
+        order = rng.permutation(len(A))
+        calibration, test = order[:500], order[500:]
+        for name, some in options.items():
+            clf = RobustConformalClassifier(frozen, random_state=seed, **some).fit()
+            clf.conformalize(A[calibration], labels[calibration])
+            sigma = 0.0 if name == "vanilla" else 0.5
+            given = {"model": model, "labels": labels[test], "sigma": sigma, "rng": rng}
+            attack = partial(gradient_under_noise, **given)
+            signs = np.ones(len(test))
+            moved = projected_gradient(attack, A[test], signs, radius=radius, n_steps=20)
+            sets = clf.predict_set(moved)[1][:, :, 0]
+            coverage[name].append(sets[np.arange(len(test)), labels[test]].mean())
+    error = np.std(coverage["robust"]) / 5
+    assert np.mean(coverage["robust"]) >= 0.9 - 3 * error
+    assert np.mean(coverage["under noise"]) < 0.7
+    assert np.mean(coverage["vanilla"]) < 0.6
