@@ -5,10 +5,11 @@
     ValueError
      └── UnreachableRadiusError   no vote, however clear, can prove the radius asked for
     UserWarning
-     └── NoiseCollapseWarning     the smoothed model is useless, or far worse than its base
+     ├── NoiseCollapseWarning     the smoothed model is useless, or far worse than its base
+     └── UninformativeSetsWarning prediction sets or intervals hold everything
 """
 
-__all__ = ["NoiseCollapseWarning", "UnreachableRadiusError"]
+__all__ = ["NoiseCollapseWarning", "UninformativeSetsWarning", "UnreachableRadiusError"]
 
 
 class UnreachableRadiusError(ValueError):
@@ -17,3 +18,7 @@ class UnreachableRadiusError(ValueError):
 
 class NoiseCollapseWarning(UserWarning):
     """The smoothed classifier is no better than chance, or far worse than its base model."""
+
+
+class UninformativeSetsWarning(UserWarning):
+    """Prediction sets or intervals hold everything: there are too few rows to calibrate them."""

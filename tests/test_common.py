@@ -13,6 +13,8 @@ from sksmooth import (
     DSSNClassifier,
     LocallyBiasedSmoother,
     MedianSmoothedRegressor,
+    RobustConformalClassifier,
+    RobustConformalRegressor,
     SmoothedClassifier,
 )
 from sksmooth.noise import GaussianNoise
@@ -44,6 +46,8 @@ def expected_to_fail(estimator):
         LocallyBiasedSmoother(OneVsRestClassifier(SVC()), alpha=0.5, norm=np.inf),
         LocallyBiasedSmoother(alpha=np.inf, neighbor_certificate="exact"),
         Denoiser(random_state=0),
+        RobustConformalClassifier(n_draws=5, n_augment=0),
+        RobustConformalRegressor(n_draws=5),
     ],
     expected_failed_checks=expected_to_fail,
 )

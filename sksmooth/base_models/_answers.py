@@ -102,15 +102,46 @@ def class_probabilities(
         )
     if not ((found >= 0) & (found <= 1 + _ABOVE_ONE)).all():
         raise ValueError(f"{name_of(model)}.predict_proba returned numbers outside [0, 1].")
+    return np.minimum(found[:, _order_of_columns(model, "predict_proba", classes)], 1.0)
+
+
+def decision_values(model: Any, X: Any, n_rows: int, classes: NDArray[Any]) -> NDArray[np.float64]:
+    """Ask a model for the decision function of classes.
+
+    Parameters
+    ----------
+    model : object with decision_function
+        Fitted model.
+    X, n_rows, classes : object
+        As for `predicted_classes`.
+
+    Returns
+    -------
+    values : ndarray of shape (n_rows, n_classes)
+        In the order of `classes`; of two, the first has minus the value of the second.
+    """
+    found = np.asarray(model.decision_function(X), dtype=float)
+    if found.shape == (n_rows,) and len(classes) == 2:
+        found = np.column_stack([-found, found])
+    if found.shape != (n_rows, len(classes)):
+        raise ValueError(
+            f"{name_of(model)}.decision_function returned an array of shape {found.shape} for "
+            f"{n_rows} rows and {len(classes)} classes; one value per class is needed."
+        )
+    return np.asarray(found[:, _order_of_columns(model, "decision_function", classes)])
+
+
+def _order_of_columns(model: Any, method: str, classes: NDArray[Any]) -> NDArray[np.intp]:
+    """Order in which the columns of an answer are those of sorted classes."""
     columns = np.asarray(getattr(model, "classes_", classes))
     order = np.argsort(columns)
     if not np.array_equal(columns[order], classes):
         foreign, known = _foreign(columns, classes)
         raise ValueError(
-            f"{name_of(model)}.predict_proba is about other classes: {foreign}. Known classes: "
+            f"{name_of(model)}.{method} is about other classes: {foreign}. Known classes: "
             f"{known}. Fit again after a change of the base model."
         )
-    return np.minimum(found[:, order], 1.0)
+    return np.asarray(order)
 
 
 def outputs(

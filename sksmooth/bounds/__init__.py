@@ -4,6 +4,7 @@ Every bound is exact in the sense of its definition, and proven by the probabili
 this is computed for the bound itself, at a level lowered by more than its numerical error.
 """
 
+from sksmooth.bounds._calibration import calibration_level
 from sksmooth.bounds._looks import Look, plan_looks
 from sksmooth.bounds._order_statistics import (
     integrated_rank,
@@ -19,6 +20,7 @@ from sksmooth.bounds._proportions import (
 
 __all__ = [
     "Look",
+    "calibration_level",
     "clopper_pearson_lower",
     "clopper_pearson_upper",
     "integrated_rank",

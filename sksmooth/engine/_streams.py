@@ -36,6 +36,8 @@ class Purpose(IntEnum):
     SCORING = 6
     SCORES = 7
     OFFSETS = 8
+    CALIBRATION = 9
+    PREDICTION_SETS = 10
 
 
 def derived_seed(seed: int, purpose: Purpose) -> int:

@@ -6,6 +6,8 @@ from sksmooth.estimators._dssn_classifier import DSSNClassifier
 from sksmooth.estimators._locally_biased_smoother import LocallyBiasedSmoother
 from sksmooth.estimators._median_smoothed_regressor import MedianSmoothedRegressor
 from sksmooth.estimators._path import certify_path
+from sksmooth.estimators._robust_conformal_classifier import RobustConformalClassifier
+from sksmooth.estimators._robust_conformal_regressor import RobustConformalRegressor
 from sksmooth.estimators._smoothed_classifier import SmoothedClassifier
 
 __all__ = [
@@ -13,6 +15,8 @@ __all__ = [
     "DSSNClassifier",
     "LocallyBiasedSmoother",
     "MedianSmoothedRegressor",
+    "RobustConformalClassifier",
+    "RobustConformalRegressor",
     "SmoothedClassifier",
     "certify",
     "certify_path",

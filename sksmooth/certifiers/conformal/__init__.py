@@ -1,0 +1,1 @@
+"""Prediction sets and intervals that cover under perturbations."""
