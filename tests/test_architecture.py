@@ -227,6 +227,7 @@ PROPERTIES = {
     "estimators/test_noise_families.py": "every family of noise by its name",
     "estimators/test_odd_inputs.py": "odd inputs are taken as numbers, or refused with a remedy",
     "estimators/test_regressor_memory.py": "memory of smoothed regressors is bounded",
+    "estimators/test_semantic_noise.py": "transformations by a random parameter, and attacks",
     "estimators/test_skorch.py": "nets are base models like any other",
     "estimators/test_useless_models.py": "models without use are told from perfect ones",
     "estimators/test_tables.py": "data frames with numbers and categories",

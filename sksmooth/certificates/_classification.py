@@ -39,6 +39,7 @@ class ClassificationCertificate(Certificate):
         Every perturbation of at most this size, in `norm` and in the units of X (in scaled units
         where `feature_scale` is given), leaves the prediction as it is; with `top_k`, leaves the
         first class of the prediction among the `top_k` with the most votes. 0 where abstained.
+        Under noise that transforms inputs it is the size of the parameter; `attack` says of what.
     abstained : ndarray of bool of shape (m,)
         Rows for which nothing was proven.
     certified : ndarray of bool of shape (m,)
@@ -157,7 +158,24 @@ class ClassificationCertificate(Certificate):
     changes: int | None = None
 
     @property
+    def attack(self) -> str | None:
+        """What is covered, in words, where that is no ball of inputs: a transformation of them."""
+        return None if self.noise is None else self.noise.attack
+
+    @property
+    def ranges(self) -> dict[str, NDArray[np.float64]]:
+        """Ranges of the parameters of a transformation that are covered, by their names.
+
+        Each is an array of shape (m, 2). Empty where the radius is one of perturbations of inputs.
+        """
+        return {} if self.noise is None else self.noise.ranges(self.radius)
+
+    @property
     def _input_ball(self) -> tuple[NDArray[np.float64], float]:
+        if self.attack is not None:
+            raise ValueError(
+                f"This certificate is about no ball of inputs. It covers {self.attack}: see ranges."
+            )
         return self.radius, self.norm
 
     def of_inputs(self, inputs: Inputs) -> ClassificationCertificate:
@@ -601,6 +619,8 @@ class ClassificationCertificate(Certificate):
             "certified": self.certified,
             "abstained": self.abstained,
         }
+        for name, ends in self.ranges.items():
+            columns |= {f"{name}_low": ends[:, 0], f"{name}_high": ends[:, 1]}
         if self.target_radius is not None:
             columns["target_radius"] = self.target_radius
         if self.noise is not None:
@@ -624,6 +644,7 @@ class ClassificationCertificate(Certificate):
             "noise_step": self.noise_step,
             "n_predicted": self.n_predicted,
             **({} if self.changes is None else {"changes": self.changes}),
+            **({} if self.attack is None else {"attack": self.attack}),
         }
 
     def _refuse_to_join(self, other: ClassificationCertificate) -> None:
@@ -641,9 +662,9 @@ class ClassificationCertificate(Certificate):
         noise = "without noise" if self.noise is None else repr(self.noise)
         where = " for rows on the grid" if self.perturbed == "grid" else ""
         step = "" if self.noise_step is None else f", rounded to {self.noise_step:.3g}"
+        norm = f"l{self.norm:g} norm, " if self.attack is None else ""
         lines = [
-            f"ClassificationCertificate: {len(self)} rows, l{self.norm:g} norm, {noise}{step}, "
-            f"{top}{level}{where}"
+            f"ClassificationCertificate: {len(self)} rows, {norm}{noise}{step}, {top}{level}{where}"
         ]
         if len(self):
             lines += [
@@ -652,6 +673,8 @@ class ClassificationCertificate(Certificate):
                 f"  radius median {np.median(self.radius):.4g}, largest {self.radius.max():.4g} "
                 f"of {self.max_radius():.4g} within reach{self._in_units}",
             ]
+        if self.attack is not None:
+            lines.append(f"  covers {self.attack}")
         if len(self) and self.categories is not None:
             most = min(3, len(self.categories))
             after = ", ".join(

@@ -59,7 +59,7 @@ class DrawStream:
     purpose : Purpose
         Selects the stream.
     shape : tuple of int
-        Shape of one draw.
+        Shape of what one draw is for, and of the draw itself where the noise is added.
     dtype : dtype
         Dtype of the draws.
     most_per_block : int
@@ -96,7 +96,7 @@ class DrawStream:
     def take(self, start: int, stop: int) -> NDArray[Any]:
         """Return the draws numbered `start` to `stop` - 1."""
         start, stop, size = operator.index(start), operator.index(stop), self.block_size
-        draws = np.empty((stop - start, *self.shape), self.dtype)
+        draws = np.empty((stop - start, *self._block(start // size).shape[1:]), self.dtype)
         for block in range(start // size, -(-stop // size)):
             first = max(start, block * size)
             last = min(stop, (block + 1) * size)

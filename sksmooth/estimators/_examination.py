@@ -116,6 +116,8 @@ class Examination:
             )
 
     def _spreads(self):
+        if self.noise.attack is not None:  # sigma is that of a parameter
+            return
         values = self.inputs.values.reshape(len(self.inputs), -1).astype(float)
         if self.inputs.noisy is not None:
             values = values[:, self.inputs.noisy]

@@ -46,6 +46,7 @@ from sksmooth.inputs._torch_containers import as_array
 from sksmooth.noise import CategoryNoise, Noise, make_noise
 from sksmooth.noise._base import is_added
 from sksmooth.noise._categories._joint import joint_trade_off
+from sksmooth.noise._images import in_images
 from sksmooth.noise._make import FAMILIES
 from sksmooth.voters._choice import agrees, fast_voter
 
@@ -69,6 +70,10 @@ class SmoothedClassifier(BaseSmoothedClassifier):
     sigma : float, default=0.25
         Root mean square of the noise per feature, in the units of X. Larger noise proves larger
         radii and costs accuracy.
+    image_shape : tuple of int, default=None
+        Shape of the image or series that each row of X holds, where rows are flat: ``(h, w)``,
+        ``(h, w, channels)`` or ``(channels, h, w)``. Noise that moves pixels to other places, such
+        as :class:`~sksmooth.noise.Shift`, needs it. None: the shape of the rows.
     feature_scale : {"std", "iqr"}, array-like of shape (n_features,), dict or None, default=None
         What one unit of `sigma` and of radii means in each column, for tables with columns in
         unlike units. "std": the standard deviation of the column in the training data; "iqr": its
@@ -194,6 +199,7 @@ class SmoothedClassifier(BaseSmoothedClassifier):
         **BaseSmoothedClassifier._parameter_constraints,
         "noise": [StrOptions(set(FAMILIES)), Noise, CategoryNoise],
         "categorical": [StrOptions({"refuse", "fixed"}), CategoryNoise],
+        "image_shape": [tuple, list, None],
         "k": [Interval(Real, 0, None, closed="left")],
         "norm": [
             Interval(Real, 1, None, closed="left"),
@@ -213,6 +219,7 @@ class SmoothedClassifier(BaseSmoothedClassifier):
         *,
         noise="gaussian",
         sigma=0.25,
+        image_shape=None,
         feature_scale=None,
         categorical="refuse",
         k=0,
@@ -230,6 +237,7 @@ class SmoothedClassifier(BaseSmoothedClassifier):
         self.estimator = estimator
         self.noise = noise
         self.sigma = sigma
+        self.image_shape = image_shape
         self.feature_scale = feature_scale
         self.categorical = categorical
         self.k = k
@@ -292,8 +300,9 @@ class SmoothedClassifier(BaseSmoothedClassifier):
         rows = read_inputs(X, owner=self) if table is None else read_table(X, table, owner=self)
         y = self._check_labels(rows, y)
         rows = self._arranged_at_fit(rows, table)
-        self.noise_ = make_noise(self.noise, sigma=self.sigma, k=self.k, norm=self._norm())
+        self.noise_ = self._made_noise(rows.shape)
         self._refuse_noise_on_some_columns(rows)
+        self.noise_.check_inputs(rows.values)
         self.noise_.trade_off(rows.n_features, self._norm())  # refuses norms that it cannot certify
         self._lattice = self._lattice_for(rows)
         warn_of_whole_numbers(rows, stacklevel=3)
@@ -312,8 +321,21 @@ class SmoothedClassifier(BaseSmoothedClassifier):
         noise = None if self.categorical == "fixed" else self.categorical
         return read_levels(X, labels, noise)
 
-    def _refuse_noise_on_some_columns(self, rows):
-        """Refuse noise that is not added where some columns are to bear none."""
+    def _made_noise(self, shape=None):
+        """Return the noise, for rows of a shape where there are some."""
+        made = make_noise(self.noise, sigma=self.sigma, k=self.k, norm=self._norm())
+        return in_images(made, shape, self.image_shape)
+
+    def _refuse_noise_on_some_columns(self, rows=None):
+        """Refuse noise that is not added where some columns are to bear none, or a unit of own."""
+        if self._layout is not None and self.noise_.attack is not None:
+            given = "feature_scale" if self._layout.table is None else "categorical"
+            raise ValueError(
+                f"{self.noise_!r} transforms whole inputs, in the units of X: columns cannot have "
+                f"scales of their own or be categories. Leave out {given}."
+            )
+        if rows is None:
+            return
         if self._layout is not None and self._layout.table is not None:
             if self._layout.table.law is not None:
                 # refuses other noises and norms by name
@@ -339,7 +361,8 @@ class SmoothedClassifier(BaseSmoothedClassifier):
                 "with X and y."
             )
         self._arranged_without_data()
-        self.noise_ = make_noise(self.noise, sigma=self.sigma, k=self.k, norm=self._norm())
+        self.noise_ = self._made_noise()
+        self._refuse_noise_on_some_columns()
         self._lattice = self._lattice_for(None)
         self._begin_fit()
         self._take(model, classes_of(model, None))
@@ -561,6 +584,7 @@ class SmoothedClassifier(BaseSmoothedClassifier):
         """Check X, the parameters and the base model before any sampling."""
         self._check_ready()
         rows = self._read_inputs(X)
+        self.noise_.check_inputs(rows.values)
         self.noise_.trade_off(rows.n_features, self._norm())
         refuse_out_of_range(rows, self._lattice)
         return rows

@@ -9,9 +9,12 @@ from sksmooth.noise._mixed_norm import MixedNormNoise
 from sksmooth.noise._splitting import SplittingNoise
 from sksmooth.noise._sup_norm import SupNormNoise
 from sksmooth.noise._uniform import UniformNoise
+from sksmooth.noise.semantic import Brightness, Contrast
 
 __all__ = [
+    "Brightness",
     "CategoryNoise",
+    "Contrast",
     "GaussianNoise",
     "LaplaceNoise",
     "MixedNormNoise",

@@ -47,6 +47,11 @@ class Noise(BaseEstimator, ABC):
     norm: ClassVar[float]
     sigma: float
 
+    @property
+    def attack(self) -> str | None:
+        """What a certificate covers, in words, where that is no ball of inputs; else None."""
+        return None
+
     def check_parameters(self) -> None:
         """Raise a ValueError that names the first parameter that describes no distribution."""
         if isinstance(self.sigma, bool) or not (
@@ -115,7 +120,19 @@ class Noise(BaseEstimator, ABC):
         Returns
         -------
         draws : ndarray of shape (n, \*shape)
+            Of another shape, (n, ...), where the noise is not added.
         """
+
+    def for_inputs(self, shape: tuple[int, ...]) -> Noise:
+        """Return this noise for inputs of a shape, or raise a ValueError that says why not."""
+        return self
+
+    def ranges(self, radius: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
+        """Return the ranges of parameters that radii cover, of shape (m, 2), by their names."""
+        return {}
+
+    def check_inputs(self, values: NDArray[Any]) -> None:
+        r"""Raise a ValueError where inputs, of shape (m, \*shape), cannot be perturbed."""
 
     @abstractmethod
     def trade_off(
@@ -168,7 +185,8 @@ class Noise(BaseEstimator, ABC):
         X : ndarray of shape (..., \*shape)
             Inputs.
         draws : ndarray of shape (..., \*shape)
-            Draws of :meth:`draw`; the leading axes broadcast against those of `X`.
+            Draws of :meth:`draw`; the leading axes broadcast against those of `X`, and are as many
+            where the noise is not added.
 
         Returns
         -------

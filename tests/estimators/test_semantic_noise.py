@@ -1,0 +1,227 @@
+"""Transformations by a random parameter, through the estimator: no attack breaks a certificate."""
+
+import pickle
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.datasets import load_digits
+from sklearn.frozen import FrozenEstimator
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
+
+import sksmooth
+from sksmooth import ClassificationCertificate, SmoothedClassifier, make_certified_scorer
+from sksmooth.noise import Brightness, CategoryNoise, Contrast
+
+FAMILIES = [
+    Brightness(0.3),
+    Brightness(0.3, "uniform"),
+    Brightness(0.3, "laplace"),
+    Brightness(0.3, pixel_sigma=0.1, tolerance="8bit"),
+    Contrast(0.3, center=0.5),
+    Contrast(0.3, "exponential"),
+]
+
+
+@pytest.fixture(scope="module")
+def digits():
+    X, y = load_digits(return_X_y=True)
+    return X[:400] / 16, y[:400]
+
+
+def smoother(noise, model=None, **params):
+    options = {"n_estimation": 500, "n_augment": 2, "random_state": 0, **params}
+    return SmoothedClassifier(model or LogisticRegression(max_iter=300), noise=noise, **options)
+
+
+class Rule(ClassifierMixin, BaseEstimator):
+    """A classifier that is a function of its rows."""
+
+    def __init__(self, rule):
+        self.rule = rule
+        self.classes_ = np.array([0, 1])
+
+    def fit(self, X, y):
+        return self
+
+    def predict(self, X):
+        return self.rule(np.asarray(X, float)).astype(int)
+
+
+def frozen(rule, noise, **params):
+    model = FrozenEstimator(Rule(rule))
+    return SmoothedClassifier(model, noise=noise, random_state=0, **params).fit()
+
+
+@pytest.mark.parametrize("noise", FAMILIES, ids=repr)
+def test_certificates_say_what_they_cover(digits, noise):
+    X, y = digits
+    clf = smoother(noise).fit(X[:300], y[:300])
+    certificate = clf.certify(X[300:340])
+    assert certificate.certified.mean() > 0.7
+    assert (certificate.prediction == clf.predict(X[300:340])).all()
+    assert "neither clipped nor rounded" in repr(certificate)
+    assert "norm" not in repr(certificate)
+    frame = certificate.to_frame()
+    assert (frame["attack"] == noise.attack).all()
+    name = "brightness" if isinstance(noise, Brightness) else "log_factor"
+    assert (frame[f"{name}_high"] == certificate.radius).all()
+    assert (frame[f"{name}_low"] == -certificate.radius * (noise.law != "exponential")).all()
+    assert certificate.radius.max() <= certificate.max_radius()
+    assert ClassificationCertificate.from_dict(certificate.to_dict()) == certificate
+    for method in (certificate.column_budget, certificate.largest_box):
+        with pytest.raises(ValueError, match="no ball of inputs"):
+            method()
+    with pytest.raises(ValueError, match="no ball of inputs"):
+        certificate.raw_radius(2)
+
+
+@pytest.mark.parametrize("noise", FAMILIES, ids=repr)
+def test_every_kind_of_certificate(digits, noise):
+    X, y = digits
+    clf = smoother(noise).fit(X[:300], y[:300])
+    rows = X[300:330]
+    full = clf.certify(rows)
+    assert (clf.certify(rows, simultaneous=True).radius <= full.radius).all()
+    assert clf.certify(rows, bilateral=True).certified.mean() > 0.7
+    assert clf.certify(rows, top_k=2).radius.max() > full.radius.max()
+    assert (clf.certify(rows, rtol=0.2).radius > 0).mean() > 0.7
+    decided = clf.certify(rows, radius=0.1)
+    assert decided.certified.mean() > 0.6
+    again = clf.set_params(n_estimation=1000).certify(rows, radius=0.15, start=decided)
+    assert again.certified.mean() > 0.6
+    assert (full.at(alpha=0.01).radius >= full.radius).all()
+
+
+def positions(clf, certificate):
+    return np.searchsorted(clf.classes_, certificate.prediction)
+
+
+def test_attacks_within_the_radius_change_nothing(digits):
+    X, y = digits
+    for noise in FAMILIES[:3] + FAMILIES[4:5]:
+        clf = smoother(noise).fit(X[:300], y[:300])
+        rows = X[300:340]
+        certificate = clf.certify(rows)
+        sure = certificate.certified
+        clf.set_params(n_selection=10_000)  # four standard errors of a proportion: 0.02
+        predicted = positions(clf, certificate)
+        for part in (-0.999, -0.5, 0.5, 0.999):
+            attacked = noise.transform(rows, part * certificate.radius)
+            shares = clf.predict_proba(attacked)[np.arange(40), predicted]
+            assert (shares > 0.5 - 0.02)[sure].all()
+
+
+def test_rows_beyond_the_radius_change():
+    """Control: a model that looks at the mean changes where the certificate ends."""
+    noise = Brightness(0.5)
+    clf = frozen(lambda X: X.mean(axis=1) > 0.5, noise, image_shape=(2, 2))
+    clf.set_params(n_estimation=100_000, n_selection=20_000)
+    rows = np.full((1, 4), 0.5) + 0.5 * 1.2816  # a probability of 0.9
+    certificate = clf.certify(rows)
+    assert 0.62 < certificate.radius[0] < 0.5 * 1.2816
+    assert clf.predict(rows - certificate.radius) == certificate.prediction
+    assert clf.predict(rows - 1.05 * certificate.radius) != certificate.prediction
+
+
+def test_an_attack_that_is_clipped_is_not_covered():
+    noise = Brightness(0.5)
+    clf = frozen(lambda X: X[:, 1] - X[:, 0] > 0.2, noise, n_estimation=5000)
+    x = np.array([[0.5, 0.9]])
+    radius = clf.certify(x).radius[0]
+    assert radius > 0.5
+    assert clf.predict(noise.transform(x, 0.5)) == 1
+    assert clf.predict(np.clip(noise.transform(x, 0.5), 0, 1)) == 0
+    joint = Brightness(0.5, pixel_sigma=0.1, tolerance=0.41)  # clipping moves a pixel by 0.4
+    covered = frozen(lambda X: X[:, 1] - X[:, 0] > 0.2, joint, n_estimation=5000)
+    assert covered.certify(x).radius[0] < 0.5
+
+
+def test_an_attack_that_is_rounded_is_not_covered():
+    noise, x = Contrast(0.5), np.array([[100, 101]]) / 255
+    clf = frozen(lambda X: X[:, 0] != X[:, 1], noise, n_estimation=5000)
+    factor = 0.4
+    assert clf.certify(x).radius[0] > -np.log(factor)
+    assert clf.predict(noise.transform(x, np.log(factor))) == 1
+    assert clf.predict(np.rint(noise.transform(x, np.log(factor)) * 255) / 255) == 0
+
+
+def test_no_model_reads_the_offset_off_the_last_bits():
+    """A model that knows the row by the differences of its pixels, rounded as a sum would be."""
+    x = np.array([[0.3, 0.7]])
+    step = Brightness(0.5).perturb(x, np.zeros((1, 1)))[0, 0]
+    exact = frozen(lambda X: X[:, 1] - X[:, 0] == step[1] - step[0], Brightness(0.5))
+    certificate = exact.certify(x)
+    assert certificate.p_lower[0] > 0.999
+    for a in np.linspace(-1, 1, 7) * certificate.radius:
+        moved = step + np.rint(a * 2**17) / 2**17  # of the row that the statement is about
+        assert exact.predict(moved[None]) == 1
+
+
+def test_float32_and_whole_numbers(digits):
+    X, y = digits
+    clf = smoother(Brightness(0.3)).fit(X[:300].astype(np.float32), y[:300])
+    assert clf.certify(X[300:310].astype(np.float32)).certified.mean() > 0.7
+    whole = smoother(Brightness(4.0)).fit((X[:300] * 16).astype(np.uint8), y[:300])
+    assert whole.certify((X[300:310] * 16).astype(np.uint8)).certified.mean() > 0.7
+
+
+def test_images_frames_pipelines_copies_and_searches(digits):
+    X, y = digits
+    flat = make_pipeline(
+        FunctionTransformer(lambda Z: Z.reshape(len(Z), -1)), LogisticRegression(max_iter=300)
+    )
+    images = X.reshape(-1, 8, 8)
+    clf = smoother(Contrast(0.3), flat).fit(images[:300], y[:300])
+    assert clf.certify(images[300:310]).certified.mean() > 0.7
+    frame = pd.DataFrame(X).rename(columns=str)
+    in_frame = smoother(Contrast(0.3), image_shape=(8, 8)).fit(frame[:300], y[:300])
+    assert in_frame.certify(frame[300:310]).index[0] == 300
+    copy = pickle.loads(pickle.dumps(in_frame))
+    assert copy.certify(frame[300:310]) == in_frame.certify(frame[300:310])
+    assert clone(in_frame).noise.get_params() == Contrast(0.3).get_params()
+    piped = make_pipeline(FunctionTransformer(np.sqrt), smoother(Contrast(0.3))).fit(X, y)
+    assert sksmooth.certify(piped, X[:5], radius=0.1).certified.any()
+    search = GridSearchCV(
+        smoother(Brightness(), n_estimation=200),
+        {"noise__sigma": [0.1, 0.3], "noise__law": ["gaussian", "uniform"]},
+        scoring=make_certified_scorer(radius=0.15),
+        cv=2,
+    ).fit(X, y)
+    assert search.best_params_["noise__sigma"] == 0.3
+    assert search.best_score_ > 0.7
+
+
+def test_the_same_votes_by_any_batch_size_and_order(digits):
+    X, y = digits
+    clf = smoother(Brightness(0.3, pixel_sigma=0.1)).fit(X[:300], y[:300])
+    counts = clf.certify(X[300:320]).counts
+    assert (clf.set_params(batch_size=7).certify(X[300:320]).counts == counts).all()
+    assert (clf.set_params(batch_size=1000).certify(X[310:320]).counts == counts[10:]).all()
+
+
+def test_what_has_no_meaning_is_refused(digits):
+    X, y = digits
+    with pytest.raises(ValueError, match="Leave out feature_scale"):
+        smoother(Contrast(0.3), feature_scale=np.ones(64)).fit(X, y)
+    table = pd.DataFrame({"a": [0.1, 0.9] * 20, "b": pd.Categorical(["u", "v"] * 20)})
+    for categorical in ("fixed", CategoryNoise()):
+        with pytest.raises(ValueError, match="Leave out categorical"):
+            smoother(Contrast(0.3), categorical=categorical).fit(table, [0, 1] * 20)
+    with pytest.raises(ValueError, match=r"image_shape=\(8, 7\) does not fit rows of shape \(64,"):
+        smoother(Brightness(0.3), image_shape=(8, 7)).fit(X, y)
+    with pytest.raises(ValueError, match="'law' parameter"):
+        smoother(Brightness(0.3, law="normal")).fit(X, y)
+    with pytest.raises(ValueError, match="norm"):
+        smoother(Brightness(0.3), norm=0.5).fit(X, y)
+    with pytest.raises(ValueError, match="noise__sigma"):
+        smoother(Brightness(0.3), sigma=0.5).fit(X, y)
+    clf = smoother(Brightness(0.3)).fit(X, y)
+    with pytest.raises(ValueError, match=r"noise was changed to .*sigma=0.4"):
+        clf.set_params(noise__sigma=0.4).certify(X[:2])
+    with pytest.raises(ValueError, match=r"sigma=0\.3 is too small for X"):
+        smoother(Brightness(0.3)).fit(X, y).certify(X[:2] * 1e9)
