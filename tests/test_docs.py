@@ -18,6 +18,7 @@ PUBLIC = [
     "sksmooth.noise",
     "sksmooth.plotting",
     "sksmooth.smooth_scores",
+    "sksmooth.store",
     "sksmooth.transformations",
     "sksmooth.voters",
     "sksmooth.training",

@@ -56,6 +56,8 @@ class VoteCertifier:
         Identifies the fit of the model: decisions are bound to it and to their rows.
     changes : int or None
         Number of changed categories to decide on, beside the target radius.
+    is_checked : bool
+        Whether all inputs, of which these are a part, were checked before.
     """
 
     counter: VoteCounter
@@ -69,6 +71,7 @@ class VoteCertifier:
     target: NDArray[np.float64] | None = None
     fit_id: str | None = None
     changes: int | None = None
+    is_checked: bool = False
 
     @property
     def _categories(self) -> CategoryColumns | None:
@@ -113,16 +116,25 @@ class VoteCertifier:
     def _n_inputs(self) -> int:
         return len(self.counter.inputs)
 
+    def check(self) -> None:
+        """Refuse, before any sampling, a level or a radius that no vote could reach."""
+        if self.is_checked:
+            return
+        budget = self.budget
+        if self.target is not None:
+            budget = replace(budget, spent=plan_looks(self.n_estimation)[-1].alpha_spent)
+        self._refuse_hopeless(budget)
+
     def fixed(self) -> ClassificationCertificate:
         """As many draws for every input."""
-        self._refuse_hopeless(self.budget)
+        self.check()
         selection, every = self._select(), np.arange(self._n_inputs)
         counts = self._count(Purpose.ESTIMATION, self.n_estimation, label="certifying")
         return self._certificate(selection, counts, every)
 
     def within(self, rtol: float) -> ClassificationCertificate:
         """As many draws as each input needs for nearly the radius that all draws would prove."""
-        self._refuse_hopeless(self.budget)
+        self.check()
         selection = self._select()
         n_pilot = max(self.n_selection, min(_PILOT, self.n_estimation // 10))
         pilot = self._count(Purpose.PILOT, n_pilot, label="sizing")
@@ -154,7 +166,7 @@ class VoteCertifier:
         n_calls = start.n_calls if start is not None else 0
         looks = plan_looks(self.n_estimation, n_calls)
         if start is None:
-            self._refuse_hopeless(replace(self.budget, spent=looks[-1].alpha_spent))
+            self.check()
             selection = self._select() if selection is None else selection
             counts = np.zeros((self._n_inputs, len(self.classes) + 1), np.int64)
             spent = np.full(self._n_inputs, looks[0].alpha_spent)
@@ -236,7 +248,6 @@ class VoteCertifier:
         return count
 
     def _refuse_hopeless(self, budget: ErrorBudget) -> None:
-        """Refuse, before any sampling, a level or a radius that no vote could reach."""
         n_draws = self.n_estimation
         n_bounds = n_bounds_of_vote(len(self.classes), self.bilateral, self.top_k)
         alpha = budget.for_bounds(n_bounds).of_one_bound

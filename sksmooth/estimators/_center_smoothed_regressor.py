@@ -16,6 +16,7 @@ from sksmooth.certifiers.center._rules import METHODS, choose_rule
 from sksmooth.distances import NAMES, Distance
 from sksmooth.distances._checks import as_distance, check_distance
 from sksmooth.estimators._base_regressor import BaseOutputSmoother
+from sksmooth.estimators._stored import refuse_store
 
 
 class CenterSmoothedRegressor(BaseOutputSmoother):
@@ -240,7 +241,7 @@ class CenterSmoothedRegressor(BaseOutputSmoother):
         outputs, guaranteed = self._certifier(self._read(X)).answer()
         return outputs, ~guaranteed
 
-    def certify(self, X, *, radius=None, output_radius=None):
+    def certify(self, X, *, radius=None, output_radius=None, store=None):
         """Bound how far the smoothed output moves when a row is perturbed.
 
         Parameters
@@ -253,6 +254,8 @@ class CenterSmoothedRegressor(BaseOutputSmoother):
         output_radius : float, default=None
             The other way round: a distance between outputs, chosen before sampling, for which
             the largest input radius is wanted. One of the two is given.
+        store : None
+            Results of this estimator cannot be written to a store yet.
 
         Returns
         -------
@@ -268,6 +271,7 @@ class CenterSmoothedRegressor(BaseOutputSmoother):
         ValueError
             If X or a parameter cannot work; the message says which and what to do.
         """
+        refuse_store(store, self)
         if (radius is None) == (output_radius is None):
             raise ValueError("Give either radius (of inputs) or output_radius, and not both.")
         inputs = self._read(X)

@@ -250,7 +250,7 @@ class DSSNClassifier(BaseSmoothedClassifier):
         levels, _ = self._read(X)
         return self._certifier(levels).probabilities()
 
-    def certify(self, X, *, radius=None, perturbation="grid"):
+    def certify(self, X, *, radius=None, perturbation="grid", store=None):
         """Return how far each row can move, in l1, without any change of its class.
 
         Parameters
@@ -265,6 +265,10 @@ class DSSNClassifier(BaseSmoothedClassifier):
             images are saved with whole grey levels. "real": any row of real numbers, which is
             then rounded to the nearest levels; about half as far. Rows that are not on the levels
             (``off_grid="round"``) can only be asked for "real".
+        store : str, Path, Store or Run, default=None
+            File (or store of :mod:`sksmooth.store`) that results are written to, chunk by chunk.
+            A call with the same file goes on where an earlier one was stopped. Another model, other
+            data or parameters are refused.
 
         Returns
         -------
@@ -288,6 +292,9 @@ class DSSNClassifier(BaseSmoothedClassifier):
         """
         if perturbation not in ("grid", "real"):
             raise ValueError(f"perturbation must be 'grid' or 'real', got {perturbation!r}.")
+        if store is not None:
+            self._check_ready()
+            return self._certify_into(store, X, {"radius": radius}, {"perturbation": perturbation})
         levels, rows = self._read(X)
         target = check_radius(radius, len(rows))
         in_ranges = self.feature_scale_ is not None
@@ -320,6 +327,9 @@ class DSSNClassifier(BaseSmoothedClassifier):
 
     def _streams(self):
         return ShiftStreams(self._splits, self._entropy())
+
+    def _inputs_to_store(self, X):
+        return self._read(X)[1]
 
     def _read(self, X):
         """Check X, the parameters and the base model; return levels and rows as they were."""

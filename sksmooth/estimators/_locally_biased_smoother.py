@@ -263,7 +263,7 @@ class LocallyBiasedSmoother(BaseClassifier):
         winner = decision > 0 if decision.ndim == 1 else decision.argmax(axis=1)
         return self.classes_[winner.astype(int)]
 
-    def certify(self, X, *, radius=None):
+    def certify(self, X, *, radius=None, store=None):
         """Prove how far each row can move before the prediction may change.
 
         Parameters
@@ -272,6 +272,10 @@ class LocallyBiasedSmoother(BaseClassifier):
             Inputs.
         radius : float or array-like of shape (m,), default=None
             Radius to decide on; ``certificate.certified`` answers.
+        store : str, Path, Store or Run, default=None
+            File (or store of :mod:`sksmooth.store`) that results are written to, chunk by chunk.
+            A call with the same file goes on where an earlier one was stopped. Another model, other
+            data or parameters are refused.
 
         Returns
         -------
@@ -284,6 +288,9 @@ class LocallyBiasedSmoother(BaseClassifier):
         ValueError
             If X or a parameter cannot work; the message says which and what to do.
         """
+        if store is not None:
+            self._check_ready()
+            return self._certify_into(store, X, {"radius": radius}, {})
         rows = self._read(X)
         target = check_radius(radius, len(rows))
         return self._certifier().certify(_flat(rows), target).with_index(rows.index)
@@ -322,6 +329,9 @@ class LocallyBiasedSmoother(BaseClassifier):
         self._seed_base_model(model)
         params = _check_method_params(rows.values, params, indices=training)
         return model.fit(inputs, y[training], **params), used[reference]
+
+    def _inputs_to_store(self, X):
+        return self._read(X)
 
     def _read(self, X):
         """Check X and the parameters."""

@@ -11,6 +11,7 @@ from sksmooth.certifiers._median import MedianBounds, MedianCertifier
 from sksmooth.certifiers._options import check_curve, check_n_radii, check_radius
 from sksmooth.distances import Chebyshev
 from sksmooth.estimators._base_regressor import BaseOutputSmoother
+from sksmooth.estimators._stored import refuse_store
 
 
 class MedianSmoothedRegressor(BaseOutputSmoother):
@@ -153,7 +154,7 @@ class MedianSmoothedRegressor(BaseOutputSmoother):
         """
         return self._certifier(self._read(X)).answer()
 
-    def certify(self, X, *, radius, of="prediction"):
+    def certify(self, X, *, radius, of="prediction", store=None):
         """Bound the smoothed output for every input within a radius.
 
         Parameters
@@ -166,6 +167,8 @@ class MedianSmoothedRegressor(BaseOutputSmoother):
         of : {"prediction", "population"}, default="prediction"
             What is bounded: what :meth:`predict` returns for a perturbed input, or the quantile
             of the outputs that it estimates, which is known more tightly.
+        store : None
+            Results of this estimator cannot be written to a store yet.
 
         Returns
         -------
@@ -179,6 +182,7 @@ class MedianSmoothedRegressor(BaseOutputSmoother):
         ValueError
             If X or a parameter cannot work; the message says which and what to do.
         """
+        refuse_store(store, self)
         inputs = self._read(X)
         radii = check_radius(radius, len(inputs), positive=True)[None]
         return self._certified(self._certifier(inputs, of), inputs, radii)[0]

@@ -39,6 +39,7 @@ from sksmooth.estimators._path import (
     read_tolerance,
     refuse_what_has_no_path,
 )
+from sksmooth.estimators._stored import refuse_with_store
 from sksmooth.inputs._checks import refuse_out_of_range, warn_of_whole_numbers
 from sksmooth.inputs._containers import read_inputs
 from sksmooth.inputs._table import category_labels, read_levels, read_table
@@ -252,7 +253,7 @@ class SmoothedClassifier(BaseSmoothedClassifier):
         self.random_state = random_state
         self.verbose = verbose
 
-    def _norm(self):
+    def _wanted_norm(self):
         """Return the norm that was asked for, as a number; None for that of the noise."""
         return None if self.norm is None else read_norm(self.norm)
 
@@ -303,7 +304,8 @@ class SmoothedClassifier(BaseSmoothedClassifier):
         self.noise_ = self._made_noise(rows.shape)
         self._refuse_noise_on_some_columns(rows)
         self.noise_.check_inputs(rows.values)
-        self.noise_.trade_off(rows.n_features, self._norm())  # refuses norms that it cannot certify
+        # refuses norms that it cannot certify
+        self.noise_.trade_off(rows.n_features, self._wanted_norm())
         self._lattice = self._lattice_for(rows)
         warn_of_whole_numbers(rows, stacklevel=3)
         self._begin_fit(rows)
@@ -323,7 +325,7 @@ class SmoothedClassifier(BaseSmoothedClassifier):
 
     def _made_noise(self, shape=None):
         """Return the noise, for rows of a shape where there are some."""
-        made = make_noise(self.noise, sigma=self.sigma, k=self.k, norm=self._norm())
+        made = make_noise(self.noise, sigma=self.sigma, k=self.k, norm=self._wanted_norm())
         return in_images(made, shape, self.image_shape)
 
     def _refuse_noise_on_some_columns(self, rows=None):
@@ -339,7 +341,7 @@ class SmoothedClassifier(BaseSmoothedClassifier):
         if self._layout is not None and self._layout.table is not None:
             if self._layout.table.law is not None:
                 # refuses other noises and norms by name
-                joint_trade_off(self.noise_, rows.n_features, self._norm())
+                joint_trade_off(self.noise_, rows.n_features, self._wanted_norm())
         if rows.noisy is not None and not is_added(self.noise_):
             raise ValueError(
                 f"{self.noise_!r} replaces what it finds in every column, and feature_scale is 0 "
@@ -423,6 +425,7 @@ class SmoothedClassifier(BaseSmoothedClassifier):
         bilateral=False,
         simultaneous=False,
         start=None,
+        store=None,
     ):
         """Prove how far each row can move before the prediction may change.
 
@@ -458,6 +461,12 @@ class SmoothedClassifier(BaseSmoothedClassifier):
             Result of an earlier call with `radius` for the same rows: go on from its votes, with
             new draws, at the same level. `radius`, and `n_estimation` as the cap on all votes of
             a row, may have been raised. Its `bilateral`, `simultaneous` and `top_k` are kept.
+        store : str, Path, Store or Run, default=None
+            File (or store of :mod:`sksmooth.store`) that results are written to, chunk by chunk. A
+            call with the same file goes on where an earlier one was stopped, for whatever reason;
+            one with a larger `n_estimation` or another `radius` goes on with a decision. Another
+            model, other data or parameters are refused. With ``random_state=None`` the file keeps
+            the seed.
 
         Returns
         -------
@@ -482,27 +491,49 @@ class SmoothedClassifier(BaseSmoothedClassifier):
         .. [3] Jia, J. et al. (2020). Certified robustness for top-k predictions against
            adversarial perturbations via randomized smoothing. ICLR 2020 (for `top_k`).
         """
-        inputs, n_classes = self._read(X), len(self.classes_)
-        check_certify_options(rtol, radius, start, bilateral, simultaneous, top_k, n_classes)
+        self._check_ready()
+        options, n_classes = {"top_k": top_k, "bilateral": bilateral}, len(self.classes_)
+        options["simultaneous"] = simultaneous
+        check_certify_options(rtol, radius, start, n_classes=n_classes, **options)
+        if store is not None:
+            refuse_with_store(start=start)
+            options |= {"changes": changes, "rtol": rtol}
+            return self._certify_into(store, X, self._call_of(radius), options)
+        inputs = self._read(X)
+        if start is not None:
+            law = {"noise": self.noise_, "classes": self.classes_, "fit_id": self._fit_id}
+            n_estimation, step = self.n_estimation, self.noise_step_
+            check_start(start, inputs, n_estimation=n_estimation, noise_step=step, **law)
+        certifier = self._certifier(inputs, radius, changes, start, **options)
+        if isinstance(certifier, ExactCertifier):
+            norm, target = self._norm, check_radius(radius, len(inputs))
+            certificate = certifier.certify(norm, top_k=top_k, target=target)
+        elif radius is not None:
+            certificate = certifier.decide(start)
+        else:
+            certificate = certifier.within(rtol) if rtol else certifier.fixed()
+        return certificate.of_inputs(inputs)
+
+    @property
+    def _norm(self):
+        return self._wanted_norm() or self.noise_.norm
+
+    def _certifier(self, inputs, radius, changes, start, *, top_k, bilateral, simultaneous):
+        """Return what certifies inputs: by votes, or by class probabilities that are known."""
         target = check_radius(radius, len(inputs))
         check_changes(changes, radius, inputs)
-        if start is not None:
-            law = {"noise": self.noise_, "classes": self.classes_}
-            options = {"n_estimation": self.n_estimation, "fit_id": self._fit_id}
-            check_start(start, inputs, noise_step=self.noise_step_, **options, **law)
         voter = self._voter(inputs)
-        norm = self._norm() or self.noise_.norm
         if isinstance(voter, ExactVote):
-            exact = self._exact_certifier(voter, inputs)
-            return exact.certify(norm, top_k=top_k, target=target).of_inputs(inputs)
-        budget = ErrorBudget(float(self.alpha), len(inputs) if simultaneous else 1)
+            return self._exact_certifier(voter, inputs)
+        n_joint = len(inputs) if self._n_joint is None else self._n_joint
+        budget = ErrorBudget(float(self.alpha), n_joint if simultaneous else 1)
         if start is not None:
             budget, bilateral, top_k = start.budget, start.bilateral, start.top_k
-        certifier = VoteCertifier(
+        return VoteCertifier(
             self._counter(voter, inputs),
             classes=self.classes_,
             budget=budget,
-            norm=norm,
+            norm=self._norm,
             n_selection=int(self.n_selection),
             n_estimation=int(self.n_estimation),
             bilateral=bilateral,
@@ -510,12 +541,25 @@ class SmoothedClassifier(BaseSmoothedClassifier):
             target=target,
             fit_id=self._fit_id,
             changes=None if changes is None else int(changes),
+            is_checked=self._n_joint is not None,
         )
-        if target is not None:
-            certificate = certifier.decide(start)
-        else:
-            certificate = certifier.within(rtol) if rtol else certifier.fixed()
-        return certificate.of_inputs(inputs)
+
+    def _call_of(self, radius):
+        """Return what a later call with the same store may change."""
+        return {"n_estimation": int(self.n_estimation), "radius": radius}
+
+    def _asks_for_each_vote(self, inputs):
+        voter = self._voter(inputs)
+        return not isinstance(voter, ExactVote) and voter.draws_per_call(inputs) is None
+
+    def _check_before_run(self, inputs, n_rows, radius, *, rtol, changes, **options):
+        certifier = self._certifier(inputs, radius, changes, None, **options)
+        if isinstance(certifier, VoteCertifier):
+            n_joint = n_rows if options["simultaneous"] else 1
+            replace(certifier, budget=ErrorBudget(float(self.alpha), n_joint)).check()
+
+    def _inputs_to_store(self, X):
+        return self._read(X)
 
     def certify_path(
         self, X, transformation, *, tolerance=None, rho=None, simultaneous=False, before=()
@@ -585,7 +629,7 @@ class SmoothedClassifier(BaseSmoothedClassifier):
         self._check_ready()
         rows = self._read_inputs(X)
         self.noise_.check_inputs(rows.values)
-        self.noise_.trade_off(rows.n_features, self._norm())
+        self.noise_.trade_off(rows.n_features, self._wanted_norm())
         refuse_out_of_range(rows, self._lattice)
         return rows
 

@@ -20,6 +20,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from sksmooth.base_models._names import name_of
 from sksmooth.engine._streams import Purpose
+from sksmooth.estimators._stored import Stored
 from sksmooth.inputs._containers import read_inputs
 from sksmooth.inputs._schema import InputSchema
 from sksmooth.noise import Noise
@@ -31,20 +32,17 @@ _NOT_FITTED = (
 )
 
 
-class BaseWrapper(MetaEstimatorMixin, BaseEstimator, ABC):
+class BaseWrapper(Stored, MetaEstimatorMixin, BaseEstimator, ABC):
     """Base class of the estimators that wrap a base model.
 
     A subclass defines `_default_estimator` and `fit`, which calls `_begin_fit` and leaves
     `estimator_`. Parameters that may change between calls are in `_PARAMETERS_OF_CALLS`.
     """
 
-    _PARAMETERS_OF_CALLS: ClassVar[frozenset[str]] = frozenset()
-
     _parameter_constraints: ClassVar[dict] = {
         "estimator": [HasMethods("fit"), None],
         "random_state": ["random_state"],
     }
-    _seed: int | None  # None: each call takes fresh entropy
 
     @abstractmethod
     def _default_estimator(self):

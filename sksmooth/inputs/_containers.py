@@ -99,13 +99,17 @@ class Inputs:
         chosen = positions if self._chosen is None else self._chosen[positions]
         return Inputs(self._array, self.dtype, self.to_container, chosen, layout=self.layout)
 
-    def fingerprints(self) -> NDArray[np.uint64]:
-        """Return a number for each row that equal rows share, and others hardly ever do."""
+    def digests(self) -> NDArray[np.uint8]:
+        """Return the first bytes of a hash of each row, shape (m, 16)."""
         values = self.values.astype(self.dtype) + 0.0  # minus zero is zero
         named = getattr(self.to_container, "by_name", None)
         values = np.ascontiguousarray(values if named is None else named(values))
-        digests = (sha256(row.tobytes()).digest()[:8] for row in values)
-        return np.array([int.from_bytes(d, "big") for d in digests], np.uint64)
+        digests = b"".join(sha256(row.tobytes()).digest()[:16] for row in values)
+        return np.frombuffer(digests, np.uint8).reshape(-1, 16)
+
+    def fingerprints(self) -> NDArray[np.uint64]:
+        """Return a number for each row that equal rows share, and others hardly ever do."""
+        return self.digests()[:, :8].copy().view(">u8")[:, 0].astype(np.uint64)
 
     def numbers(self, rows: slice) -> Sequence[int]:
         """Positions in X of the rows of a slice, for messages."""
