@@ -226,6 +226,7 @@ PROPERTIES = {
     "estimators/test_locally_biased_under_attack.py": "no attack breaks a certificate",
     "estimators/test_noise_families.py": "every family of noise by its name",
     "estimators/test_odd_inputs.py": "odd inputs are taken as numbers, or refused with a remedy",
+    "estimators/test_path_on_mnist.py": "certified angles of real images, and their cost",
     "estimators/test_regressor_memory.py": "memory of smoothed regressors is bounded",
     "estimators/test_semantic_noise.py": "transformations by a random parameter, and attacks",
     "estimators/test_skorch.py": "nets are base models like any other",

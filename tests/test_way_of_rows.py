@@ -18,7 +18,9 @@ from sksmooth import (
     LocallyBiasedSmoother,
     MedianSmoothedRegressor,
     SmoothedClassifier,
+    certify_path,
 )
+from sksmooth.transformations import Rotation
 
 ROOT = Path(sksmooth.__file__).parent
 MOST_CLIMBS = 2
@@ -90,6 +92,15 @@ def test_rows_climb_at_most_twice(way):
     y = X.sum(axis=1) if way in ("center", "median") else (X[:, 0] > 1).astype(int)
     smoother = WAYS[way].fit(X, y)
     found = climbs(lambda: smoother.certify(X[:2], **OPTIONS.get(way, {})))
+    assert found <= EXPECTED
+    assert len(found) <= MOST_CLIMBS
+
+
+def test_images_climb_at_most_twice():
+    X = np.random.default_rng(0).random((40, 16))
+    model = RandomForestClassifier(3, random_state=0)
+    smoother = SmoothedClassifier(model, **SMALL).fit(X, (X[:, 0] > 0.5).astype(int))
+    found = climbs(lambda: certify_path(smoother, X[:2], Rotation(5)))
     assert found <= EXPECTED
     assert len(found) <= MOST_CLIMBS
 
