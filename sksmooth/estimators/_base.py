@@ -24,8 +24,15 @@ from sksmooth.estimators._wrapper import BaseWrapper
 from sksmooth.inputs._checks import largest_entry
 from sksmooth.inputs._layout import Layout
 from sksmooth.inputs._scale import scale_of_columns, scale_of_numbers
-from sksmooth.inputs._table import numeric_part, read_table, scale_of_table
+from sksmooth.inputs._table import (
+    category_labels,
+    numeric_part,
+    read_levels,
+    read_table,
+    scale_of_table,
+)
 from sksmooth.noise._base import is_added
+from sksmooth.noise._categories._joint import joint_trade_off
 from sksmooth.noise._lattice import Lattice
 
 
@@ -68,6 +75,26 @@ class BaseSmoother(BaseWrapper):
         if scale is not None:
             self._layout = Layout(scale, table)
         return inputs.arranged(self._layout)
+
+    def _table_of(self, X):
+        """Return the categorical columns of a data frame, where they are not refused."""
+        labels = [] if self.categorical == "refuse" else category_labels(X)
+        if not labels:
+            return None
+        noise = None if self.categorical == "fixed" else self.categorical
+        return read_levels(X, labels, noise)
+
+    def _refuse_noise_on_some_columns(self, rows):
+        """Refuse noise that is not added where some columns are to bear none."""
+        if self._layout is not None and self._layout.table is not None:
+            if self._layout.table.law is not None:
+                joint_trade_off(self.noise_, rows.n_features, self.norm)  # refuses others by name
+        if rows.noisy is not None and not is_added(self.noise_):
+            raise ValueError(
+                f"{self.noise_!r} replaces what it finds in every column, and feature_scale is 0 "
+                "for some. Use noise that is added, such as noise='laplace' or noise='uniform', or "
+                "a positive feature_scale."
+            )
 
     def _arranged_without_data(self):
         """Settle the scale where there is nothing that it could be read off."""

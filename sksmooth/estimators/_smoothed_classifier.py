@@ -32,11 +32,9 @@ from sksmooth.estimators._base_classifier import BaseSmoothedClassifier, sorted_
 from sksmooth.estimators._examination import N_DRAWS, N_ROWS, Examination
 from sksmooth.inputs._checks import refuse_out_of_range, warn_of_whole_numbers
 from sksmooth.inputs._containers import read_inputs
-from sksmooth.inputs._table import category_labels, read_levels, read_table
+from sksmooth.inputs._table import read_table
 from sksmooth.inputs._torch_containers import as_array
 from sksmooth.noise import CategoryNoise, Noise, make_noise
-from sksmooth.noise._base import is_added
-from sksmooth.noise._categories._joint import joint_trade_off
 from sksmooth.noise._make import FAMILIES
 from sksmooth.voters._choice import agrees, fast_voter
 
@@ -285,26 +283,6 @@ class SmoothedClassifier(BaseSmoothedClassifier):
         check_answers(model, rows)
         self._examine_base_model(rows, y)
         return self
-
-    def _table_of(self, X):
-        """Return the categorical columns of a data frame, where they are not refused."""
-        labels = [] if self.categorical == "refuse" else category_labels(X)
-        if not labels:
-            return None
-        noise = None if self.categorical == "fixed" else self.categorical
-        return read_levels(X, labels, noise)
-
-    def _refuse_noise_on_some_columns(self, rows):
-        """Refuse noise that is not added where some columns are to bear none."""
-        if self._layout is not None and self._layout.table is not None:
-            if self._layout.table.law is not None:
-                joint_trade_off(self.noise_, rows.n_features, self.norm)  # refuses others by name
-        if rows.noisy is not None and not is_added(self.noise_):
-            raise ValueError(
-                f"{self.noise_!r} replaces what it finds in every column, and feature_scale is 0 "
-                "for some. Use noise that is added, such as noise='laplace' or noise='uniform', or "
-                "a positive feature_scale."
-            )
 
     def _fit_without_data(self):
         """Take a frozen model as it is."""
