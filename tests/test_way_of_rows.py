@@ -17,6 +17,8 @@ from sksmooth import (
     DSSNClassifier,
     LocallyBiasedSmoother,
     MedianSmoothedRegressor,
+    RobustConformalClassifier,
+    RobustConformalRegressor,
     SmoothedClassifier,
 )
 
@@ -90,6 +92,17 @@ def test_rows_climb_at_most_twice(way):
     y = X.sum(axis=1) if way in ("center", "median") else (X[:, 0] > 1).astype(int)
     smoother = WAYS[way].fit(X, y)
     found = climbs(lambda: smoother.certify(X[:2], **OPTIONS.get(way, {})))
+    assert found <= EXPECTED
+    assert len(found) <= MOST_CLIMBS
+
+
+@pytest.mark.parametrize("cls", [RobustConformalClassifier, RobustConformalRegressor])
+def test_rows_of_prediction_sets_climb_at_most_twice(cls):
+    X = np.random.default_rng(0).normal(size=(60, 4))
+    predictor = cls(sigma=0.5, random_state=0).fit(X, (X[:, 0] > 0).astype(int))
+    found = climbs(lambda: predictor.conformalize(X, (X[:, 0] > 0).astype(int)))
+    predict = predictor.predict_set if hasattr(predictor, "predict_set") else None
+    found |= climbs(lambda: (predict or predictor.predict_interval)(X[:2]))
     assert found <= EXPECTED
     assert len(found) <= MOST_CLIMBS
 

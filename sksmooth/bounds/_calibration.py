@@ -21,13 +21,13 @@ Worst = Callable[[Array], Array]
 # more. One minus a probability is rounded by less than the last term.
 _TAIL_SLACK, _LEVEL_SLACK, _COMPLEMENT = 1e-12, 1e-9, 4e-16
 
-# Cells at first (between normal quantiles of this size), cells at most, and the part of the level
-# at which cutting them stops.
-_FAR, _FIRST_CELLS, _MOST_CELLS, _CLOSE = 8.2, 150, 50_000, 5e-4
+# Cells at first, between normal quantiles of this size (others are cut where they matter), cells at
+# most, and the part of the level at which cutting them stops.
+_FAR, _FIRST_CELLS, _MOST_CELLS, _CLOSE = 5.0, 120, 50_000, 5e-4
 
 # Range of slopes (as logarithms) among which the supporting line is sought, and how often it is
 # halved; rounds of the search for one number, and points of each.
-_STEEPEST, _HALVINGS, _ROUNDS, _PER_ROUND = 6 * math.log(10.0), 60, 6, 40
+_STEEPEST, _HALVINGS, _ROUNDS, _PER_ROUND, _FARTHEST = 6 * math.log(10.0), 60, 7, 40, 8.2
 
 
 class HasTradeOff(Protocol):
@@ -236,6 +236,9 @@ def _level_of_one_copy(alpha: float, worst: Worst) -> float:
     for _ in range(_ROUNDS):
         z = np.linspace(low, high, _PER_ROUND)
         right = np.flatnonzero(worst(special.ndtr(z)) <= alpha)
+        if not len(right) and low > -_FARTHEST:
+            low, high = -_FARTHEST, low
+            continue
         if not len(right):
             return 0.0
         if right[-1] == _PER_ROUND - 1:
