@@ -54,7 +54,8 @@ predictors = {
 
 # %%
 # The attack walks down the logarithm of the probability of the true label, averaged over noisy
-# copies of the row: 20 steps within the ball. The attacker has other noise than the predictor.
+# copies of the row: 20 steps within the ball. The noise of the attacker is not that of the
+# predictor.
 
 rng = np.random.default_rng(1)
 

@@ -17,6 +17,8 @@ from sksmooth import (
     DSSNClassifier,
     LocallyBiasedSmoother,
     MedianSmoothedRegressor,
+    RobustConformalClassifier,
+    RobustConformalRegressor,
     SmoothedClassifier,
     certify_path,
 )
@@ -101,6 +103,17 @@ def test_images_climb_at_most_twice():
     model = RandomForestClassifier(3, random_state=0)
     smoother = SmoothedClassifier(model, **SMALL).fit(X, (X[:, 0] > 0.5).astype(int))
     found = climbs(lambda: certify_path(smoother, X[:2], Rotation(5)))
+    assert found <= EXPECTED
+    assert len(found) <= MOST_CLIMBS
+
+
+@pytest.mark.parametrize("cls", [RobustConformalClassifier, RobustConformalRegressor])
+def test_rows_of_prediction_sets_climb_at_most_twice(cls):
+    X = np.random.default_rng(0).normal(size=(60, 4))
+    predictor = cls(sigma=0.5, random_state=0).fit(X, (X[:, 0] > 0).astype(int))
+    found = climbs(lambda: predictor.conformalize(X, (X[:, 0] > 0).astype(int)))
+    predict = predictor.predict_set if hasattr(predictor, "predict_set") else None
+    found |= climbs(lambda: (predict or predictor.predict_interval)(X[:2]))
     assert found <= EXPECTED
     assert len(found) <= MOST_CLIMBS
 

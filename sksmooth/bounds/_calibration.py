@@ -21,13 +21,13 @@ Worst = Callable[[Array], Array]
 # more. One minus a probability is rounded by less than the last term.
 _TAIL_SLACK, _LEVEL_SLACK, _COMPLEMENT = 1e-12, 1e-9, 4e-16
 
-# Cells at first (between normal quantiles of this size), cells at most, and the part of the level
-# at which cutting them stops.
-_FAR, _FIRST_CELLS, _MOST_CELLS, _CLOSE = 8.2, 150, 50_000, 5e-4
+# Cells at first, between normal quantiles of this size (others are cut where they matter), cells at
+# most, and the part of the level at which cutting them stops.
+_FAR, _FIRST_CELLS, _MOST_CELLS, _CLOSE = 5.0, 120, 50_000, 5e-4
 
 # Range of slopes (as logarithms) among which the supporting line is sought, and how often it is
 # halved; rounds of the search for one number, and points of each.
-_STEEPEST, _HALVINGS, _ROUNDS, _PER_ROUND = 6 * math.log(10.0), 60, 6, 40
+_STEEPEST, _HALVINGS, _ROUNDS, _PER_ROUND, _FARTHEST = 6 * math.log(10.0), 60, 7, 40, 8.2
 
 
 class HasTradeOff(Protocol):
@@ -43,21 +43,24 @@ class WorstCase:
 
     Attributes
     ----------
-    trade_off : object with worst_case_probability
-        Trade-off function of a noise of unit scale.
+    trade_off : object with worst_case_probability, or None
+        Trade-off function of a noise of unit scale. None: nothing is perturbed.
     distance : float
-        Size of the perturbation in its units; 0: there is none.
+        Size of the perturbation in its units.
     failure : float, default=0
         How far any probability may be from that under exact noise, here and there.
+    is_concave : bool, default=False
+        Whether the largest probability is known to be a concave function.
     """
 
     trade_off: Any
     distance: float
     failure: float = 0.0
+    is_concave: bool = False
 
     def __call__(self, q: Array) -> Array:
         """Return the probabilities, rounded up."""
-        if self.distance == 0.0:  # the same input, and the same law of its copies
+        if self.trade_off is None:  # the same input, and the same law of its copies
             return q
         ideal = np.minimum(q + self.failure, 1.0)
         kept = self.trade_off.worst_case_probability(ideal, np.full(len(q), self.distance))
@@ -72,8 +75,20 @@ def worst_case(
     n_features: int | None = None,
     norm: float | None = None,
     failure: float = 0.0,
+    changes: bool = False,
 ) -> WorstCase:
-    """Return what perturbations of a size can make of probabilities under a noise."""
+    """Return what perturbations of a size can make of probabilities under a noise.
+
+    Parameters
+    ----------
+    noise, radius, n_features, norm : object
+        As for :func:`calibration_level`.
+    failure : float, default=0
+        How far any probability may be from that under exact noise.
+    changes : bool, default=False
+        Whether more is changed than what `radius` measures. The worst of several changes is no
+        concave function.
+    """
     size = read_number("radius", radius)
     if not 0 <= size < math.inf:
         raise ValueError(f"radius must be finite and not negative, got {radius!r}.")
@@ -81,8 +96,10 @@ def worst_case(
     if check is not None:
         check()
     trade_off, unit = noise.trade_off(n_features, norm)
+    if not size and not changes:
+        return WorstCase(None, 0.0, is_concave=True)
     distance = math.nextafter(size / unit, math.inf) if size else 0.0
-    return WorstCase(trade_off, distance, failure)
+    return WorstCase(trade_off, distance, failure, is_concave=not changes)
 
 
 def calibration_level(
@@ -115,9 +132,9 @@ def calibration_level(
     m_test, k_test : int, default=None
         The same for test rows. None: as for calibration rows.
     noise : Noise or callable
-        Distribution of the noise of all copies: anything with `trade_off`. Or a function,
-        increasing and concave, from the probability of a miss here to the largest probability of
-        one at a perturbed input, for arrays.
+        Distribution of the noise of all copies: anything with `trade_off`. Or an increasing
+        function, of arrays, from the probability of a miss here to the largest probability of one
+        at a perturbed input.
     radius : float, default=None
         Size of the perturbation; left out where `noise` is a function.
     n_features : int, default=None
@@ -129,7 +146,7 @@ def calibration_level(
     -------
     level : float
         Never above the largest level for which the statement is true for all populations, and
-        within 0.1 % of it; 0 where nothing is proven.
+        hardly ever more than 0.1 % below it; 0 where nothing is proven.
 
     Raises
     ------
@@ -198,10 +215,11 @@ def read_ranks(m: Any, k: Any, name_of_m: str, name_of_k: str) -> tuple[int, int
 
 def level_of_ranks(alpha: float, m: int, k: int, m_test: int, k_test: int, worst: Worst) -> float:
     """:func:`calibration_level` of arguments that were read."""
-    if m == m_test == 1:
-        return _level_of_one_copy(alpha, worst)
-    if (m, k) == (m_test, k_test) and isinstance(worst, WorstCase) and not worst.distance:
-        return alpha
+    if isinstance(worst, WorstCase) and worst.is_concave:
+        if (m, k) == (m_test, k_test) and worst.trade_off is None:
+            return alpha
+        if m == m_test == 1:
+            return _level_of_one_copy(alpha, worst)
     curve = _Curve.first(m, k, m_test, k_test, worst)
     while True:
         slope, most = _supporting_line(curve.clean, curve.attacked, alpha)
@@ -218,6 +236,9 @@ def _level_of_one_copy(alpha: float, worst: Worst) -> float:
     for _ in range(_ROUNDS):
         z = np.linspace(low, high, _PER_ROUND)
         right = np.flatnonzero(worst(special.ndtr(z)) <= alpha)
+        if not len(right) and low > -_FARTHEST:
+            low, high = -_FARTHEST, low
+            continue
         if not len(right):
             return 0.0
         if right[-1] == _PER_ROUND - 1:

@@ -7,9 +7,10 @@ from typing import ClassVar
 import numpy as np
 from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
-from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils._param_validation import Interval, Options, StrOptions
 from sklearn.utils.validation import _check_method_params, check_is_fitted
 
+from sksmooth.arguments._numbers import NORMS, read_norm
 from sksmooth.base_models._failures import explained
 from sksmooth.base_models._names import name_of
 from sksmooth.base_models._one_row import check_answers, comparable_answers, is_plain
@@ -23,9 +24,24 @@ from sksmooth.estimators._wrapper import BaseWrapper
 from sksmooth.inputs._checks import largest_entry
 from sksmooth.inputs._layout import Layout
 from sksmooth.inputs._scale import scale_of_columns, scale_of_numbers
-from sksmooth.inputs._table import numeric_part, read_table, scale_of_table
+from sksmooth.inputs._table import (
+    category_labels,
+    numeric_part,
+    read_levels,
+    read_table,
+    scale_of_table,
+)
 from sksmooth.noise._base import is_added
+from sksmooth.noise._categories._joint import joint_trade_off
 from sksmooth.noise._lattice import Lattice
+
+# What `norm` may be.
+NORM_CONSTRAINT = [
+    Interval(Real, 1, None, closed="left"),
+    Options(Real, {np.inf}),
+    StrOptions(set(NORMS)),
+    None,
+]
 
 # Noisy copies of a row that a base model is asked about before it votes.
 _N_NOISY = 62
@@ -73,6 +89,39 @@ class BaseSmoother(BaseWrapper):
         if scale is not None:
             self._layout = Layout(scale, table)
         return inputs.arranged(self._layout)
+
+    def _table_of(self, X):
+        """Return the categorical columns of a data frame, where they are not refused."""
+        labels = [] if self.categorical == "refuse" else category_labels(X)
+        if not labels:
+            return None
+        noise = None if self.categorical == "fixed" else self.categorical
+        return read_levels(X, labels, noise)
+
+    def _wanted_norm(self):
+        """Return the norm that was asked for, as a number; None for that of the noise."""
+        return None if self.norm is None else read_norm(self.norm)
+
+    def _refuse_noise_on_some_columns(self, rows=None):
+        """Refuse noise that is not added where some columns are to bear none, or a unit of own."""
+        if self._layout is not None and self.noise_.attack is not None:
+            given = "feature_scale" if self._layout.table is None else "categorical"
+            raise ValueError(
+                f"{self.noise_!r} transforms whole inputs, in the units of X: columns cannot have "
+                f"scales of their own or be categories. Leave out {given}."
+            )
+        if rows is None:
+            return
+        if self._layout is not None and self._layout.table is not None:
+            if self._layout.table.law is not None:
+                # refuses other noises and norms by name
+                joint_trade_off(self.noise_, rows.n_features, self._wanted_norm())
+        if rows.noisy is not None and not is_added(self.noise_):
+            raise ValueError(
+                f"{self.noise_!r} replaces what it finds in every column, and feature_scale is 0 "
+                "for some. Use noise that is added, such as noise='laplace' or noise='uniform', or "
+                "a positive feature_scale."
+            )
 
     def _arranged_without_data(self):
         """Settle the scale where there is nothing that it could be read off."""

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 import numpy as np
 from sklearn.exceptions import NotFittedError
-from sklearn.utils._param_validation import Interval, Options, StrOptions
+from sklearn.utils._param_validation import Interval, StrOptions
 
 from sksmooth.bounds._calibration import worst_case
 from sksmooth.bounds._calibration_ranks import choose_copy_ranks
@@ -14,17 +14,20 @@ from sksmooth.certifiers.conformal._rank_rule import RankRule
 from sksmooth.engine._copies import CopySampler
 from sksmooth.engine._seeds import seed_from
 from sksmooth.engine._streams import Streams
-from sksmooth.estimators._base import BaseSmoother
+from sksmooth.estimators._base import NORM_CONSTRAINT, BaseSmoother
 from sksmooth.exceptions import UninformativeSetsWarning
 from sksmooth.inputs._checks import refuse_out_of_range
-from sksmooth.noise import Noise, make_noise
-from sksmooth.noise._base import is_added
+from sksmooth.inputs._containers import read_inputs
+from sksmooth.inputs._table import read_table
+from sksmooth.noise import CategoryNoise, Noise, make_noise
+from sksmooth.noise._categories._after import AfterChanges
 from sksmooth.noise._lattice import Rounding
 from sksmooth.noise._make import FAMILIES
 
 # Parameters that a calibration rests on.
 _OF_CALIBRATION = (
     "by_class",
+    "changes",
     "confidence_level",
     "conformity_score",
     "k",
@@ -54,8 +57,10 @@ class BaseConformal(BaseSmoother):
     _parameter_constraints: ClassVar[dict] = {
         **BaseSmoother._parameter_constraints,
         "noise": [StrOptions(set(FAMILIES)), Noise],
-        "norm": [Interval(Real, 1, None, closed="left"), Options(Real, {np.inf}), None],
+        "norm": NORM_CONSTRAINT,
         "radius": [Interval(Real, 0, None, closed="left")],
+        "categorical": [StrOptions({"refuse", "fixed"}), CategoryNoise],
+        "changes": [Interval(Integral, 0, None, closed="left")],
         "confidence_level": [Interval(Real, 0, 1, closed="neither"), "array-like"],
         "n_draws": [Interval(Integral, 1, None, closed="left")],
         "k": [Interval(Integral, 1, None, closed="left"), None],
@@ -65,20 +70,23 @@ class BaseConformal(BaseSmoother):
 
     def _prepare_noise(self, rows):
         """Settle the noise, and what inputs and draws are rounded to."""
+        if rows is None and self.categorical != "refuse":
+            raise ValueError(
+                f"categorical={self.categorical!r} needs the levels of training data: call fit "
+                "with X and y."
+            )
         self.noise_ = make_noise(self.noise, sigma=self.sigma)
+        if self.noise_.attack is not None:
+            raise ValueError(
+                f"{self.noise_!r} transforms whole inputs, and prediction sets cover perturbations "
+                "that are added. Use noise that is added, such as noise='gaussian'."
+            )
         if rows is not None:
-            self.noise_.trade_off(rows.n_features, self.norm)  # refuses norms it cannot certify
+            # refuses norms that it cannot certify
+            self.noise_.trade_off(rows.n_features, self._wanted_norm())
             self._refuse_noise_on_some_columns(rows)
         self._lattice = self._lattice_for(rows)
         self._forget_calibration()
-
-    def _refuse_noise_on_some_columns(self, rows):
-        if rows.noisy is not None and not is_added(self.noise_):
-            raise ValueError(
-                f"{self.noise_!r} replaces what it finds in every column, and feature_scale is 0 "
-                "for some. Use noise that is added, such as noise='laplace' or noise='uniform', or "
-                "a positive feature_scale."
-            )
 
     def _check_levels(self):
         """Refuse, before any work, levels and ranks that do not go together."""
@@ -114,13 +122,7 @@ class BaseConformal(BaseSmoother):
     def _begin_calibration(self, inputs):
         """Choose ranks and levels, by the noise alone."""
         self._forget_calibration()
-        worst = worst_case(
-            self.noise_,
-            self._covered_radius(inputs),
-            n_features=inputs.n_features,
-            norm=self.norm,
-            failure=self._rounding(inputs).failure,
-        )
+        worst = self._worst_case(inputs)
         clean = None if self.k is None else int(self.k)
         ranks = [
             choose_copy_ranks(alpha, int(self.n_draws), worst, clean=clean)
@@ -128,6 +130,33 @@ class BaseConformal(BaseSmoother):
         ]
         delta = None if self.pac_delta is None else float(self.pac_delta)
         return RankRule(tuple(ranks), delta, int(self.n_poisoned))
+
+    def _read_training(self, X):
+        """Read X, and the levels of its categorical columns where they are not refused."""
+        table = self._table_of(X)
+        rows = read_inputs(X, owner=self) if table is None else read_table(X, table, owner=self)
+        return self._arranged_at_fit(rows, table)
+
+    def _worst_case(self, inputs):
+        """Return what perturbations can make of the probability of a miss."""
+        noise, changes = self.noise_, int(self.changes)
+        if changes:
+            table = None if inputs.layout is None else inputs.layout.table
+            if table is None or table.law is None:
+                raise ValueError(
+                    f"changes={changes} is about categorical columns under noise, and there are "
+                    "none. Pass categorical=CategoryNoise(...) and a data frame with such columns, "
+                    "or leave changes at 0."
+                )
+            noise = AfterChanges(self.noise_, table.law, changes)
+        return worst_case(
+            noise,
+            self._covered_radius(inputs),
+            n_features=inputs.n_features,
+            norm=self._wanted_norm(),
+            failure=self._rounding(inputs).failure,
+            changes=changes > 0,
+        )
 
     def _rounding(self, inputs):
         """Return what the rounding of inputs and draws takes."""
@@ -139,7 +168,7 @@ class BaseConformal(BaseSmoother):
         Both inputs move when they are rounded, and, where X is divided by a scale, each quotient
         is off by half a unit in the last place.
         """
-        radius, norm = float(self.radius), self.noise_.norm if self.norm is None else self.norm
+        radius, norm = float(self.radius), self._wanted_norm() or self.noise_.norm
         if not radius:
             return 0.0
         covered = radius + 2.0 * self._rounding(inputs).half_cell(norm)

@@ -15,7 +15,6 @@ from sksmooth.certifiers.conformal._label_sets import LabelSets
 from sksmooth.estimators._base_classifier import BaseClassifier, sorted_classes
 from sksmooth.estimators._base_conformal import BaseConformal
 from sksmooth.inputs._checks import warn_of_whole_numbers
-from sksmooth.inputs._containers import read_inputs
 from sksmooth.inputs._torch_containers import as_array
 from sksmooth.voters._direct import directly
 
@@ -45,6 +44,11 @@ class RobustConformalClassifier(BaseClassifier, BaseConformal):
     norm : float, default=None
         Norm of the radius, from 1 to ``numpy.inf``. None: the natural norm of the noise (2 for
         "gaussian", 1 for the others).
+    categorical : "refuse", "fixed" or CategoryNoise, default="refuse"
+        What to do with categorical columns of a data frame, as for :class:`SmoothedClassifier`.
+    changes : int, default=0
+        With :class:`~sksmooth.noise.CategoryNoise`: the number of categorical columns that a
+        perturbation may change, besides moving numbers within the radius.
     confidence_level : float or array-like of shape (n_levels,), default=0.9
         Least probability of coverage. Several levels share their draws.
     conformity_score : {"lac", "aps"} or callable, default="lac"
@@ -165,6 +169,8 @@ class RobustConformalClassifier(BaseClassifier, BaseConformal):
         sigma=0.25,
         radius=0.125,
         norm=None,
+        categorical="refuse",
+        changes=0,
         confidence_level=0.9,
         conformity_score="lac",
         n_draws=30,
@@ -184,6 +190,8 @@ class RobustConformalClassifier(BaseClassifier, BaseConformal):
         self.sigma = sigma
         self.radius = radius
         self.norm = norm
+        self.categorical = categorical
+        self.changes = changes
         self.confidence_level = confidence_level
         self.conformity_score = conformity_score
         self.n_draws = n_draws
@@ -229,16 +237,15 @@ class RobustConformalClassifier(BaseClassifier, BaseConformal):
         if X is None:
             return self._fit_without_data()
         X = as_array(X)
-        rows = read_inputs(X, owner=self)
+        rows = self._read_training(X)
         y = self._check_labels(rows, y)
-        rows = self._arranged_at_fit(rows)
         self._prepare_noise(rows)
         warn_of_whole_numbers(rows, stacklevel=3)
         self._begin_fit(rows)
         model = self._fit_base_model(X, rows, y, self._params_of_base_fit(sample_weight, params))
         method_for_scores(model, self.conformity_score)  # says what a model lacks
         self.estimator_, self.classes_ = model, sorted_classes(model, y)
-        check_answers(model, rows)
+        check_answers(model, rows, self._respond())
         return self
 
     def _fit_without_data(self):
@@ -349,16 +356,19 @@ class RobustConformalClassifier(BaseClassifier, BaseConformal):
             )
         return positions
 
-    def _scores_of(self, inputs, random_state=None):
-        """Return what samples the scores of all labels."""
+    def _respond(self):
+        """Return the base model as a function from inputs to the scores of all labels."""
         method = method_for_scores(self.estimator_, self.conformity_score)
         score = (
             SCORES.get(self.conformity_score) if isinstance(self.conformity_score, str) else None
         )
-        respond = LabelScores(
+        return LabelScores(
             directly(self.estimator_),
             self.classes_,
             self.conformity_score if score is None else score,
             method,
         )
-        return self._sampler(respond, inputs, random_state, n_values=len(self.classes_))
+
+    def _scores_of(self, inputs, random_state=None):
+        """Return what samples the scores of all labels."""
+        return self._sampler(self._respond(), inputs, random_state, n_values=len(self.classes_))

@@ -15,7 +15,6 @@ from sksmooth.certifiers.conformal._interval_scores import INTERVALS, IntervalOu
 from sksmooth.certifiers.conformal._number_intervals import NumberIntervals
 from sksmooth.estimators._base_conformal import BaseConformal
 from sksmooth.inputs._checks import warn_of_whole_numbers
-from sksmooth.inputs._containers import read_inputs
 from sksmooth.inputs._torch_containers import as_array
 from sksmooth.voters._direct import directly
 
@@ -44,6 +43,11 @@ class RobustConformalRegressor(RegressorMixin, BaseConformal):
     norm : float, default=None
         Norm of the radius, from 1 to ``numpy.inf``. None: the natural norm of the noise (2 for
         "gaussian", 1 for the others).
+    categorical : "refuse", "fixed" or CategoryNoise, default="refuse"
+        What to do with categorical columns of a data frame, as for :class:`SmoothedClassifier`.
+    changes : int, default=0
+        With :class:`~sksmooth.noise.CategoryNoise`: the number of categorical columns that a
+        perturbation may change, besides moving numbers within the radius.
     confidence_level : float or array-like of shape (n_levels,), default=0.9
         Least probability of coverage. Several levels share their draws.
     conformity_score : {"absolute", "cqr"} or callable, default="absolute"
@@ -138,6 +142,8 @@ class RobustConformalRegressor(RegressorMixin, BaseConformal):
         sigma=0.25,
         radius=0.125,
         norm=None,
+        categorical="refuse",
+        changes=0,
         confidence_level=0.9,
         conformity_score="absolute",
         n_draws=30,
@@ -156,6 +162,8 @@ class RobustConformalRegressor(RegressorMixin, BaseConformal):
         self.sigma = sigma
         self.radius = radius
         self.norm = norm
+        self.categorical = categorical
+        self.changes = changes
         self.confidence_level = confidence_level
         self.conformity_score = conformity_score
         self.n_draws = n_draws
@@ -202,9 +210,8 @@ class RobustConformalRegressor(RegressorMixin, BaseConformal):
         if X is None:
             return self._fit_without_data()
         X = as_array(X)
-        rows = read_inputs(X, owner=self)
+        rows = self._read_training(X)
         y = self._check_numbers(rows, y)
-        rows = self._arranged_at_fit(rows)
         self._prepare_noise(rows)
         warn_of_whole_numbers(rows, stacklevel=3)
         self._begin_fit(rows)
@@ -212,7 +219,7 @@ class RobustConformalRegressor(RegressorMixin, BaseConformal):
         self.estimator_ = model
         some = rows[:1]  # what the score cannot take, it says now
         self._respond()(some.to_container(some.values.astype(some.dtype)), len(some))
-        check_answers(model, rows)
+        check_answers(model, rows, self._respond())
         return self
 
     def _fit_without_data(self):

@@ -7,9 +7,8 @@ from typing import ClassVar
 import numpy as np
 from sklearn.base import _fit_context, clone
 from sklearn.frozen import FrozenEstimator
-from sklearn.utils._param_validation import Interval, Options, StrOptions
+from sklearn.utils._param_validation import Interval, StrOptions
 
-from sksmooth.arguments._numbers import NORMS, read_norm
 from sksmooth.base_models._answers import classes_of
 from sksmooth.base_models._names import name_of
 from sksmooth.base_models._one_row import check_answers
@@ -30,6 +29,7 @@ from sksmooth.certifiers.exact._choice import exact_vote
 from sksmooth.engine._black_box import BlackBoxVoter
 from sksmooth.engine._counting import VoteCounter, proportions
 from sksmooth.engine._streams import Purpose
+from sksmooth.estimators._base import NORM_CONSTRAINT
 from sksmooth.estimators._base_classifier import BaseSmoothedClassifier, sorted_classes
 from sksmooth.estimators._examination import N_DRAWS, N_ROWS, Examination
 from sksmooth.estimators._path import (
@@ -42,11 +42,9 @@ from sksmooth.estimators._path import (
 from sksmooth.estimators._stored import refuse_with_store
 from sksmooth.inputs._checks import refuse_out_of_range, warn_of_whole_numbers
 from sksmooth.inputs._containers import read_inputs
-from sksmooth.inputs._table import category_labels, read_levels, read_table
+from sksmooth.inputs._table import read_table
 from sksmooth.inputs._torch_containers import as_array
 from sksmooth.noise import CategoryNoise, Noise, make_noise
-from sksmooth.noise._base import is_added
-from sksmooth.noise._categories._joint import joint_trade_off
 from sksmooth.noise._images import in_images
 from sksmooth.noise._make import FAMILIES
 from sksmooth.voters._choice import agrees, fast_voter
@@ -202,12 +200,7 @@ class SmoothedClassifier(BaseSmoothedClassifier):
         "categorical": [StrOptions({"refuse", "fixed"}), CategoryNoise],
         "image_shape": [tuple, list, None],
         "k": [Interval(Real, 0, None, closed="left")],
-        "norm": [
-            Interval(Real, 1, None, closed="left"),
-            Options(Real, {np.inf}),
-            StrOptions(set(NORMS)),
-            None,
-        ],
+        "norm": NORM_CONSTRAINT,
         "n_selection": [Interval(Integral, 1, None, closed="left")],
         "n_estimation": [Interval(Integral, 1, None, closed="left")],
         "alpha": [Interval(Real, 0, 0.5, closed="neither")],
@@ -252,10 +245,6 @@ class SmoothedClassifier(BaseSmoothedClassifier):
         self.n_jobs = n_jobs
         self.random_state = random_state
         self.verbose = verbose
-
-    def _wanted_norm(self):
-        """Return the norm that was asked for, as a number; None for that of the noise."""
-        return None if self.norm is None else read_norm(self.norm)
 
     @_fit_context(prefer_skip_nested_validation=False)
     def fit(self, X=None, y=None, sample_weight=None, **params):
@@ -315,39 +304,10 @@ class SmoothedClassifier(BaseSmoothedClassifier):
         self._examine_base_model(rows, y)
         return self
 
-    def _table_of(self, X):
-        """Return the categorical columns of a data frame, where they are not refused."""
-        labels = [] if self.categorical == "refuse" else category_labels(X)
-        if not labels:
-            return None
-        noise = None if self.categorical == "fixed" else self.categorical
-        return read_levels(X, labels, noise)
-
     def _made_noise(self, shape=None):
         """Return the noise, for rows of a shape where there are some."""
         made = make_noise(self.noise, sigma=self.sigma, k=self.k, norm=self._wanted_norm())
         return in_images(made, shape, self.image_shape)
-
-    def _refuse_noise_on_some_columns(self, rows=None):
-        """Refuse noise that is not added where some columns are to bear none, or a unit of own."""
-        if self._layout is not None and self.noise_.attack is not None:
-            given = "feature_scale" if self._layout.table is None else "categorical"
-            raise ValueError(
-                f"{self.noise_!r} transforms whole inputs, in the units of X: columns cannot have "
-                f"scales of their own or be categories. Leave out {given}."
-            )
-        if rows is None:
-            return
-        if self._layout is not None and self._layout.table is not None:
-            if self._layout.table.law is not None:
-                # refuses other noises and norms by name
-                joint_trade_off(self.noise_, rows.n_features, self._wanted_norm())
-        if rows.noisy is not None and not is_added(self.noise_):
-            raise ValueError(
-                f"{self.noise_!r} replaces what it finds in every column, and feature_scale is 0 "
-                "for some. Use noise that is added, such as noise='laplace' or noise='uniform', or "
-                "a positive feature_scale."
-            )
 
     def _fit_without_data(self):
         """Take a frozen model as it is."""

@@ -10,7 +10,7 @@ from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import VotingClassifier
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import GridSearchCV, KFold
+from sklearn.model_selection import GridSearchCV, KFold, StratifiedGroupKFold
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler, scale
@@ -272,7 +272,7 @@ def wrapped(model):
     yield FrozenEstimator(model)
     yield make_pipeline(StandardScaler(), model)
     yield VotingClassifier([("a", model)])
-    yield GridSearchCV(model, {"added": [model.added]}, cv=2)
+    yield GridSearchCV(model, {"added": [model.added]}, cv=StratifiedGroupKFold(2))
 
 
 @pytest.mark.parametrize("why", UNSTEADY)

@@ -10,6 +10,7 @@ from scipy import special, stats
 from sksmooth.bounds import calibration_level
 from sksmooth.bounds._calibration import worst_case
 from sksmooth.noise import (
+    CategoryNoise,
     GaussianNoise,
     LaplaceNoise,
     MixedNormNoise,
@@ -153,3 +154,20 @@ def test_wrong_arguments(arguments, message):
     right = {"alpha": 0.1, "noise": GaussianNoise(), "radius": 0.1}
     with pytest.raises(ValueError, match=message):
         calibration_level(**right | arguments)
+
+
+def test_changes_of_categories():
+    """A function that need not be concave: the worst of several changes of categories."""
+    noise = CategoryNoise(keep=0.3, scheme="draw", probabilities=[[0.5, 0.5], [0.1, 0.9]])
+
+    def worst(q):
+        return noise.largest_probability(q, changes=1)
+
+    level = calibration_level(0.2, m=10, k=6, k_test=2, noise=worst)
+    q = np.linspace(0, 1, 2001)
+    g = stats.binom.cdf(5, 10, 1 - q)
+    attacked = stats.binom.cdf(1, 10, 1 - worst(q))
+    low, high = np.flatnonzero(attacked <= 0.2), np.flatnonzero(attacked > 0.2)
+    share = (0.2 - attacked[low, None]) / (attacked[high] - attacked[low, None])
+    exact = ((1 - share) * g[low, None] + share * g[high]).min()  # of mixtures of two kinds
+    assert 0.98 * exact <= level <= exact * (1 + 1e-3)  # on a grid, which exact is too large by

@@ -7,11 +7,13 @@ from functools import partial
 import numpy as np
 import pandas as pd
 import pytest
+import sklearn
 from numpy.testing import assert_array_equal
 from scipy import sparse
 from scipy.special import ndtr, ndtri, softmax
 from sklearn.base import clone
 from sklearn.cluster import KMeans
+from sklearn.compose import make_column_transformer
 from sklearn.datasets import load_iris
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.exceptions import NotFittedError
@@ -20,14 +22,14 @@ from sklearn.linear_model import LogisticRegression, Perceptron
 from sklearn.model_selection import GridSearchCV, train_test_split
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from sklearn.svm import LinearSVC
 
 from sksmooth import RobustConformalClassifier
 from sksmooth.attacks import projected_gradient
 from sksmooth.bounds import calibration_level
 from sksmooth.exceptions import UninformativeSetsWarning
-from sksmooth.noise import GaussianNoise, LaplaceNoise
+from sksmooth.noise import CategoryNoise, GaussianNoise, LaplaceNoise
 
 X, y = load_iris(return_X_y=True)
 X, X_CALIBRATION, y, Y_CALIBRATION = train_test_split(X, y, test_size=90, random_state=0)
@@ -297,6 +299,17 @@ def test_in_searches_and_clones():
     assert copied.get_params()["radius"] == 0.2
 
 
+def test_metadata_is_routed_to_the_base_model():
+    with sklearn.config_context(enable_metadata_routing=True):
+        weights = np.where(y == 0, 0.0, 1.0)
+        model = LogisticRegression(max_iter=500).set_fit_request(sample_weight=True)
+        clf = conformal(model).fit(X, y, sample_weight=weights)
+        assert not (clf.predict(X) == 0).any()
+        ignoring = LogisticRegression(max_iter=500).set_fit_request(sample_weight=False)
+        with pytest.raises(TypeError, match="not routed to any object"):
+            conformal(ignoring).fit(X, y, sample_weight=weights)
+
+
 def test_weights_reach_the_base_model():
     weights = np.where(y == 0, 0.0, 1.0)
     clf = conformal(LogisticRegression(max_iter=500)).fit(X, y, sample_weight=weights)
@@ -383,3 +396,59 @@ def test_digits_are_covered_under_a_gradient_attack_and_controls_are_not(noisy_m
     assert np.mean(coverage["robust"]) >= 0.9 - 3 * error
     assert np.mean(coverage["under noise"]) < 0.7
     assert np.mean(coverage["vanilla"]) < 0.6
+
+
+# ------------------------------------------------------------------------------------- on tables
+
+
+def flags(rng, n):
+    """Five flags, most of which say the label, and a number that says nothing."""
+    labels = rng.integers(2, size=n)
+    says = np.where(rng.random((n, 5)) < 0.9, labels[:, None], 1 - labels[:, None])
+    frame = pd.DataFrame(np.array(["no", "yes"])[says], columns=list("abcde"))
+    return frame.assign(number=rng.normal(size=n)), labels
+
+
+def misleading(frame, labels):
+    """Change one flag of each row that says the label, so that it says the other one."""
+    values, wrong = frame[list("abcde")].to_numpy(copy=True), np.where(labels == 1, "no", "yes")
+    says_it = (values != wrong[:, None]).argmax(axis=1)
+    values[np.arange(len(values)), says_it] = wrong
+    return pd.DataFrame(values, columns=list("abcde")).assign(number=frame["number"])
+
+
+def test_coverage_where_a_category_is_changed():
+    """By categories that change and numbers that move: 10 populations, 0.01 of error."""
+    encoder = make_column_transformer((OneHotEncoder(), list("abcde")), remainder="passthrough")
+    model = make_pipeline(encoder, LogisticRegression())
+    frame, labels = flags(np.random.default_rng(0), 400)
+    options = {"categorical": CategoryNoise(keep=0.7), "sigma": 1.0, "n_draws": 10}
+    missed = {0: [], 1: []}
+    for changes, found in missed.items():
+        clf = RobustConformalClassifier(
+            model, radius=0.1 * changes, changes=changes, random_state=0, **options
+        ).fit(frame, labels)
+        for repeat in range(10):
+            rng = np.random.default_rng(repeat)
+            clf.conformalize(*flags(rng, 200))
+            test, truth = flags(rng, 200)
+            sets = clf.predict_set(misleading(test, truth), random_state=repeat)[1]
+            found.append(1 - sets[np.arange(200), truth, 0].mean())
+    assert np.mean(missed[1]) <= 0.1 + 0.03
+    assert np.mean(missed[0]) > 0.2
+
+
+def test_categories_that_bear_no_noise():
+    frame, labels = flags(np.random.default_rng(0), 300)
+    encoder = make_column_transformer((OneHotEncoder(), list("abcde")), remainder="passthrough")
+    clf = conformal(make_pipeline(encoder, LogisticRegression()), categorical="fixed")
+    clf.fit(frame[:100], labels[:100]).conformalize(frame[100:], labels[100:])
+    assert clf.predict_set(frame)[1].mean() < 0.75
+    with pytest.raises(ValueError, match="changes=1 is about categorical columns under noise"):
+        clf.set_params(changes=1).conformalize(frame, labels)
+    with pytest.raises(ValueError, match="not numeric: a, b, c, d, e"):
+        conformal().fit(frame, labels)
+    with pytest.raises(ValueError, match="needs the levels of training data"):
+        RobustConformalClassifier(
+            FrozenEstimator(clf.estimator_), categorical=CategoryNoise()
+        ).fit()

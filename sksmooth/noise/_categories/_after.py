@@ -12,6 +12,35 @@ from sksmooth.noise._base import Noise, scaled_down, strongest_together, tail_an
 from sksmooth.noise._categories._columns import CategoryColumns
 from sksmooth.noise._categories._joint import JointTradeOff, joint_trade_off
 from sksmooth.noise._categories._law import Array, ChangeLaw
+from sksmooth.noise._radii._trade_off import TradeOff
+
+
+@dataclass(frozen=True, eq=False)
+class TradeOffAfterChanges:
+    """Least probabilities after the worst changes of categories, and a shift of the numbers.
+
+    Attributes
+    ----------
+    numeric : TradeOff
+        Of the noise on the numbers.
+    columns : CategoryColumns
+        Noise on the categories.
+    n_changes : int
+        Number of categorical columns that change.
+    """
+
+    numeric: TradeOff
+    columns: CategoryColumns
+    n_changes: int
+
+    def worst_case_probability(self, tail: Array, r: Array) -> Array:
+        """Least probability of a class with ``1 - tail`` here, whatever the levels of the row."""
+
+        def consequence(law: ChangeLaw, some: Any) -> Array:
+            joint = JointTradeOff(law, self.numeric) if self.n_changes else self.numeric
+            return joint.worst_case_probability(tail[some], r[some])
+
+        return self.columns.after_worst(self.n_changes, None, len(tail), consequence)
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,6 +63,13 @@ class AfterChanges:
     columns: CategoryColumns
     n_changes: int
     levels: NDArray[Any] | None = None
+
+    def trade_off(
+        self, n_features: int | None = None, norm: float | None = None
+    ) -> tuple[TradeOffAfterChanges, float]:
+        """Trade-off function for the worst changes of any row; see :meth:`Noise.trade_off`."""
+        numeric, unit = joint_trade_off(self.noise, n_features, norm)
+        return TradeOffAfterChanges(numeric, self.columns, self.n_changes), unit
 
     def radius(
         self,
