@@ -8,6 +8,7 @@ from sksmooth.estimators import (
     MedianSmoothedRegressor,
     SmoothedClassifier,
     certify,
+    certify_translation,
 )
 from sksmooth.metrics import (
     average_certified_radius,
@@ -29,6 +30,7 @@ __all__ = [
     "certified_accuracy_curve",
     "certified_accuracy_score",
     "certify",
+    "certify_translation",
     "make_certified_bound_scorer",
     "make_certified_scorer",
 ]

@@ -24,7 +24,7 @@ _VERSION = 1
 _ROOMS: dict[type, str] = {Noise: "sksmooth.noise", Distance: "sksmooth.distances"}
 
 # Fields that records did not always have. Where one is missing, there was no such thing.
-_LATER_FIELDS = ("noise_step", "moved")
+_LATER_FIELDS = ("noise_step", "moved", "shift_sigma")
 
 # Numbers that JSON does not know.
 _NOT_FINITE = {"inf": np.inf, "-inf": -np.inf, "nan": np.nan}

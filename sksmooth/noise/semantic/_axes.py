@@ -5,17 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import clone
 
-from sksmooth.arguments._numbers import read_number
-from sksmooth.noise._images import read_shape, refuse_other_size
+from sksmooth.noise._images import read_axes, read_shape, refuse_other_size
 from sksmooth.noise.semantic._base import Array
 from sksmooth.noise.semantic._pixels import PixelTolerantNoise
-
-# As many channels as an image has at most.
-_MOST_CHANNELS = 4
 
 
 class SpatialNoise(PixelTolerantNoise):
@@ -59,7 +54,7 @@ class SpatialNoise(PixelTolerantNoise):
     def axes_of(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         """Axes, from 0, that are transformed in inputs of a shape."""
         shape = self.shape_of(shape)
-        return _default_axes(shape) if self.axes is None else _checked_axes(self.axes, len(shape))
+        return read_axes(self.axes, shape)
 
     def _transformed(self, X: Array, parameters: Array) -> Array:
         n_leading = parameters.ndim - 1
@@ -88,29 +83,3 @@ class SpatialNoise(PixelTolerantNoise):
 def along(vector: Array, axis: int, n_axes: int) -> Array:
     """Return a vector as an array that extends along one of several axes."""
     return vector.reshape(tuple(-1 if i == axis else 1 for i in range(n_axes)))
-
-
-def _default_axes(shape: tuple[int, ...]) -> tuple[int, ...]:
-    if len(shape) <= 2:
-        return tuple(range(len(shape)))
-    first, last = (shape[axis] <= _MOST_CHANNELS for axis in (0, -1))
-    if len(shape) > 3 or first == last:
-        raise ValueError(
-            f"Inputs of shape {shape} do not tell which axis is that of channels (at most "
-            f"{_MOST_CHANNELS}, first or last). Say which axes are rows and columns, for instance "
-            "axes=(0, 1) for (h, w, channels), axes=(1, 2) for (channels, h, w)."
-        )
-    return (1, 2) if first else (0, 1)
-
-
-def _checked_axes(axes: Any, n_axes: int) -> tuple[int, ...]:
-    given = np.atleast_1d(axes) if np.ndim(axes) <= 1 else np.empty(0)
-    numbers = [read_number("axes", axis) for axis in given]
-    right = [axis for axis in numbers if axis.is_integer() and -n_axes <= axis < n_axes]
-    from_0 = tuple(int(axis) % n_axes for axis in right)
-    if not from_0 or len(from_0) != len(numbers) or len(set(from_0)) != len(from_0):
-        raise ValueError(
-            f"axes must be different whole numbers from {-n_axes} to {n_axes - 1}, such as "
-            f"axes=(-1,), for inputs with {n_axes} axes; got {axes!r}."
-        )
-    return from_0
