@@ -15,6 +15,7 @@ from sksmooth.estimators import (
     SmoothedClassifier,
     certify,
     certify_path,
+    certify_translation,
 )
 from sksmooth.metrics import (
     average_certified_radius,
@@ -42,6 +43,7 @@ __all__ = [
     "certified_range_curve",
     "certify",
     "certify_path",
+    "certify_translation",
     "make_certified_bound_scorer",
     "make_certified_scorer",
 ]

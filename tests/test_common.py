@@ -17,7 +17,7 @@ from sksmooth import (
     RobustConformalRegressor,
     SmoothedClassifier,
 )
-from sksmooth.noise import GaussianNoise
+from sksmooth.noise import Contrast, GaussianNoise
 from sksmooth.training import Denoiser
 
 NOISE_BY_POSITION = (
@@ -37,6 +37,7 @@ def expected_to_fail(estimator):
         SmoothedClassifier(),
         SmoothedClassifier(LogisticRegression(), n_augment=0),
         SmoothedClassifier(DecisionTreeClassifier(), noise=GaussianNoise(0.1)),
+        SmoothedClassifier(noise=Contrast(0.1)),
         CenterSmoothedRegressor(n_center=200),
         MedianSmoothedRegressor(n_prediction=200),
         CenterSmoothedRegressor(DecisionTreeRegressor(), n_center=200, n_augment=0),

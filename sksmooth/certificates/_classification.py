@@ -22,6 +22,12 @@ from sksmooth.noise._categories._after import AfterChanges
 from sksmooth.noise._categories._columns import CategoryColumns
 from sksmooth.noise._lattice import Rounding
 
+# What is covered where the radius is one of shifts by whole pixels.
+_SHIFTS = {
+    "wrap": "what leaves on one side comes in on the other",
+    "zeros": "what leaves is lost, and zeros come in",
+}
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class ClassificationCertificate(Certificate):
@@ -83,9 +89,12 @@ class ClassificationCertificate(Certificate):
         fixed in advance.
     top_k : int
         Number of places that the predicted class may fall back to.
-    perturbed : {"real", "grid"}
-        What the perturbed inputs are: any rows of real numbers, or rows whose features lie on the
-        levels that the smoother was told.
+    perturbed : {"real", "grid", "wrap", "zeros"}
+        What the perturbed inputs are: any rows of real numbers; rows whose features lie on the
+        levels that the smoother was told; or rows shifted by whole pixels, around a circle or with
+        zeros that come in.
+    shift_sigma : float or None
+        Standard deviation of the whole shifts that the answers of a model were averaged over.
     label_radius : ndarray of shape (m, top_k) or None
         With `top_k`, the radius of each class of the prediction: within it this class stays among
         the `top_k` with the most votes. They hold together. The first column is `radius`.
@@ -146,6 +155,7 @@ class ClassificationCertificate(Certificate):
     top_k: int = 1
     label_radius: NDArray[np.float64] | None = None
     perturbed: str = "real"
+    shift_sigma: float | None = None
     selection: NDArray[np.int64] | None = None
     noise_step: float | None = None
     moved: NDArray[np.float64] | None = None
@@ -160,6 +170,11 @@ class ClassificationCertificate(Certificate):
     @property
     def attack(self) -> str | None:
         """What is covered, in words, where that is no ball of inputs: a transformation of them."""
+        if self.perturbed in _SHIFTS:
+            return (
+                "x shifted by whole pixels a for |a|_2 <= radius, along the axes that were asked "
+                f"for: {_SHIFTS[self.perturbed]}"
+            )
         return None if self.noise is None else self.noise.attack
 
     @property
@@ -645,6 +660,7 @@ class ClassificationCertificate(Certificate):
             "n_predicted": self.n_predicted,
             **({} if self.changes is None else {"changes": self.changes}),
             **({} if self.attack is None else {"attack": self.attack}),
+            **({} if self.shift_sigma is None else {"shift_sigma": self.shift_sigma}),
         }
 
     def _refuse_to_join(self, other: ClassificationCertificate) -> None:
@@ -660,6 +676,8 @@ class ClassificationCertificate(Certificate):
         level = "exact" if self.budget is None else self.budget.describe("rows")
         top = f"top {self.top_k}, " if self.top_k > 1 else ""
         noise = "without noise" if self.noise is None else repr(self.noise)
+        if self.shift_sigma is not None:
+            noise = f"averaged over whole shifts, sigma={self.shift_sigma:g}"
         where = " for rows on the grid" if self.perturbed == "grid" else ""
         step = "" if self.noise_step is None else f", rounded to {self.noise_step:.3g}"
         norm = f"l{self.norm:g} norm, " if self.attack is None else ""

@@ -2,6 +2,7 @@
 
 from sksmooth.estimators._center_smoothed_regressor import CenterSmoothedRegressor
 from sksmooth.estimators._certify import certify
+from sksmooth.estimators._certify_translation import certify_translation
 from sksmooth.estimators._dssn_classifier import DSSNClassifier
 from sksmooth.estimators._locally_biased_smoother import LocallyBiasedSmoother
 from sksmooth.estimators._median_smoothed_regressor import MedianSmoothedRegressor
@@ -20,4 +21,5 @@ __all__ = [
     "SmoothedClassifier",
     "certify",
     "certify_path",
+    "certify_translation",
 ]

@@ -9,16 +9,27 @@ from sksmooth.noise._mixed_norm import MixedNormNoise
 from sksmooth.noise._splitting import SplittingNoise
 from sksmooth.noise._sup_norm import SupNormNoise
 from sksmooth.noise._uniform import UniformNoise
-from sksmooth.noise.semantic import Brightness, Contrast
+from sksmooth.noise.semantic import (
+    Blur,
+    Brightness,
+    BrightnessContrast,
+    Contrast,
+    Gamma,
+    Shift,
+)
 
 __all__ = [
+    "Blur",
     "Brightness",
+    "BrightnessContrast",
     "CategoryNoise",
     "Contrast",
+    "Gamma",
     "GaussianNoise",
     "LaplaceNoise",
     "MixedNormNoise",
     "Noise",
+    "Shift",
     "SplittingNoise",
     "SupNormNoise",
     "UniformNoise",

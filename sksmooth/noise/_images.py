@@ -5,8 +5,13 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from sksmooth.arguments._numbers import read_count
+import numpy as np
+
+from sksmooth.arguments._numbers import read_count, read_number
 from sksmooth.noise._base import Noise
+
+# As many channels as an image has at most.
+_MOST_CHANNELS = 4
 
 
 def in_images(noise: Noise, row_shape: tuple[int, ...] | None, image_shape: Any = None) -> Noise:
@@ -50,3 +55,34 @@ def refuse_other_size(shape: tuple[int, ...], row_shape: tuple[int, ...] | None)
         f"image_shape={shape} does not fit rows of shape {row_shape}: these have to be of that "
         f"shape, or flat, with {math.prod(shape)} features."
     )
+
+
+def read_axes(axes: Any, shape: tuple[int, ...]) -> tuple[int, ...]:
+    """Return axes of an image, from 0; None: all but the one of channels, or say what is wrong."""
+    return _default_axes(shape) if axes is None else _checked_axes(axes, len(shape))
+
+
+def _default_axes(shape: tuple[int, ...]) -> tuple[int, ...]:
+    if len(shape) <= 2:
+        return tuple(range(len(shape)))
+    first, last = (shape[axis] <= _MOST_CHANNELS for axis in (0, -1))
+    if len(shape) > 3 or first == last:
+        raise ValueError(
+            f"Inputs of shape {shape} do not tell which axis is that of channels (at most "
+            f"{_MOST_CHANNELS}, first or last). Say which axes are rows and columns, for instance "
+            "axes=(0, 1) for (h, w, channels), axes=(1, 2) for (channels, h, w)."
+        )
+    return (1, 2) if first else (0, 1)
+
+
+def _checked_axes(axes: Any, n_axes: int) -> tuple[int, ...]:
+    given = np.atleast_1d(axes) if np.ndim(axes) <= 1 else np.empty(0)
+    numbers = [read_number("axes", axis) for axis in given]
+    right = [axis for axis in numbers if axis.is_integer() and -n_axes <= axis < n_axes]
+    from_0 = tuple(int(axis) % n_axes for axis in right)
+    if not from_0 or len(from_0) != len(numbers) or len(set(from_0)) != len(from_0):
+        raise ValueError(
+            f"axes must be different whole numbers from {-n_axes} to {n_axes - 1}, such as "
+            f"axes=(-1,), for inputs with {n_axes} axes; got {axes!r}."
+        )
+    return from_0

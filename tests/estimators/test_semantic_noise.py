@@ -15,7 +15,15 @@ from sklearn.preprocessing import FunctionTransformer
 
 import sksmooth
 from sksmooth import ClassificationCertificate, SmoothedClassifier, make_certified_scorer
-from sksmooth.noise import Brightness, CategoryNoise, Contrast
+from sksmooth.noise import (
+    Blur,
+    Brightness,
+    BrightnessContrast,
+    CategoryNoise,
+    Contrast,
+    Gamma,
+    Shift,
+)
 
 FAMILIES = [
     Brightness(0.3),
@@ -24,7 +32,15 @@ FAMILIES = [
     Brightness(0.3, pixel_sigma=0.1, tolerance="8bit"),
     Contrast(0.3, center=0.5),
     Contrast(0.3, "exponential"),
+    BrightnessContrast(0.2, 0.2),
+    Gamma(0.3),
+    Blur(0.5),
+    Shift(0.5, pixel_sigma=0.05, tolerance=0.02),
 ]
+
+# The first parameter of each that the radius is about.
+PARAMETERS = {Brightness: "brightness", BrightnessContrast: "brightness", Contrast: "log_factor"}
+PARAMETERS |= {Gamma: "log_gamma", Blur: "variance", Shift: "shift_size"}
 
 
 @pytest.fixture(scope="module")
@@ -35,6 +51,8 @@ def digits():
 
 def smoother(noise, model=None, **params):
     options = {"n_estimation": 500, "n_augment": 2, "random_state": 0, **params}
+    if isinstance(noise, (Blur, Shift)):
+        options = {"image_shape": (8, 8), **options}
     return SmoothedClassifier(model or LogisticRegression(max_iter=300), noise=noise, **options)
 
 
@@ -67,10 +85,11 @@ def test_certificates_say_what_they_cover(digits, noise):
     assert "neither clipped nor rounded" in repr(certificate)
     assert "norm" not in repr(certificate)
     frame = certificate.to_frame()
-    assert (frame["attack"] == noise.attack).all()
-    name = "brightness" if isinstance(noise, Brightness) else "log_factor"
+    assert (frame["attack"] == clf.noise_.attack).all()
+    name = PARAMETERS[type(noise)]
     assert (frame[f"{name}_high"] == certificate.radius).all()
-    assert (frame[f"{name}_low"] == -certificate.radius * (noise.law != "exponential")).all()
+    both_ways = noise.law != "exponential" and not isinstance(noise, Shift)
+    assert (frame[f"{name}_low"] == -certificate.radius * both_ways).all()
     assert certificate.radius.max() <= certificate.max_radius()
     assert ClassificationCertificate.from_dict(certificate.to_dict()) == certificate
     for method in (certificate.column_budget, certificate.largest_box):
@@ -103,7 +122,7 @@ def positions(clf, certificate):
 
 def test_attacks_within_the_radius_change_nothing(digits):
     X, y = digits
-    for noise in FAMILIES[:3] + FAMILIES[4:5]:
+    for noise in (Brightness(0.3, "uniform"), Contrast(0.3), Gamma(0.3), Blur(0.5)):
         clf = smoother(noise).fit(X[:300], y[:300])
         rows = X[300:340]
         certificate = clf.certify(rows)
@@ -111,7 +130,9 @@ def test_attacks_within_the_radius_change_nothing(digits):
         clf.set_params(n_selection=10_000)  # four standard errors of a proportion: 0.02
         predicted = positions(clf, certificate)
         for part in (-0.999, -0.5, 0.5, 0.999):
-            attacked = noise.transform(rows, part * certificate.radius)
+            if noise.one_sided and part < 0:
+                continue
+            attacked = clf.noise_.transform(rows, part * certificate.radius)
             shares = clf.predict_proba(attacked)[np.arange(40), predicted]
             assert (shares > 0.5 - 0.02)[sure].all()
 

@@ -130,6 +130,10 @@ class SemanticNoise(Noise):
         """
         if norm is not None and not read_number("norm", norm) >= 1:
             raise ValueError(f"norm must be a number p in [1, inf], got {norm!r}.")
+        return self.of_parameters(norm)
+
+    def of_parameters(self, norm: float | None) -> tuple[TradeOff, float]:
+        """Trade-off function of the law of the parameters, and its unit, in a norm of them."""
         return self.parameter_law.trade_off(1)
 
     def reach(self, n_features: int | None = None) -> float:
@@ -139,11 +143,15 @@ class SemanticNoise(Noise):
     @property
     def attack(self) -> str:
         """What a certificate covers, in words."""
-        bounds = "0 <= a <= radius" if self.one_sided else "|a| <= radius"
         return (
-            f"{self._formula} for {bounds} (a: {self.parameter}, {self.unit}); the attacked input "
-            f"is neither clipped nor rounded{self._exceptions}"
+            f"{self._formula} for {self._bounds} (a: {self.parameter}, {self.unit}); the attacked "
+            f"input is neither clipped nor rounded{self._exceptions}"
         )
+
+    @property
+    def _bounds(self) -> str:
+        """Which parameters are covered."""
+        return "0 <= a <= radius" if self.one_sided else "|a| <= radius"
 
     @property
     @abstractmethod

@@ -1,0 +1,1 @@
+"""Shifts by whole pixels: exact certificates, from the answers for all of them."""
