@@ -17,6 +17,7 @@ PUBLIC = [
     "sksmooth.nets",
     "sksmooth.noise",
     "sksmooth.plotting",
+    "sksmooth.reports",
     "sksmooth.smooth_scores",
     "sksmooth.store",
     "sksmooth.transformations",

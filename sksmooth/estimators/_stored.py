@@ -1,5 +1,6 @@
 """`certify(store=...)`: the results of an estimator are written chunk by chunk, and continued."""
 
+from ast import literal_eval
 from copy import copy
 from functools import partial
 from hashlib import sha256
@@ -10,13 +11,17 @@ import numpy as np
 from sksmooth.certificates import ClassificationCertificate
 from sksmooth.certifiers._options import check_radius
 from sksmooth.inputs._torch_containers import as_array
+from sksmooth.store._base import COLUMNS
 from sksmooth.store._content import (
     ROW_BYTES,
     content_fingerprint,
     labels_fingerprint,
     rows_fingerprint,
 )
+from sksmooth.store._description import refuse_other_run
+from sksmooth.store._log import open_log, rows_of_call
 from sksmooth.store._recorder import Recorder
+from sksmooth.store._rows import to_rows
 from sksmooth.store._run import Run
 
 # Rows are read in blocks of about so many numbers: 32 MB.
@@ -112,6 +117,40 @@ class Stored:
             raise TypeError(f"{type(certificate).__name__}s cannot be written to a store yet.")
         return certificate
 
+    def _replayed(self, log, store, X, labels, n_rows, random_state):
+        """Take votes of some rows again, by the options of the run."""
+        rows, options = _Rows(self, X), log.description["options"]
+        options = {name: literal_eval(text) for name, text in options.items()}
+        row_ids, texts = rows.digests(), Run(store, labels=labels).label_texts(len(rows))
+        if texts is None and log.description["labels"] is not None:
+            texts = [""] * len(rows)  # not given: what is there is believed
+        described = self._described(rows, row_ids, texts, {"radius": None}, options)
+        if labels is None:
+            described["labels"] = log.description["labels"]
+        refuse_other_run(store.name, log.description, described)
+        done = np.concatenate([np.arange(first, stop) for first, stop in log.call.done])
+        rng = np.random.default_rng(random_state)
+        chosen = sorted(rng.choice(done, min(n_rows, len(done)), replace=False).tolist())
+        problems = []
+        for n in chosen:
+            row, again = self._row_again(log, store, rows, options, n, row_ids)
+            exact = log.call.statement["budget"] is None
+            for name, old, new in zip(COLUMNS, row, again, strict=True):
+                if name != "label" and not _agree(old, new, exact):
+                    problems.append(f"Row {n}: {name} is {old!r}, and {new!r} in the replay.")
+        return chosen, problems
+
+    def _row_again(self, log, store, rows, options, n, row_ids):
+        """Return a row as it is there, and as the calls of the run certify it again."""
+        certificate, smoother, seed = None, copy(self), int(log.seal["seed"])
+        for call in log.calls:
+            row = rows_of_call(store, call, n, n + 1)[0]
+            if "n_estimation" in call.parameters:
+                smoother.n_estimation = call.parameters["n_estimation"]
+            radius = row[list(COLUMNS).index("target_radius")]
+            certificate = smoother._certify_rows(rows, radius, options, seed, n, n + 1, certificate)
+        return row, to_rows(certificate, n, row_ids[n : n + 1], None)[0]
+
     def _described(self, rows, row_ids, labels, call, options):
         """Describe a run as JSON can hold it."""
         parameters = {
@@ -202,6 +241,35 @@ class _Rows:
         return int(np.clip(votes // max(1, int(n_draws or 1)), 1, _MOST_ROWS))
 
 
+def replay(smoother, X, store, *, n_rows=20, labels=None, random_state=None):
+    """Take votes of some rows again, and compare all that a finished run says of them.
+
+    Parameters
+    ----------
+    smoother : estimator
+        Fitted smoother of the run.
+    X : array-like
+        Inputs of the run.
+    store : Store
+        Results.
+    n_rows : int, default=20
+        Number of rows, chosen at random.
+    labels : array-like of shape (m,), default=None
+        Labels of the run.
+    random_state : int, default=None
+        Seed of the choice.
+
+    Returns
+    -------
+    rows : list of int
+        Rows that were replayed.
+    problems : list of str
+        What differs; the rows are named.
+    """
+    log = open_log(store)
+    return smoother._replayed(log, store, X, labels, n_rows, random_state)
+
+
 def refuse_with_store(**options):
     """Refuse options that say in another way where to begin."""
     for name, value in options.items():
@@ -219,6 +287,13 @@ def refuse_store(store, owner):
             f"{type(owner).__name__} cannot write its results to a store yet. Leave store out, and "
             "keep the certificate with its method save."
         )
+
+
+def _agree(old, new, exact):
+    """Whether values are the same; where nothing was drawn, up to the order of sums."""
+    if exact and isinstance(old, float) and isinstance(new, float):
+        return bool(np.isclose(old, new, rtol=1e-9, atol=1e-12))
+    return old == new
 
 
 def _described(value):

@@ -27,9 +27,12 @@ class _ContentHasher(NumpyHasher):
     def save(self, obj: Any) -> None:
         """Take the numbers of what is written in a way that is not the same each time.
 
-        Tensors of torch name addresses, and trees of nearest neighbours count their own calls.
+        Tensors of torch name addresses, trees of nearest neighbours count their own calls, and what
+        is between the fields of a record is anything.
         """
-        if hasattr(obj, "detach") and hasattr(obj, "numpy") and hasattr(obj, "device"):
+        if isinstance(obj, np.ndarray) and obj.dtype.names:
+            obj = ("records", [(n, np.ascontiguousarray(obj[n])) for n in obj.dtype.names])
+        elif hasattr(obj, "detach") and hasattr(obj, "numpy") and hasattr(obj, "device"):
             obj = ("tensor", obj.detach().cpu().numpy())
         elif hasattr(obj, "get_arrays") and hasattr(obj, "reset_n_calls"):
             obj = ("tree", [np.asarray(array) for array in obj.get_arrays()])

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import joblib
 import numpy as np
 import pytest
 from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
@@ -58,6 +59,32 @@ def test_a_model_is_known_again_in_another_process():
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.strip() == fitted()._model_fingerprint()
+
+
+def test_written_models_are_the_same_in_every_process(tmp_path):
+    path = tmp_path / "models.joblib"
+    joblib.dump({name: model.fit(X, y) for name, model in MODELS.items()}, path)
+    code = (
+        "import joblib\nfrom sksmooth.store._content import content_fingerprint\n"
+        f"print({{n: content_fingerprint({{'model': m}}, name=n) for n, m in "
+        f"joblib.load({str(path)!r}).items()}})"
+    )
+    command = [sys.executable, "-c", code]
+    found = {
+        subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+        for _ in range(2)
+    }
+    assert found == {str({n: fingerprint(m) for n, m in joblib.load(path).items()})}
+
+
+def test_what_is_between_the_fields_of_records_is_nothing():
+    kind = np.dtype({"names": ["a", "b"], "formats": ["u1", "f8"], "offsets": [0, 8]})
+    records = np.zeros(3, kind)
+    before = fingerprint(records)
+    records.view("u1").reshape(3, 16)[:, 3] = 7
+    assert fingerprint(records) == before
+    records["a"][1] = 1
+    assert fingerprint(records) != before
 
 
 def test_one_bit_makes_another_model():

@@ -1,0 +1,174 @@
+"""What a run proves, and what it does not, in plain words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sksmooth.certificates import ClassificationCertificate
+from sksmooth.store._log import Log
+
+_SEEDS = {
+    "fresh": (
+        "The seed of the noise was fresh entropy. The hash in the file was fixed before the run, "
+        "and the seed was told when it had ended. Whoever published the seed, or the unfinished "
+        "file that keeps it, before the inputs were fixed voids the statement against anybody who "
+        "knew it."
+    ),
+    "given": (
+        "The seed of the noise was given by whoever started the run. The statement is void against "
+        "anybody who knew it before the inputs were fixed."
+    ),
+    "random_state": (
+        "The seed of the noise is a parameter of the model (random_state): whoever had the model "
+        "knew it. The statement is void against anybody who chose the inputs with that knowledge."
+    ),
+}
+
+_FOR_WHOM = (
+    "For the {} inputs of this file and the fitted model with the fingerprint given here; for no "
+    "other input, and for no model that was trained again."
+)
+_NOT_PROVEN = (
+    "That a prediction is right: a wrong answer can be stable. Anything about perturbations that "
+    "are larger, or measured in another way, such as rotations, other lighting or other words; "
+    "about poisoned training data, stolen models or faults of the machine. Nothing here says that "
+    "a system is safe, or that it meets a law or a standard."
+)
+
+
+@dataclass(frozen=True)
+class Facts:
+    """A run in numbers.
+
+    Attributes
+    ----------
+    log : Log
+        What the run is of.
+    certificate : ClassificationCertificate
+        Of all rows that are there.
+    right : ndarray of bool or None
+        Whether each (first) prediction is the label; None: no labels were given.
+    """
+
+    log: Log
+    certificate: ClassificationCertificate
+    right: NDArray[np.bool_] | None
+
+    @property
+    def counted(self) -> NDArray[np.bool_]:
+        """Rows that are proven, and right where labels are known."""
+        proven = self.certificate.certified
+        return proven if self.right is None else proven & self.right
+
+    @property
+    def curve_name(self) -> str:
+        """What the curve shows."""
+        return "certified accuracy" if self.right is not None else "certified part of the rows"
+
+    def curve(self) -> tuple[list[float], list[float]]:
+        """Radii, and the part of the rows that is proven (and right) at each."""
+        right = True if self.right is None else self.right
+        finite = np.where(right, self.certificate.radius, 0.0)
+        radii = np.sort(finite[np.isfinite(finite) & (finite > 0)])
+        n_beyond = int(np.isinf(finite).sum())
+        counts = len(radii) - np.arange(len(radii)) + n_beyond
+        first = [(0.0, (len(radii) + n_beyond) / max(1, len(finite)))]
+        steps = [*first, *zip(radii.tolist(), (counts / len(finite)).tolist(), strict=True)]
+        return [r for r, _ in steps], [p for _, p in steps]
+
+    def numbers(self) -> Iterator[tuple[str, str]]:
+        """Yield names and values that sum up the run."""
+        run, certificate, m = self.log.description, self.certificate, len(self.certificate)
+        yield "Estimator", f"{run['estimator']} of {run['base_model']}"
+        yield "Rows", f"{m} of {run['data']['n_rows']}" + ("" if self.log.sealed else ", so far")
+        yield "Noise", "none" if certificate.noise is None else repr(certificate.noise)
+        yield "Norm of radii", f"l{certificate.norm:g}"
+        yield "Level", "exact" if certificate.alpha is None else f"alpha = {certificate.alpha:g}"
+        yield "Certified", _part(int(certificate.certified.sum()), m)
+        yield "Abstained", _part(int(certificate.abstained.sum()), m)
+        if self.right is not None:
+            yield "Right", _part(int(self.right.sum()), m)
+            yield "Certified and right", _part(int(self.counted.sum()), m)
+        yield "Median radius", f"{np.median(certificate.radius):.6g}"
+        yield "Largest radius", f"{certificate.radius.max():.6g}"
+        yield "Begun", run["begun"]
+        yield "Seed was committed to as", run["seed"]["commitment"]
+        if self.log.sealed and self.log.seal is not None:
+            yield "Seed, told at the end", self.log.seal["seed"]
+            yield "Last hash of the log", self.log.last.digest
+        yield "Model", run["model"]
+        yield "Data", run["data"]["fingerprint"]
+        yield from run["environment"].items()
+
+
+def statements(facts: Facts) -> Iterator[tuple[str, str]]:
+    """Yield titles and plain words: what is proven, for whom, how surely, and what is not."""
+    certificate = facts.certificate
+    if not facts.log.sealed:
+        yield "Unfinished", "The run has not come to its end. This is about the rows so far."
+    yield "What is proven", _proven(certificate)
+    yield "For whom", _FOR_WHOM.format(len(certificate))
+    yield "At which confidence", _confidence(certificate)
+    yield "Under which assumptions", _assumptions(facts)
+    yield "What is not proven", _NOT_PROVEN
+
+
+def _proven(certificate: ClassificationCertificate) -> str:
+    scaled = certificate.feature_scale is not None
+    ball = f"l{certificate.norm:g} norm, {'scaled units' if scaled else 'units of the inputs'}"
+    smoothed = certificate.noise is not None
+    answer = "the answer of the smoothed model" if smoothed else "the answer of the model"
+    what = f"stays the one in the table at every input within the radius ({ball})."
+    if certificate.top_k > 1:
+        what = (
+            f"has the class in the table among its {certificate.top_k} most probable ones at every "
+            f"input within the radius ({ball})."
+        )
+    text = f"For each row with a radius above 0, {answer} {what}"
+    if certificate.perturbed == "grid":
+        text += " Perturbed inputs lie on the grid."
+    if smoothed:
+        text += (
+            " The smoothed model is the majority vote of the base model on noisy copies of the "
+            "input. Nothing is proven about the base model without noise."
+        )
+    return text
+
+
+def _confidence(certificate: ClassificationCertificate) -> str:
+    if certificate.alpha is None:
+        return "The statements are exact: no sampling is behind them, and they hold for certain."
+    alpha, n = certificate.alpha, certificate.n_simultaneous
+    if n > 1:
+        return (
+            f"All statements about the {n} rows of the data hold together with probability at "
+            f"least {1 - alpha:.10g}, over the draws of the noise."
+        )
+    return (
+        f"Each statement holds with probability at least {1 - alpha:.10g} over the draws of the "
+        f"noise, each row by itself: of many rows, a part of up to {alpha:.10g} may be wrong on "
+        "average. All rows share their draws, so that wrong ones may come together."
+    )
+
+
+def _assumptions(facts: Facts) -> str:
+    certificate = facts.certificate
+    text = (
+        "The base model is a function of its input: it answers the same to the same row, whatever "
+        "other rows come with it. "
+    )
+    if certificate.alpha is None:
+        return text + "What was read off the model is what it computes."
+    text += (
+        "The generator of random numbers (PCG64) gives what cannot be told from independent draws. "
+    )
+    text += _SEEDS[facts.log.description["seed"]["source"]]
+    return f"{text} Inputs and noise lie on a lattice, so that rounding is part of the proof."
+
+
+def _part(count: int, total: int) -> str:
+    return f"{count} of {total} ({count / max(1, total):.1%})"
