@@ -4,7 +4,6 @@ import warnings
 from numbers import Integral
 
 from sklearn.frozen import FrozenEstimator
-from sklearn.model_selection._search import BaseSearchCV
 
 from sksmooth.base_models._names import name_of
 
@@ -22,7 +21,12 @@ _ROWS_FOR_AUTO = 10_000
 
 def takes_groups(model):
     """Whether a model splits its rows by the groups that are passed to its fit."""
-    return isinstance(model, BaseSearchCV) and hasattr(model.cv, "set_split_request")
+    return _is_search(model) and hasattr(model.cv, "set_split_request")
+
+
+def _is_search(model):
+    """Whether a model is a search of scikit-learn, whose fit takes groups."""
+    return all(hasattr(model, name) for name in ("cv", "estimator", "refit", "scoring"))
 
 
 def warn_of_copies_on_both_sides(model, n_copies, n_rows, stacklevel):
@@ -44,7 +48,7 @@ def warn_of_copies_on_both_sides(model, n_copies, n_rows, stacklevel):
         return
     part, parameter = found
     by_groups = ""
-    if part is model and isinstance(model, BaseSearchCV):
+    if part is model and _is_search(model):
         by_groups = (
             ", or a splitter that takes groups, such as "
             "cv=sklearn.model_selection.StratifiedGroupKFold(5), which is told the row of each copy"
