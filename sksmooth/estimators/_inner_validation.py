@@ -26,7 +26,7 @@ def takes_groups(model):
 
 def _is_search(model):
     """Whether a model is a search of scikit-learn, whose fit takes groups."""
-    return all(hasattr(model, name) for name in ("cv", "estimator", "refit", "scoring"))
+    return all(hasattr(model, name) for name in ("cv", "refit", "return_train_score"))
 
 
 def warn_of_copies_on_both_sides(model, n_copies, n_rows, stacklevel):
