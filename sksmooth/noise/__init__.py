@@ -1,5 +1,6 @@
 """Smoothing distributions: how each perturbs an input, and what a class probability then proves."""
 
+from sksmooth.noise._ablation import AblationNoise
 from sksmooth.noise._base import Noise
 from sksmooth.noise._categories import CategoryNoise
 from sksmooth.noise._gaussian import GaussianNoise
@@ -11,6 +12,7 @@ from sksmooth.noise._sup_norm import SupNormNoise
 from sksmooth.noise._uniform import UniformNoise
 
 __all__ = [
+    "AblationNoise",
     "CategoryNoise",
     "GaussianNoise",
     "LaplaceNoise",
