@@ -1,5 +1,6 @@
 """Smoothing distributions: how each perturbs an input, and what a class probability then proves."""
 
+from sksmooth.noise._ablation import AblationNoise
 from sksmooth.noise._base import Noise
 from sksmooth.noise._categories import CategoryNoise
 from sksmooth.noise._gaussian import GaussianNoise
@@ -19,6 +20,7 @@ from sksmooth.noise.semantic import (
 )
 
 __all__ = [
+    "AblationNoise",
     "Blur",
     "Brightness",
     "BrightnessContrast",

@@ -1,0 +1,1 @@
+"""Certificates from votes on ablated inputs."""
