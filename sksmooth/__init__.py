@@ -25,6 +25,7 @@ from sksmooth.metrics import (
     make_certified_bound_scorer,
     make_certified_scorer,
 )
+from sksmooth.reports import show_versions
 
 __all__ = [
     "CenterSmoothedRegressor",
@@ -46,5 +47,6 @@ __all__ = [
     "certify_translation",
     "make_certified_bound_scorer",
     "make_certified_scorer",
+    "show_versions",
 ]
 __version__ = "0.1.0.dev0"

@@ -11,6 +11,7 @@ from sksmooth.cli._report import add_report
 from sksmooth.cli._status import add_status
 from sksmooth.cli._verify import add_verify
 from sksmooth.exceptions import OtherRunError, StoreError
+from sksmooth.reports._versions import version_of
 
 # What a command ends with, beside 0.
 EXIT_CODES = {
@@ -67,6 +68,7 @@ def _parser():
         epilog="Exit codes: 0 all went well; "
         + "; ".join(f"{code} {words}" for code, words in EXIT_CODES.items()),
     )
+    parser.add_argument("--version", action="version", version=f"sksmooth {version_of('sksmooth')}")
     commands = parser.add_subparsers(required=True, metavar="command")
     for add in (add_certify, add_status, add_report, add_verify, add_merge):
         add(commands)
