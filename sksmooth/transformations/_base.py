@@ -143,7 +143,7 @@ class Transformation(BaseEstimator, ABC):
         return read_layout(shape, self.image_shape, self.channels)
 
     def apply(self, X: Any, parameter: ArrayLike) -> NDArray[Any]:
-        r"""Transform images.
+        """Transform images.
 
         Parameters
         ----------

@@ -5,6 +5,7 @@ import pytest
 from image_cases import TRANSFORMATIONS, blob, golden_image
 from linear_images import aimed_at, linear_model, smoothed, true_ends
 from scipy import special
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
 
 import sksmooth.certifiers._path as module
 from sksmooth import certify_path
@@ -186,3 +187,60 @@ def test_waves_do_not_change_ranges(monkeypatch):
         other = certify_path(smoother, X, Rotation(60))
         assert (other.left == whole.left).all()
         assert (other.right == whole.right).all()
+
+
+class Slab(ClassifierMixin, BaseEstimator):
+    """Class 1 between two parallel planes: its probability under noise is a difference of two."""
+
+    classes_ = np.array([0, 1])
+
+    def __init__(self, weights=None, offset=0.0, half_width=1.0):
+        self.weights = weights
+        self.offset = offset
+        self.half_width = half_width
+
+    def fit(self, X, y):
+        return self
+
+    def predict(self, X):
+        return (np.abs(X @ self.weights + self.offset) < self.half_width).astype(int)
+
+    def is_likely(self, X, away):
+        """Whether class 1 is the more probable, at the worst and at the best point nearby."""
+        score = X @ self.weights + self.offset
+
+        def probability(s):
+            return special.ndtr((self.half_width - s) / 0.5) - special.ndtr(
+                (-self.half_width - s) / 0.5
+            )
+
+        near = np.maximum(np.abs(score) - away, 0.0)
+        worst = np.minimum(probability(score - away), probability(score + away))
+        return worst > 0.5, probability(near) > 0.5
+
+
+def test_no_range_of_a_slab_leaves_what_is_known_of_it():
+    """Slabs that lie across the way of an image: single and double precision, with a tolerance."""
+    rng, proven, part = np.random.default_rng(7), 0, []
+    for case, image in enumerate(random_images(24, seed=8)):
+        transformation = clone(RANGES[case % len(RANGES)]).set_params(image_shape=image.shape)
+        end = transformation.largest * rng.uniform(-1, 1)
+        way = (transformation.moved(image[None], np.array([end]))[0, 0] - image).ravel()
+        way /= np.linalg.norm(way)
+        offset = rng.uniform(-0.3, 0.3) - way @ image.ravel()
+        slab = Slab(way, offset, rng.uniform(0.6, 1.5))
+        X = image.reshape(1, -1).astype(np.float32 if case % 3 == 0 else np.float64)
+        tolerance = 0.1 * (case % 2)
+        smoother = smoothed(slab, random_state=case)
+        found = certify_path(smoother, X, transformation, tolerance=tolerance)
+        t = np.linspace(-transformation.largest, transformation.largest, 2001)
+        moved = transformation.moved(image[None], t).reshape(len(t), -1)
+        surely, perhaps = slab.is_likely(moved, tolerance)
+        holds = surely if found.prediction[0] == 1 else ~perhaps
+        inside = (t >= found.left[0]) & (t <= found.right[0])
+        assert found.abstained[0] or holds[inside].all()
+        proven += not found.abstained[0]
+        if (~holds & (t > 0)).any():
+            part.append(found.right[0] / t[np.flatnonzero(~holds & (t > 0))[0]])
+    assert proven > 15
+    assert np.median(part) > 0.5  # and they go most of the way
