@@ -12,6 +12,7 @@ from sksmooth.estimators import (
 from sksmooth.metrics import (
     average_certified_radius,
     certified_accuracy_curve,
+    certified_accuracy_interval,
     certified_accuracy_score,
     make_certified_bound_scorer,
     make_certified_scorer,
@@ -27,6 +28,7 @@ __all__ = [
     "SmoothedClassifier",
     "average_certified_radius",
     "certified_accuracy_curve",
+    "certified_accuracy_interval",
     "certified_accuracy_score",
     "certify",
     "make_certified_bound_scorer",
