@@ -20,6 +20,7 @@ from sksmooth.estimators import (
 from sksmooth.metrics import (
     average_certified_radius,
     certified_accuracy_curve,
+    certified_accuracy_interval,
     certified_accuracy_score,
     certified_range_curve,
     make_certified_bound_scorer,
@@ -40,6 +41,7 @@ __all__ = [
     "SmoothedClassifier",
     "average_certified_radius",
     "certified_accuracy_curve",
+    "certified_accuracy_interval",
     "certified_accuracy_score",
     "certified_range_curve",
     "certify",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from dataclasses import dataclass
 from numbers import Real
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -13,14 +13,17 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from sksmooth.arguments._numbers import refuse_masked
+from sksmooth.bounds import population_lower_bound
 from sksmooth.certificates import ClassificationCertificate, PathCertificate
 from sksmooth.estimators._certify import find_certifier
 from sksmooth.exceptions import UnreachableRadiusError
 
 __all__ = [
+    "AccuracyInterval",
     "Certifier",
     "average_certified_radius",
     "certified_accuracy_curve",
+    "certified_accuracy_interval",
     "certified_accuracy_score",
     "certified_range_curve",
     "make_certified_bound_scorer",
@@ -95,6 +98,91 @@ def certified_accuracy_score(
             stacklevel=2,
         )
     return _averaged(right, y_true, certificate.classes, average, sample_weight)
+
+
+class AccuracyInterval(NamedTuple):
+    """What certificates of a sample say of its population.
+
+    Attributes
+    ----------
+    lower, upper : float
+        Bounds of the part that is robust and right. Certificates give no upper bound but 1.
+    confidence : float
+        Probability, at least, that they hold, over rows and draws.
+    method : str
+        How certificates were taken to fail: "shared", "independent", "joint" or "exact".
+    """
+
+    lower: float
+    upper: float
+    confidence: float
+    method: str
+
+
+def certified_accuracy_interval(
+    y_true: ArrayLike,
+    certificate: ClassificationCertificate,
+    *,
+    radius: float = 0.0,
+    beta: float = 0.05,
+    independent: bool = False,
+) -> AccuracyInterval:
+    """Confidence interval of the part of the population that is truly robust and right.
+
+    Rows are a sample of the population, and some of their certificates may be wrong. The certified
+    accuracy of the sample allows for neither.
+
+    Parameters
+    ----------
+    y_true : array-like of shape (m,)
+        True labels.
+    certificate : ClassificationCertificate of length m
+        Of rows that were drawn independently, after the model was fixed. Joint certificates
+        (`simultaneous`, or :meth:`~ClassificationCertificate.holm`) give the largest bounds.
+    radius : float, default=0.0
+        Radius, in the norm of the certificate. It is chosen before the votes are looked at.
+    beta : float, default=0.05
+        Probability that the interval fails, beside the `alpha` of joint certificates.
+    independent : bool, default=False
+        Whether each row had draws of its own. Certificates of one call share their draws, and
+        then this is wrong: the interval would fail far more often than `beta`.
+
+    Returns
+    -------
+    interval : AccuracyInterval
+        Fields `lower`, `upper`, `confidence` and `method`.
+
+    Raises
+    ------
+    ValueError
+        If the lengths differ or an argument is out of range.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.neighbors import KNeighborsClassifier
+    >>> from sksmooth import SmoothedClassifier, certified_accuracy_interval
+    >>> X, y = load_iris(return_X_y=True)
+    >>> clf = SmoothedClassifier(KNeighborsClassifier(), n_estimation=1000, random_state=0)
+    >>> certificate = clf.fit(X[::2], y[::2]).certify(X[1::2])
+    >>> interval = certified_accuracy_interval(y[1::2], certificate.holm(0.2), radius=0.2)
+    >>> interval.method, round(interval.confidence, 3)
+    ('joint', 0.949)
+    """
+    if not isinstance(independent, (bool, np.bool_)):
+        raise ValueError(f"independent must be True or False, got {independent!r}.")
+    _check_radius(radius)
+    proven = _radius_where_right(y_true, certificate)
+    certified = int(((proven > 0) & (proven >= radius)).sum())
+    alpha, joint = certificate.alpha, certificate.n_simultaneous > 1
+    method = "independent" if independent else "shared"
+    if alpha is None or joint:
+        method = "exact" if alpha is None else "joint"
+    lower = population_lower_bound(
+        certified, len(proven), alpha=0.5 if alpha is None else alpha, beta=beta, noise=method
+    )
+    failure = beta + (alpha or 0.0) if method == "joint" else beta
+    return AccuracyInterval(float(lower), 1.0, 1.0 - failure, method)
 
 
 def certified_accuracy_curve(

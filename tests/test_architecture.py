@@ -210,6 +210,7 @@ def test_every_module_has_a_place():
 # Tests of what several modules do together.
 PROPERTIES = {
     "bounds/test_arguments.py": "what bounds refuse",
+    "certificates/test_holm.py": "rows that are decided together",
     "certificates/test_records.py": "every certificate is a value",
     "certifiers/test_soundness.py": "certificates fail as seldom as they say",
     "certifiers/test_top_k.py": "certificates of the k classes with the most votes",

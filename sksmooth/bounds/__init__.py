@@ -6,6 +6,7 @@ this is computed for the bound itself, at a level lowered by more than its numer
 
 from sksmooth.bounds._calibration import calibration_level
 from sksmooth.bounds._looks import Look, plan_looks
+from sksmooth.bounds._many import population_lower_bound
 from sksmooth.bounds._order_statistics import (
     integrated_rank,
     lower_quantile_rank,
@@ -27,6 +28,7 @@ __all__ = [
     "lower_quantile_rank",
     "min_draws_to_certify",
     "plan_looks",
+    "population_lower_bound",
     "runner_up_upper_bound",
     "upper_quantile_rank",
 ]

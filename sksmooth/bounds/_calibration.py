@@ -38,7 +38,7 @@ class HasTradeOff(Protocol):
 
 
 @dataclass(frozen=True)
-class WorstCase:
+class WorstCaseMiss:
     """Largest probability, at a perturbed input, of what has a given probability here.
 
     Attributes
@@ -76,7 +76,7 @@ def worst_case(
     norm: float | None = None,
     failure: float = 0.0,
     changes: bool = False,
-) -> WorstCase:
+) -> WorstCaseMiss:
     """Return what perturbations of a size can make of probabilities under a noise.
 
     Parameters
@@ -97,9 +97,9 @@ def worst_case(
         check()
     trade_off, unit = noise.trade_off(n_features, norm)
     if not size and not changes:
-        return WorstCase(None, 0.0, is_concave=True)
+        return WorstCaseMiss(None, 0.0, is_concave=True)
     distance = math.nextafter(size / unit, math.inf) if size else 0.0
-    return WorstCase(trade_off, distance, failure, is_concave=not changes)
+    return WorstCaseMiss(trade_off, distance, failure, is_concave=not changes)
 
 
 def calibration_level(
@@ -215,7 +215,7 @@ def read_ranks(m: Any, k: Any, name_of_m: str, name_of_k: str) -> tuple[int, int
 
 def level_of_ranks(alpha: float, m: int, k: int, m_test: int, k_test: int, worst: Worst) -> float:
     """:func:`calibration_level` of arguments that were read."""
-    if isinstance(worst, WorstCase) and worst.is_concave:
+    if isinstance(worst, WorstCaseMiss) and worst.is_concave:
         if (m, k) == (m_test, k_test) and worst.trade_off is None:
             return alpha
         if m == m_test == 1:

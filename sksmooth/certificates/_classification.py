@@ -566,6 +566,11 @@ class ClassificationCertificate(Certificate):
         if alpha is not None and not 0 < alpha < 0.5:
             raise ValueError(f"alpha must lie in (0, 0.5), got {alpha!r}.")
         assert self.noise is not None  # there were votes
+        if (self.alpha_spent > 1).any():
+            raise ValueError(
+                "This certificate decides its rows together by the method of Holm, at the radius "
+                "that it was asked for. Ask the certificate that it was made from."
+            )
         norm = self.norm if norm is None else read_norm(norm)
         same_norm = norm == self.norm
         top_k = self.top_k if top_k is None else top_k
@@ -589,6 +594,103 @@ class ClassificationCertificate(Certificate):
             changes=self.changes if same_norm else None,
         )
         return replace(other, index=self.index, feature_scale=self.feature_scale)
+
+    def holm(self, radius: ArrayLike) -> ClassificationCertificate:
+        """Decide all rows together at one radius, by the step-down method of Holm.
+
+        Whoever is certified at a level of alpha over the number of rows is. The others share alpha
+        among themselves then, and so on. This holds under any dependence of the rows, and so with
+        draws that rows share; it certifies all rows that `simultaneous=True` does, and more.
+
+        Parameters
+        ----------
+        radius : float or array-like of shape (m,)
+            Radius of each row, chosen before the votes were looked at.
+
+        Returns
+        -------
+        certificate : ClassificationCertificate
+            `radius` is that asked for where it is proven, and 0 elsewhere: with probability at
+            least ``1 - alpha`` no row is certified that should not be. Bounds are those of the
+            level that a row was decided at, each by itself.
+
+        Raises
+        ------
+        ValueError
+            If the certificate is exact, if draws stopped when rows were decided, or with `top_k`.
+
+        References
+        ----------
+        .. [1] Holm, S. (1979). A simple sequentially rejective multiple test procedure.
+           Scandinavian Journal of Statistics 6, 65-70.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_iris
+        >>> from sklearn.neighbors import KNeighborsClassifier
+        >>> from sksmooth import SmoothedClassifier
+        >>> X, y = load_iris(return_X_y=True)
+        >>> clf = SmoothedClassifier(KNeighborsClassifier(), n_estimation=500, random_state=0)
+        >>> certificate = clf.fit(X, y).certify(X[::10])
+        >>> together = certificate.holm(0.2)
+        >>> together.n_simultaneous, bool(together.certified.sum() <= certificate.certified.sum())
+        (15, True)
+        """
+        target = np.broadcast_to(np.asarray(radius, dtype=float), len(self)).copy()
+        self._refuse_holm(target)
+        assert self.budget is not None
+        m = max(len(self), self.n_simultaneous)
+        taken = np.maximum(self.at().radius - self.radius, 0.0)  # by quotients that were rounded
+        spent, decided = np.ones(len(self)), np.zeros(len(self), bool)
+        while not decided.all():
+            level = m / (m - int(decided.sum()))
+            spent[~decided] = level * (1.0 - 1e-15)
+            budget = replace(self.budget, n_statements=m, spent=spent)
+            together = replace(self, budget=budget, target_radius=target)._again()
+            proven = (together.radius - taken * (1.0 + 1e-9) >= target) & (together.radius > 0)
+            if not (proven & ~decided).any():
+                break
+            decided |= proven
+        if not len(self):
+            return replace(self, budget=replace(self.budget, n_statements=max(m, 1)))
+        return replace(together, radius=np.where(decided, target, 0.0), index=self.index)
+
+    def _refuse_holm(self, target: NDArray[np.float64]) -> None:
+        if not (np.isfinite(target) & (target > 0)).all():
+            raise ValueError("radius must be positive and finite: Holm decides at a fixed radius.")
+        if self.budget is None:
+            raise ValueError("This certificate is exact: it holds for all rows together as it is.")
+        if self.n_calls or (self.alpha_spent != 1).any():
+            raise ValueError(
+                "Draws of this certificate stopped when rows were decided, each at its own level. "
+                "Make it without radius, then ask holm(radius), or certify with "
+                "simultaneous='holm'."
+            )
+        if self.top_k > 1 or self.changes:
+            raise ValueError("The method of Holm is for one place (top_k=1), and without changes.")
+
+    def _again(self) -> ClassificationCertificate:
+        """Return the certificate of the same votes, at the levels of its budget."""
+        assert self.noise is not None  # there were votes
+        assert self.budget is not None
+        other = ClassificationCertificate.from_counts(
+            self.prediction,
+            self.counts,
+            classes=self.classes,
+            noise=self.noise,
+            n_features=self.n_features,
+            alpha=self.budget,
+            norm=self.norm,
+            bilateral=self.bilateral,
+            target_radius=self.target_radius,
+            selection=self.selection,
+            n_draws=self.n_draws,
+            noise_step=self.noise_step,
+            moved=self.moved,
+            categories=self.categories,
+            levels=self.levels,
+        )
+        return replace(other, feature_scale=self.feature_scale)
 
     def _ranked(self, top_k: int) -> NDArray[Any]:
         """Return the classes that are predicted, where so many are asked for."""

@@ -25,7 +25,8 @@ class ErrorBudget:
         Number of confidence bounds that each statement rests on.
     spent : float or ndarray of shape (m,)
         Part of the alpha of an input that its bounds have: 1 where the number of draws was fixed
-        in advance; less where sampling stopped when the input was decided.
+        in advance; less where sampling stopped when the input was decided; more where it takes over
+        parts of others, in the step-down method of Holm.
     n_calls : int
         Number of sequential calls that the votes come from; 0 where the number of draws was fixed
         in advance.
@@ -51,8 +52,9 @@ class ErrorBudget:
                 f"n_statements must be a whole number of at least 1, got {self.n_statements!r}."
             )
         spent = np.asarray(self.spent)
-        if not ((spent > 0) & (spent <= 1)).all():
-            raise ValueError(f"spent must lie in (0, 1], got {self.spent!r}.")
+        if not ((spent > 0) & (spent <= self.n_statements)).all():
+            most = "1" if self.n_statements == 1 else str(self.n_statements)
+            raise ValueError(f"spent must lie in (0, {most}], got {self.spent!r}.")
 
     def for_bounds(self, n_bounds: int) -> ErrorBudget:
         """Return the budget of statements that rest on so many bounds each."""

@@ -63,9 +63,13 @@ def check_certify_options(
     n_classes: int,
 ) -> None:
     """Refuse options of `certify` that are of another kind, or do not go together."""
+    if isinstance(simultaneous, str) and simultaneous == "holm":
+        _check_holm(rtol, radius, start, top_k)
+        simultaneous = True
     for name, value in (("bilateral", bilateral), ("simultaneous", simultaneous)):
         if not isinstance(value, (bool, np.bool_)):
-            raise ValueError(f"{name} must be True or False, got {value!r}.")
+            or_holm = " or 'holm'" if name == "simultaneous" else ""
+            raise ValueError(f"{name} must be True or False{or_holm}, got {value!r}.")
     if not (isinstance(top_k, Integral) and 1 <= int(top_k) < max(n_classes, 2)):
         raise ValueError(
             f"top_k must be a whole number from 1 to {max(n_classes, 2) - 1}, one less than the "
@@ -82,6 +86,20 @@ def check_certify_options(
         raise ValueError("start continues a decision: pass the radius to decide on as well.")
     if start is not None and (bilateral or simultaneous or int(top_k) > 1):
         raise ValueError("start brings its own bilateral, simultaneous and top_k; leave them out.")
+
+
+def _check_holm(rtol: Any, radius: Any, start: Any, top_k: Any) -> None:
+    """Refuse what the step-down method has no meaning for."""
+    if radius is None:
+        raise ValueError(
+            "simultaneous='holm' decides all rows at a radius that is fixed in advance, and bounds "
+            "no largest radius: pass radius, or simultaneous=True."
+        )
+    if rtol or start is not None or not isinstance(top_k, Integral) or int(top_k) != 1:
+        raise ValueError(
+            "simultaneous='holm' needs the same number of draws for every row, and one place: "
+            "leave out rtol, start and top_k."
+        )
 
 
 def check_changes(changes: Any, radius: Any, inputs: Inputs) -> None:

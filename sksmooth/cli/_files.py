@@ -10,10 +10,21 @@ from sksmooth.estimators import SmoothedClassifier
 
 _PICKLES = (".joblib", ".pickle", ".pkl")
 
-# Classes of these rooms are trusted in a file of skops: those of anybody else are listed.
+# Classes of these rooms are trusted in a file of skops, and what fitted models of scikit-learn keep
+# their numbers in; those of anybody else are listed.
 _OWN = tuple(
     f"sksmooth.{room}."
     for room in ("base_models", "certifiers", "distances", "estimators", "inputs", "noise")
+)
+_OF_MODELS = (
+    "numpy.dtype",
+    "sklearn.ensemble._hist_gradient_boosting.",
+    "sklearn.gaussian_process.",
+    "sklearn.metrics._dist_metrics.",
+    "sklearn.neighbors._ball_tree.BallTree",
+    "sklearn.neighbors._kd_tree.KDTree",
+    "sklearn.neural_network._stochastic_optimizers.",
+    "sklearn.tree._tree.Tree",
 )
 
 
@@ -53,7 +64,8 @@ def load_model(path, *, trust_pickle=False, trusted=()):
 def _load_skops(file, trusted):
     skops = import_extra("skops.io", extra="skops", user=f"Reading {file.name}")
     unknown = skops.get_untrusted_types(file=str(file))
-    foreign = [name for name in unknown if not name.startswith(_OWN) and name not in trusted]
+    known = (*_OWN, *_OF_MODELS)
+    foreign = [name for name in unknown if not name.startswith(known) and name not in trusted]
     if foreign:
         raise ValueError(
             f"{file} holds types that are not known to be safe: {', '.join(sorted(foreign))}. If "

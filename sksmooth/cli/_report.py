@@ -20,6 +20,9 @@ def add_report(commands):
     parser.add_argument("--json", metavar="FILE", help="description, statements and rows")
     parser.add_argument("--picture", metavar="FILE", help="curve, .pdf, .png or .svg")
     parser.add_argument("--html", metavar="FILE", help="one page that needs nothing else")
+    parser.add_argument(
+        "--radius", type=float, default=0.0, help="radius of statements about the population"
+    )
     parser.add_argument("--show", type=int, default=10, help="rows on the screen (10)")
     parser.set_defaults(run=run_report)
 
@@ -29,7 +32,7 @@ def run_report(options):
     wanted = {form: getattr(options, form) for form in _FORMS if getattr(options, form)}
     for form, path in wanted.items():
         _refuse_bad_target(form, path, options.file)
-    report = Report(SQLiteStore(options.file, read_only=True))
+    report = Report(SQLiteStore(options.file, read_only=True), options.radius)
     _print_table(report, options.show)
     print("\n".join(report.lines()))
     for form, path in wanted.items():

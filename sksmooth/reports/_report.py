@@ -34,6 +34,9 @@ class Report:
     ----------
     store : str, Path or Store
         File of a run, which is only read, or a store.
+    radius : float, default=0.0
+        Radius, chosen before the votes are looked at, for statements about the population that the
+        rows are a sample of; 0: any.
 
     Raises
     ------
@@ -55,6 +58,7 @@ class Report:
     """
 
     store: Any
+    radius: float = 0.0
 
     @cached_property
     def opened(self) -> Store:
@@ -103,7 +107,7 @@ class Report:
         right = None
         if labels is not None:
             right = np.array([a == b for a, b in zip(first.tolist(), labels, strict=True)])
-        return Facts(self.log, certificate, right)
+        return Facts(self.log, certificate, right, labels, self.radius)
 
     def lines(self) -> list[str]:
         """Lines for a screen: the numbers, then the statements in plain words."""

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sksmooth.certificates import ClassificationCertificate
+from sksmooth.metrics import certified_accuracy_interval
 from sksmooth.store._log import Log
+
+# Statements about the population fail with this probability, beside alpha.
+_BETA = 0.05
 
 _SEEDS = {
     "fresh": (
@@ -52,11 +57,17 @@ class Facts:
         Of all rows that are there.
     right : ndarray of bool or None
         Whether each (first) prediction is the label; None: no labels were given.
+    labels : list or None
+        The labels.
+    radius : float
+        Radius that statements about the population are about.
     """
 
     log: Log
     certificate: ClassificationCertificate
     right: NDArray[np.bool_] | None
+    labels: list[Any] | None = None
+    radius: float = 0.0
 
     @property
     def counted(self) -> NDArray[np.bool_]:
@@ -93,6 +104,7 @@ class Facts:
         if self.right is not None:
             yield "Right", _part(int(self.right.sum()), m)
             yield "Certified and right", _part(int(self.counted.sum()), m)
+            yield from self._population()
         yield "Median radius", f"{np.median(certificate.radius):.6g}"
         yield "Largest radius", f"{certificate.radius.max():.6g}"
         yield "Begun", run["begun"]
@@ -103,6 +115,24 @@ class Facts:
         yield "Model", run["model"]
         yield "Data", run["data"]["fingerprint"]
         yield from run["environment"].items()
+
+    def _population(self) -> Iterator[tuple[str, str]]:
+        """Yield lower bounds of the part of the population that is robust and right."""
+        beyond = f"at radius {self.radius:g}" if self.radius else "at some radius"
+        ways = {"": self.certificate}
+        certificate = self.certificate
+        if self.radius and certificate.alpha is not None and not certificate.n_calls:
+            if certificate.top_k == 1 and not certificate.changes:
+                ways[", all rows together (Holm)"] = certificate.holm(self.radius)
+        for how, given in ways.items():
+            found = certified_accuracy_interval(
+                np.array(self.labels), given, radius=self.radius, beta=_BETA
+            )
+            yield (
+                f"Robust and right in the population {beyond}{how}",
+                f"at least {np.floor(found.lower * 1e4) / 1e4:.4f} with confidence "
+                f"{found.confidence:.4g}, if rows are a random sample of it",
+            )
 
 
 def statements(facts: Facts) -> Iterator[tuple[str, str]]:

@@ -28,7 +28,8 @@ class _ContentHasher(NumpyHasher):
         """Take the numbers of what is written in a way that is not the same each time.
 
         Tensors of torch name addresses, trees of nearest neighbours count their own calls, and what
-        is between the fields of a record is anything.
+        is between the fields of a record is anything. Generators of random numbers move on, and
+        are no part of what a model answers.
         """
         if isinstance(obj, np.ndarray) and obj.dtype.names:
             obj = ("records", [(n, np.ascontiguousarray(obj[n])) for n in obj.dtype.names])
@@ -36,6 +37,8 @@ class _ContentHasher(NumpyHasher):
             obj = ("tensor", obj.detach().cpu().numpy())
         elif hasattr(obj, "get_arrays") and hasattr(obj, "reset_n_calls"):
             obj = ("tree", [np.asarray(array) for array in obj.get_arrays()])
+        elif isinstance(obj, (np.random.RandomState, np.random.Generator)):
+            obj = ("generator", type(obj).__name__)
         super().save(obj)
 
 

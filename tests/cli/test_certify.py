@@ -314,6 +314,23 @@ def test_models_of_skops(files, capsys):
     assert said(capsys, "verify", "run.sqlite", "--model", "m.skops", "--data", "x.npy")[0] == 0
 
 
+class Foreign(DecisionTreeClassifier):
+    """A model of somebody else."""
+
+
+def test_foreign_types_in_skops_are_listed_and_refused(files, capsys):
+    skops = pytest.importorskip("skops.io", reason="skops is not installed")
+    model = SmoothedClassifier(Foreign(random_state=0), n_estimation=50, random_state=0)
+    skops.dump(model.fit(X, y), "m.skops")
+    code, _, err = said(capsys, *CERTIFY, "--model", "m.skops")
+    assert code == 2
+    name = f"{Foreign.__module__}.Foreign"
+    assert f"m.skops holds types that are not known to be safe: {name}. If you" in err
+    if not sys.modules.get(Foreign.__module__):
+        return
+    assert main([*CERTIFY, "--model", "m.skops", "--trust", name]) == 0
+
+
 def test_skops_that_is_not_installed_is_named(files, capsys, monkeypatch):
     monkeypatch.setitem(sys.modules, "skops.io", None)
     Path("m.skops").touch()

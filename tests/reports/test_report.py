@@ -11,7 +11,7 @@ import pytest
 from sklearn.neighbors import KNeighborsClassifier
 from stored_runs import LABELS, ROWS, Stop, X, fitted, stopped_after, y
 
-from sksmooth import SmoothedClassifier
+from sksmooth import SmoothedClassifier, certified_accuracy_interval
 from sksmooth.exceptions import StoreError
 from sksmooth.reports import Report
 from sksmooth.store import MemoryStore, Run, SQLiteStore
@@ -101,6 +101,19 @@ def test_words_are_those_of_the_run():
     assert "published the seed" in fresh
     assert "Right" not in words(report_of(labels=None))
     assert "scaled units" in words(report_of(fitted(feature_scale="std")))
+
+
+def test_the_population_is_bounded_in_the_forms_that_hold():
+    report = report_of()
+    wide = words(Report(report.store, radius=0.1))
+    assert "Robust and right in the population at radius 0.1: at least" in wide
+    assert "Robust and right in the population at radius 0.1, all rows together (Holm)" in wide
+    certificate = fitted().certify(ROWS)
+    shared = certified_accuracy_interval(LABELS, certificate, radius=0.1)
+    together = certified_accuracy_interval(LABELS, certificate.holm(0.1), radius=0.1)
+    for found in (shared, together):
+        assert f"at least {np.floor(found.lower * 1e4) / 1e4:.4f} with confidence" in wide
+    assert "in the population" not in words(report_of(labels=None))
 
 
 def test_the_word_that_nobody_may_use(tmp_path):

@@ -87,6 +87,14 @@ def test_what_is_between_the_fields_of_records_is_nothing():
     assert fingerprint(records) != before
 
 
+def test_generators_move_on():
+    generators = [np.random.RandomState(0), np.random.default_rng(0)]
+    before = fingerprint(generators)
+    for generator in generators:
+        generator.uniform()
+    assert fingerprint(generators) == before
+
+
 def test_one_bit_makes_another_model():
     weights = np.arange(4.0)
     before = fingerprint([weights])
