@@ -1,7 +1,8 @@
 """Certified robustness for any fitted model, as scikit-learn estimators."""
 
-from sksmooth.certificates import ClassificationCertificate, RegressionCertificate
+from sksmooth.certificates import ClassificationCertificate, PatchCertificate, RegressionCertificate
 from sksmooth.estimators import (
+    AblatedClassifier,
     CenterSmoothedRegressor,
     DSSNClassifier,
     LocallyBiasedSmoother,
@@ -20,11 +21,13 @@ from sksmooth.metrics import (
 )
 
 __all__ = [
+    "AblatedClassifier",
     "CenterSmoothedRegressor",
     "ClassificationCertificate",
     "DSSNClassifier",
     "LocallyBiasedSmoother",
     "MedianSmoothedRegressor",
+    "PatchCertificate",
     "RegressionCertificate",
     "RobustConformalClassifier",
     "RobustConformalRegressor",

@@ -2,6 +2,7 @@
 
 from sksmooth.certificates._classification import ClassificationCertificate
 from sksmooth.certificates._error_budget import ErrorBudget
+from sksmooth.certificates._patches import PatchCertificate
 from sksmooth.certificates._regression import RegressionCertificate
 
-__all__ = ["ClassificationCertificate", "ErrorBudget", "RegressionCertificate"]
+__all__ = ["ClassificationCertificate", "ErrorBudget", "PatchCertificate", "RegressionCertificate"]

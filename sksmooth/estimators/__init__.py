@@ -1,5 +1,6 @@
 """The estimators: models wrapped with fit, predict and certify."""
 
+from sksmooth.estimators._ablated_classifier import AblatedClassifier
 from sksmooth.estimators._center_smoothed_regressor import CenterSmoothedRegressor
 from sksmooth.estimators._certify import certify
 from sksmooth.estimators._dssn_classifier import DSSNClassifier
@@ -10,6 +11,7 @@ from sksmooth.estimators._robust_conformal_regressor import RobustConformalRegre
 from sksmooth.estimators._smoothed_classifier import SmoothedClassifier
 
 __all__ = [
+    "AblatedClassifier",
     "CenterSmoothedRegressor",
     "DSSNClassifier",
     "LocallyBiasedSmoother",
