@@ -2,10 +2,12 @@
 
 from sksmooth.certificates import (
     ClassificationCertificate,
+    PatchCertificate,
     PathCertificate,
     RegressionCertificate,
 )
 from sksmooth.estimators import (
+    AblatedClassifier,
     CenterSmoothedRegressor,
     DSSNClassifier,
     LocallyBiasedSmoother,
@@ -29,11 +31,13 @@ from sksmooth.metrics import (
 from sksmooth.reports import show_versions
 
 __all__ = [
+    "AblatedClassifier",
     "CenterSmoothedRegressor",
     "ClassificationCertificate",
     "DSSNClassifier",
     "LocallyBiasedSmoother",
     "MedianSmoothedRegressor",
+    "PatchCertificate",
     "PathCertificate",
     "RegressionCertificate",
     "RobustConformalClassifier",

@@ -9,6 +9,7 @@ from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from sksmooth import (
+    AblatedClassifier,
     CenterSmoothedRegressor,
     DSSNClassifier,
     LocallyBiasedSmoother,
@@ -47,6 +48,8 @@ def expected_to_fail(estimator):
         LocallyBiasedSmoother(OneVsRestClassifier(SVC()), alpha=0.5, norm=np.inf),
         LocallyBiasedSmoother(alpha=np.inf, neighbor_certificate="exact"),
         Denoiser(random_state=0),
+        AblatedClassifier(n_augment=0),
+        AblatedClassifier(DecisionTreeClassifier(), random_state=0),
         RobustConformalClassifier(n_draws=5, n_augment=0),
         RobustConformalRegressor(n_draws=5),
     ],

@@ -61,6 +61,18 @@ class _ByContent:
 
 
 @dataclass(frozen=True)
+class _Given:
+    """All inputs have the same draws, which are given."""
+
+    draws: NDArray[Any]
+    n_inputs: int
+
+    def take(self, start: int, stop: int) -> NDArray[Any]:
+        some = self.draws[start:stop]
+        return np.broadcast_to(some, (self.n_inputs, *some.shape))
+
+
+@dataclass(frozen=True)
 class CopySampler:
     """Samples outputs of the base model for noisy copies of inputs, each with noise of its own.
 
@@ -138,6 +150,27 @@ class CopySampler:
             return _ByContent(tuple(streams[first:last]))
 
         return self._in_chunks(work, source, (), "predicting")
+
+    def of_draws(self, work: Callable[..., Any], draws: NDArray[Any]) -> list[Any]:
+        """Do some work on the outputs for given draws, all of which every input has.
+
+        Parameters
+        ----------
+        work : callable
+            As for :meth:`by_position`.
+        draws : ndarray of shape (n_copies, ...)
+            As the noise takes them.
+
+        Returns
+        -------
+        results : list
+            In the order of the inputs.
+        """
+
+        def source(first: int, last: int) -> _Source:
+            return _Given(draws, last - first)
+
+        return self._in_chunks(work, source, (), "voting")
 
     def _in_chunks(
         self,

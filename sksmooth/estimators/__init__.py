@@ -1,5 +1,6 @@
 """The estimators: models wrapped with fit, predict and certify."""
 
+from sksmooth.estimators._ablated_classifier import AblatedClassifier
 from sksmooth.estimators._center_smoothed_regressor import CenterSmoothedRegressor
 from sksmooth.estimators._certify import certify
 from sksmooth.estimators._certify_translation import certify_translation
@@ -12,6 +13,7 @@ from sksmooth.estimators._robust_conformal_regressor import RobustConformalRegre
 from sksmooth.estimators._smoothed_classifier import SmoothedClassifier
 
 __all__ = [
+    "AblatedClassifier",
     "CenterSmoothedRegressor",
     "DSSNClassifier",
     "LocallyBiasedSmoother",

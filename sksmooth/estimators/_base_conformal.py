@@ -172,8 +172,11 @@ class BaseConformal(BaseSmoother):
         if not radius:
             return 0.0
         covered = radius + 2.0 * self._rounding(inputs).half_cell(norm)
-        if inputs.layout is not None and self._lattice is not None:
-            blur = 2.0**-50 * self._lattice.largest_input * inputs.n_features ** (1.0 / norm)
+        if inputs.layout is not None:
+            # without a lattice noise is splitting noise, for which inputs far out are all alike
+            is_added = self._lattice is not None
+            largest = self._lattice.largest_input if is_added else 1.0 + 8.0 * self.noise_.sigma
+            blur = 2.0**-50 * largest * inputs.n_features ** (1.0 / norm)
             covered += radius * 2.0**-50 + blur * (1.0 + 1e-9)
         return covered * (1.0 + 1e-14)
 

@@ -11,7 +11,7 @@ import sklearn
 from numpy.testing import assert_array_equal
 from scipy import sparse
 from scipy.special import ndtr, ndtri, softmax
-from sklearn.base import clone
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.cluster import KMeans
 from sklearn.compose import make_column_transformer
 from sklearn.datasets import load_iris
@@ -452,3 +452,37 @@ def test_categories_that_bear_no_noise():
         RobustConformalClassifier(
             FrozenEstimator(clf.estimator_), categorical=CategoryNoise()
         ).fit()
+
+
+# --------------------------------------------------------------------------- in floating point
+
+
+class Knows(ClassifierMixin, BaseEstimator):
+    """Scores 1 for the label 1 where noise was added to one row, known by the rounding of sums."""
+
+    def __init__(self, row):
+        self.row = row
+        self.classes_ = np.array([0, 1])
+
+    def fit(self, X, y):
+        return self
+
+    def predict_proba(self, X):
+        known = ((self.row + (X - self.row) != X).sum(axis=1) <= 1).astype(float)
+        return np.column_stack([1 - known, known])
+
+
+@pytest.mark.parametrize("rounded", [True, False])
+def test_no_model_reads_the_row_off_the_last_bits(rounded):
+    """All rows are one row, and an attack moves it by less than anybody could see."""
+    row = np.random.default_rng(0).normal(size=64)
+    rows, labels = np.tile(row, (100, 1)), np.ones(100, int)
+    model = FrozenEstimator(Knows(row))
+    clf = RobustConformalClassifier(model, sigma=0.5, radius=0.1, random_state=0)
+    clf.fit(rows, labels)
+    if not rounded:
+        clf._lattice = None  # the plain sum: the control
+    clf.conformalize(rows, labels)
+    moved = row + 1e-9 * np.random.default_rng(1).normal(size=(50, 64))
+    covered = clf.predict_set(moved)[1][:, 1, 0].mean()
+    assert covered >= 0.9 if rounded else covered < 0.1
