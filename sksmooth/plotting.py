@@ -35,6 +35,9 @@ class CertifiedAccuracyDisplay:
         Name of the curve in the legend.
     scaled : bool, default=False
         Whether radii are in scaled units (`feature_scale`), for the label of the axis.
+    radius_of : str, default=None
+        What radii are the size of (`radius_of` of a certificate) instead of the norm, for the label
+        of the axis.
 
     Attributes
     ----------
@@ -63,13 +66,16 @@ class CertifiedAccuracyDisplay:
     >>> plt.close(display.figure_)
     """
 
-    def __init__(self, radii, accuracy, *, max_radius=None, norm=2, name=None, scaled=False):
+    def __init__(
+        self, radii, accuracy, *, max_radius=None, norm=2, name=None, scaled=False, radius_of=None
+    ):
         self.radii = radii
         self.accuracy = accuracy
         self.max_radius = max_radius
         self.norm = norm
         self.name = name
         self.scaled = scaled
+        self.radius_of = radius_of
 
     @classmethod
     def from_certificate(cls, y_true, certificate, *, of_class=None, name=None, ax=None, **kwargs):
@@ -111,6 +117,7 @@ class CertifiedAccuracyDisplay:
             norm=certificate.norm,
             name=name,
             scaled=certificate.feature_scale is not None,
+            radius_of=certificate.radius_of,
         )
         return display.plot(ax=ax, **kwargs)
 
@@ -160,7 +167,7 @@ class CertifiedAccuracyDisplay:
         """
         self.ax_ = ax = _axes(ax)
         self.figure_ = ax.figure
-        _label_radius(ax, self.norm, self.scaled)
+        _label_radius(ax, self.norm, self.scaled, self.radius_of)
         style = {"drawstyle": "steps-pre", "label": self.name if name is None else name, **kwargs}
         (self.line_,) = ax.plot(*self._with_last_drop(), **style)
         self.ceiling_ = self._plot_ceiling()
@@ -198,6 +205,9 @@ class CertifiedRadiusDisplay:
         Norm of the radii.
     scaled : bool, default=False
         Whether radii are in scaled units (`feature_scale`), for the label of the axis.
+    radius_of : str, default=None
+        What radii are the size of (`radius_of` of a certificate) instead of the norm, for the label
+        of the axis.
 
     Attributes
     ----------
@@ -220,11 +230,12 @@ class CertifiedRadiusDisplay:
     >>> plt.close(display.figure_)
     """
 
-    def __init__(self, radii, right=None, *, norm=2, scaled=False):
+    def __init__(self, radii, right=None, *, norm=2, scaled=False, radius_of=None):
         self.radii = radii
         self.right = right
         self.norm = norm
         self.scaled = scaled
+        self.radius_of = radius_of
 
     @classmethod
     def from_certificate(cls, certificate, y_true=None, *, ax=None, **kwargs):
@@ -250,7 +261,8 @@ class CertifiedRadiusDisplay:
             first = certificate.prediction.reshape(len(certificate), -1)[:, 0]
             right = first == np.asarray(y_true)
         scaled = certificate.feature_scale is not None
-        display = cls(certificate.radius, right, norm=certificate.norm, scaled=scaled)
+        units = {"scaled": scaled, "radius_of": certificate.radius_of}
+        display = cls(certificate.radius, right, norm=certificate.norm, **units)
         return display.plot(ax=ax, **kwargs)
 
     def plot(self, *, ax=None, **kwargs):
@@ -269,7 +281,7 @@ class CertifiedRadiusDisplay:
         """
         self.ax_ = ax = _axes(ax)
         self.figure_ = ax.figure
-        _label_radius(ax, self.norm, self.scaled)
+        _label_radius(ax, self.norm, self.scaled, self.radius_of)
         finite = np.isfinite(self.radii)
         groups, labels = [self.radii[finite]], [None]
         if self.right is not None:
@@ -674,9 +686,9 @@ def _axes(ax, make=True):
     return ax
 
 
-def _label_radius(ax, norm, scaled):
+def _label_radius(ax, norm, scaled, radius_of):
     """Label the axis of radii, unless it shows those of another norm or in other units."""
-    label = f"Radius ({_norm_name(norm)}{', scaled units' * scaled})"
+    label = f"Radius ({radius_of or _norm_name(norm)}{', scaled units' * scaled})"
     before = ax.get_xlabel()
     if before.startswith("Radius (") and before != label:
         raise ValueError(

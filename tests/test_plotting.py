@@ -11,12 +11,14 @@ from sklearn.preprocessing import MaxAbsScaler
 
 from sksmooth import (
     CenterSmoothedRegressor,
+    ClassificationCertificate,
     MedianSmoothedRegressor,
     SmoothedClassifier,
     certified_accuracy_curve,
     certified_range_curve,
     certify_path,
 )
+from sksmooth.noise import Brightness
 from sksmooth.plotting import (
     CertifiedAccuracyDisplay,
     CertifiedBoundDisplay,
@@ -76,6 +78,19 @@ def test_several_curves_share_an_axis_that_shows_all_of_them(smoothed, pyplot):
     assert right >= certificate.max_radius()
     assert [text.get_text() for text in long.ax_.get_legend().get_texts()] == ["short", "long"]
     assert long.line_.get_linestyle() == "--"
+
+
+def test_label_of_a_transformation(pyplot):
+    noise = Brightness(0.3)
+    votes, classes = np.array([[90, 10]]), np.array([0, 1])
+    certificate = ClassificationCertificate.from_counts(
+        np.array([0]), votes, classes=classes, noise=noise, n_features=4, alpha=0.01
+    )
+    for display in (
+        CertifiedAccuracyDisplay.from_certificate([0], certificate),
+        CertifiedRadiusDisplay.from_certificate(certificate),
+    ):
+        assert display.ax_.get_xlabel() == "Radius (brightness, units of X)"
 
 
 def test_label_of_the_sup_norm(pyplot):

@@ -178,6 +178,13 @@ class ClassificationCertificate(Certificate):
         return None if self.noise is None else self.noise.attack
 
     @property
+    def radius_of(self) -> str | None:
+        """What the radius is the size of, and its unit, where that is no perturbation of inputs."""
+        if self.perturbed in _SHIFTS:
+            return "shift, pixels"
+        return None if self.noise is None else self.noise.radius_of
+
+    @property
     def ranges(self) -> dict[str, NDArray[np.float64]]:
         """Ranges of the parameters of a transformation that are covered, by their names.
 

@@ -79,14 +79,15 @@ def certify_translation(
 
     Examples
     --------
+    >>> import numpy as np
     >>> from sklearn.datasets import load_digits
-    >>> from sklearn.linear_model import LogisticRegression
+    >>> from sklearn.neighbors import KNeighborsClassifier
     >>> from sksmooth import certify_translation
     >>> X, y = load_digits(return_X_y=True)
-    >>> model = LogisticRegression(max_iter=2000).fit(X[:1000] / 16, y[:1000])
-    >>> exact = certify_translation(model, X[1000:1005] / 16, image_shape=(8, 8), padding="zeros")
-    >>> exact.radius
-    array([0., 0., 0., 1., 0.])
+    >>> images = np.pad(X.reshape(-1, 8, 8), ((0, 0), (2, 2), (2, 2))).reshape(-1, 144)
+    >>> model = KNeighborsClassifier(1).fit(images[:1000], y[:1000])
+    >>> certify_translation(model, images[1000:1005], image_shape=(12, 12), max_shift=2).radius
+    array([0., 0., 0., 0., 1.])
     """
     if hasattr(model, "fit"):
         check_is_fitted(model)

@@ -52,6 +52,11 @@ class Noise(BaseEstimator, ABC):
         """What a certificate covers, in words, where that is no ball of inputs; else None."""
         return None
 
+    @property
+    def radius_of(self) -> str | None:
+        """What a radius is the size of, and its unit, where that is no perturbation of inputs."""
+        return None
+
     def check_parameters(self) -> None:
         """Raise a ValueError that names the first parameter that describes no distribution."""
         if isinstance(self.sigma, bool) or not (

@@ -246,3 +246,59 @@ def test_what_has_no_meaning_is_refused(digits):
         clf.set_params(noise__sigma=0.4).certify(X[:2])
     with pytest.raises(ValueError, match=r"sigma=0\.3 is too small for X"):
         smoother(Brightness(0.3)).fit(X, y).certify(X[:2] * 1e9)
+
+
+# A wave, and what each transformation has done to it: models that see nothing but the parameter
+# are the worst there are.
+WAVE = 0.5 + 0.4 * np.cos(2 * np.pi * np.arange(9) / 9)
+
+
+def wave_of(X):
+    """First Fourier coefficient of each row, over that of the wave itself."""
+    return (X @ np.exp(-2j * np.pi * np.arange(9) / 9)) / (
+        WAVE @ np.exp(-2j * np.pi * np.arange(9) / 9)
+    )
+
+
+READERS = {
+    Brightness: lambda X: (X - WAVE).mean(axis=1),
+    Contrast: lambda X: np.log(X / WAVE).mean(axis=1),
+    Gamma: lambda X: np.log(np.log(X[:, 1]) / np.log(WAVE[1])),
+    Blur: lambda X: -np.log(np.abs(wave_of(X))) / (1 - np.cos(2 * np.pi / 9)),
+    Shift: lambda X: -np.angle(wave_of(X)) * 9 / (2 * np.pi),
+}
+WORST = [
+    (Brightness(0.5), 0.64077578277230023),
+    (Brightness(0.5, "uniform"), 0.69282032302755092),
+    (Brightness(0.5, "exponential"), 0.80471895621705019),
+    (Contrast(0.5, "laplace"), 0.56902223089043662),
+    (Gamma(0.5), 0.64077578277230023),
+    (Blur(0.5, boundary="wrap"), 0.80471895621705019),
+    (Blur(0.5, "half-normal", boundary="wrap"), 0.60808538253890362),
+    (Blur(0.5, "uniform", boundary="wrap"), 0.4),
+    (Shift(0.5), 0.64077578277230023),
+]
+
+
+@pytest.mark.parametrize(("noise", "true_radius"), WORST, ids=lambda value: repr(value))
+def test_worst_models_are_wrong_as_seldom_as_stated(noise, true_radius):
+    """A model that reads the parameter, of a probability of 0.9: its radius is known."""
+    drawn = noise.parameter_law.draw(200_000, (1,), np.random.default_rng(1), np.float64)
+    border = np.quantile(drawn, 0.9)
+    read = READERS[type(noise)]
+    clf = frozen(lambda X: read(X) < border, noise, n_estimation=200, n_selection=20_000)
+    clf.set_params(alpha=0.1)
+    x = WAVE[None]
+    # 0.02 beside the border is several standard errors of the quantile and of the votes
+    within = clf.predict_proba(noise.transform(x, 0.95 * true_radius))[0, 1]
+    beyond = clf.predict_proba(noise.transform(x, 1.05 * true_radius))[0, 1]
+    assert within > 0.5 > beyond
+    clf.set_params(n_selection=1)
+    radii = []
+    for seed in range(100):
+        again = frozen(clf.estimator.estimator.rule, noise, n_estimation=200, n_selection=1)
+        again.set_params(alpha=0.1, random_state=seed).fit()
+        radii.append(again.certify(x).radius[0])
+    radii, most = np.array(radii), 0.1 + 3 * np.sqrt(0.1 * 0.9 / 100)
+    assert np.mean(radii > 1.01 * true_radius) < most
+    assert np.mean(1.4 * radii > 1.01 * true_radius) > most  # control

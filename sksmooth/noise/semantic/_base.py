@@ -141,11 +141,16 @@ class SemanticNoise(Noise):
         return self.parameter_law.reach(1)
 
     @property
+    def radius_of(self) -> str:
+        """What a radius is the size of, and its unit."""
+        return f"{self.parameter}, {self.unit}"
+
+    @property
     def attack(self) -> str:
         """What a certificate covers, in words."""
         return (
-            f"{self._formula} for {self._bounds} (a: {self.parameter}, {self.unit}); the attacked "
-            f"input is neither clipped nor rounded{self._exceptions}"
+            f"{self._formula} for {self._bounds} (a: {self.radius_of}); the attacked input is "
+            f"neither clipped nor rounded{self._exceptions}"
         )
 
     @property

@@ -64,7 +64,7 @@ class Blur(SpatialNoise):
     >>> round(float(Blur(sigma=2.0).radius(0.99)), 3)
     7.824
     >>> Blur().transform([[0.0, 0.0, 1.0, 0.0, 0.0]], parameter=0.5).round(3)
-    array([[0.034, 0.161, 0.611, 0.161, 0.034]])
+    array([[0.021, 0.157, 0.645, 0.157, 0.021]])
     """
 
     parameter: ClassVar[str] = "variance"

@@ -60,7 +60,7 @@ class BrightnessContrast(SemanticNoise):
     >>> from sksmooth.noise import BrightnessContrast
     >>> noise = BrightnessContrast(sigma=0.3, contrast_sigma=0.3)
     >>> round(float(noise.radius(0.99)), 3)
-    0.421
+    0.472
     >>> round(float(noise.least_probability(0.99, contrast=0.2, brightness=0.1)), 3)
     0.932
     """
