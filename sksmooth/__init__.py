@@ -28,7 +28,7 @@ from sksmooth.metrics import (
     make_certified_bound_scorer,
     make_certified_scorer,
 )
-from sksmooth.reports import show_versions
+from sksmooth.reports._versions import show_versions
 
 __all__ = [
     "AblatedClassifier",

@@ -112,8 +112,8 @@ CLAIMS = [
         where="certified accuracy, CIFAR-10",
         says="60, 43, 32, 23, 17 and 14 % are certified at the radii 0.25 to 1.5",
         verdict=REPEATED,
-        ours="within two points up to the radius 1, on all 10,000 test images; runs with a sigma of "
-        "1, which are best beyond, are not at hand",
+        ours="within two points up to the radius 1, on all 10,000 test images; runs with a sigma "
+        "of 1, which are best beyond, are not at hand",
         seconds=5,
         run=cifar10,
         holds=lambda rows: all(_best_is_near(row, 2.0) for row in rows[:4]),

@@ -1,6 +1,5 @@
 """What an auditor or a paper gets of a run: tables, a picture, a page in plain words."""
 
 from sksmooth.reports._report import Report
-from sksmooth.reports._versions import show_versions
 
-__all__ = ["Report", "show_versions"]
+__all__ = ["Report"]
