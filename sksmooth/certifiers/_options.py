@@ -68,8 +68,8 @@ def check_certify_options(
         simultaneous = True
     for name, value in (("bilateral", bilateral), ("simultaneous", simultaneous)):
         if not isinstance(value, (bool, np.bool_)):
-            or_holm = " or 'holm'" if name == "simultaneous" else ""
-            raise ValueError(f"{name} must be True or False{or_holm}, got {value!r}.")
+            known = "True or False" if name == "bilateral" else "True, False or 'holm'"
+            raise ValueError(f"{name} must be {known}, got {value!r}.")
     if not (isinstance(top_k, Integral) and 1 <= int(top_k) < max(n_classes, 2)):
         raise ValueError(
             f"top_k must be a whole number from 1 to {max(n_classes, 2) - 1}, one less than the "
