@@ -6,6 +6,8 @@ from numpy.testing import assert_allclose
 from scipy import stats
 
 from sksmooth.noise import Brightness
+from sksmooth.noise.semantic._brightness import rounded_alike
+from sksmooth.noise.semantic._pixels import on_lattice, step_of
 
 X = np.random.default_rng(0).random((5, 4, 3))
 
@@ -16,11 +18,30 @@ def test_sums_are_exact_and_hold_the_rounded_row():
     noisy = noise.perturb(X, draws)
     assert noisy.shape == (5, 200, 4, 3)
     rounded = noise.perturb(X, np.zeros((1, 1)))
-    assert np.abs(rounded[:, 0] - X).max() <= 0.3 / 2**16
+    assert np.abs(rounded[:, 0] - X).max() <= 1.34 * 0.3 / 2**16
     # differences of pixels do not depend on the draw: nothing gives it away
     assert (noisy - noisy[..., :1, :1] == rounded - rounded[..., :1, :1]).all()
     plain = X[:, None] + np.random.default_rng(0).normal(0, 0.3, (1, 200, 1, 1))
     assert (plain - plain[..., :1, :1] != (X - X[..., :1, :1])[:, None]).any()  # control
+
+
+@pytest.mark.parametrize("digits", ["bytes", "single", "double"])
+def test_an_offset_moves_the_rounded_input_as_a_whole(digits):
+    rng = np.random.default_rng(0)
+    rows = {
+        "bytes": rng.integers(0, 256, (50, 30)) / 255,
+        "single": rng.random((50, 30), np.float32).astype(float),
+        "double": rng.random((50, 30)),
+    }[digits]
+    step, offsets = step_of(0.3), rng.normal(size=(200, 1, 1))
+    x, attacked = rounded_alike(rows, step, 1), rounded_alike(rows + offsets, step, 2)
+    assert (x == on_lattice(x, step)).all()
+    assert np.abs(x - rows).max() <= 1.34 * step
+    moved = attacked - x
+    assert (moved == moved[..., :1]).all()
+    assert np.abs(moved - offsets).max() <= step * (1 + 1e-9)
+    plain = on_lattice(rows + offsets, step) - on_lattice(rows, step)
+    assert (plain != plain[..., :1]).any()  # control: each feature by itself
 
 
 def test_radius_counts_rounding_where_the_number_of_features_is_known():
