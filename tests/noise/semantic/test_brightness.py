@@ -107,3 +107,24 @@ def test_words_name_what_is_covered():
     assert "neither clipped nor rounded" in Brightness().attack
     joint = Brightness(pixel_sigma=0.1, tolerance=0.05).attack
     assert "any change of its pixels of at most 0.05 in l2" in joint
+
+
+@pytest.mark.parametrize("angle", [0.3, 0.8, 1.2])
+def test_models_that_read_offset_and_pixels_change_where_the_joint_radius_ends(angle):
+    """A model that adds up the offset and a pattern of pixels is all but the worst there is."""
+    sigma, pixel_sigma, d, quantile = 0.5, 0.1, 100, stats.norm.ppf(0.9)
+    pattern = np.tile([1.0, -1.0], d // 2) / np.sqrt(d)
+    tolerance = np.sin(angle) * quantile * pixel_sigma
+    noise = Brightness(sigma, pixel_sigma=pixel_sigma, tolerance=tolerance)
+    radius = noise.radius(0.9)
+    assert_allclose(radius, np.cos(angle) * quantile * sigma, rtol=1e-12)
+    draws = noise.draw(40_000, (d,), np.random.default_rng(0), np.float64)
+    for part, changes in ((0.0, False), (0.97, False), (1.03, True)):
+        attacked = part * (radius + tolerance * pattern)[None]
+        noisy = noise.perturb(attacked, draws)[0]
+        score = np.cos(angle) / sigma * noisy.mean(axis=1)
+        score += np.sin(angle) / pixel_sigma * (noisy @ pattern)
+        share = (score < quantile).mean()
+        assert (share < 0.5) == changes
+        if part == 0:
+            assert_allclose(share, 0.9, atol=0.006)
