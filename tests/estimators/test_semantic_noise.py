@@ -5,6 +5,7 @@ import pickle
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.datasets import load_digits
 from sklearn.frozen import FrozenEstimator
@@ -12,6 +13,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
+from sklearn.tree import DecisionTreeClassifier
 
 import sksmooth
 from sksmooth import ClassificationCertificate, SmoothedClassifier, make_certified_scorer
@@ -172,15 +174,17 @@ def test_an_attack_that_is_rounded_is_not_covered():
 
 
 def test_no_model_reads_the_offset_off_the_last_bits():
-    """A model that knows the row by the differences of its pixels, rounded as a sum would be."""
-    x = np.array([[0.3, 0.7]])
-    step = Brightness(0.5).perturb(x, np.zeros((1, 1)))[0, 0]
-    exact = frozen(lambda X: X[:, 1] - X[:, 0] == step[1] - step[0], Brightness(0.5))
-    certificate = exact.certify(x)
+    """A model that knows the row by the differences of its pixels, to the last bit."""
+    x = np.random.default_rng(0).integers(0, 256, (1, 20)) / 255
+    noise = Brightness(0.5)
+    known = np.diff(noise.perturb(x, np.zeros((1, 1)))[0, 0])
+    clf = frozen(lambda X: (np.diff(X) == known).all(axis=1), noise)
+    certificate = clf.certify(x)
     assert certificate.p_lower[0] > 0.999
-    for a in np.linspace(-1, 1, 7) * certificate.radius:
-        moved = step + np.rint(a * 2**17) / 2**17  # of the row that the statement is about
-        assert exact.predict(moved[None]) == 1
+    offsets = np.random.default_rng(1).uniform(-1, 1, 50)[:, None] * certificate.radius
+    assert (clf.predict(x + offsets) == 1).all()
+    plain = np.diff(x + offsets) == np.diff(x)  # control: sums as they are
+    assert not plain.all(axis=1).any()
 
 
 def test_float32_and_whole_numbers(digits):
@@ -302,3 +306,54 @@ def test_worst_models_are_wrong_as_seldom_as_stated(noise, true_radius):
     radii, most = np.array(radii), 0.1 + 3 * np.sqrt(0.1 * 0.9 / 100)
     assert np.mean(radii > 1.01 * true_radius) < most
     assert np.mean(1.4 * radii > 1.01 * true_radius) > most  # control
+
+
+def cells_of(law):
+    """Distribution function of a law of the parameter."""
+    sigma = law.sigma
+    return {
+        "GaussianNoise": stats.norm(scale=sigma),
+        "LaplaceNoise": stats.laplace(scale=sigma / np.sqrt(2)),
+        "UniformNoise": stats.uniform(-sigma * np.sqrt(3), 2 * sigma * np.sqrt(3)),
+        "ExponentialLaw": stats.expon(scale=sigma),
+        "HalfNormalLaw": stats.halfnorm(scale=sigma * np.sqrt(np.pi / 2)),
+        "PositiveUniformLaw": stats.uniform(0, 2 * sigma),
+    }[type(law).__name__].cdf
+
+
+@pytest.mark.parametrize(
+    "noise",
+    [
+        Brightness(0.3, "laplace"),
+        Contrast(0.4, "gaussian", center=0.5),
+        Contrast(0.4, "exponential"),
+        Gamma(0.4, "uniform"),
+        Blur(0.6, "exponential"),
+        Blur(0.6, "half-normal", boundary="wrap"),
+        Blur(0.6, "uniform"),
+    ],
+    ids=repr,
+)
+def test_no_parameter_within_the_radius_changes_the_answer_by_quadrature(digits, noise):
+    """Class probabilities at every attack, from the answers of the model on a fine grid."""
+    X, y = digits
+    tree = DecisionTreeClassifier(max_depth=8, random_state=0)
+    clf = smoother(noise, tree, n_estimation=2000).fit(X[:300], y[:300])
+    rows = X[300:330]
+    certificate = clf.certify(rows)
+    assert certificate.certified.mean() > 0.5
+    cdf, most = cells_of(noise.parameter_law), 2.5 * certificate.radius.max()
+    low = 0.0 if noise.one_sided else -most - 12 * noise.sigma
+    edges = np.linspace(low, most + 12 * noise.sigma, 1501)
+    middles = (edges[1:] + edges[:-1]) / 2
+    failing = 0
+    for i in np.flatnonzero(certificate.certified):
+        moved = clf.noise_.transform(np.repeat(rows[[i]], 1500, axis=0), middles)
+        same = clf.estimator_.predict(moved) == certificate.prediction[i]
+        first = 0.0 if noise.one_sided else -1.0
+        for part in np.linspace(first, 1, 9):
+            share = np.diff(cdf(edges - part * certificate.radius[i])) @ same
+            assert share > 0.5 - 0.01  # of the grid: a cell of a few percent of sigma
+        further = [np.diff(cdf(edges - s * 2.5 * certificate.radius[i])) @ same for s in (first, 1)]
+        failing += min(further) < 0.5
+    assert failing > 0  # control

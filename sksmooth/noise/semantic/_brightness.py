@@ -50,8 +50,9 @@ class Brightness(PixelTolerantNoise):
     another input, and the certificate says nothing about it, unless `tolerance` covers the
     difference. What the base model does with its input is free: it may clip.
 
-    Without `pixel_sigma`, inputs and b are rounded to multiples of a power of two, about 65,000
-    to `sigma`, so that sums are exact: x in the statement is the row as it was rounded.
+    Without `pixel_sigma`, b, the first feature and the differences of the others from it are
+    rounded to multiples of a power of two, about 65,000 to `sigma`. So sums are exact, and
+    ``x + a`` is rounded to what x is rounded to, moved as a whole: its last bits tell nothing of a.
 
     A model that standardises each input does not depend on its brightness: smoothing adds nothing.
 
@@ -98,7 +99,8 @@ class Brightness(PixelTolerantNoise):
     def apply(self, X: NDArray[Any], draws: NDArray[Any]) -> NDArray[Any]:
         """Add draws; see :meth:`Noise.apply`."""
         if self.pixel_sigma is None:
-            X = on_lattice(np.asarray(X, np.float64), step_of(self.sigma))
+            n_leading = draws.ndim - 1
+            X = rounded_alike(np.asarray(X, np.float64), step_of(self.sigma), n_leading)
         return super().apply(X, draws)
 
     def check_inputs(self, values: NDArray[Any]) -> None:
@@ -118,7 +120,7 @@ class Brightness(PixelTolerantNoise):
             return trade_off, unit
         step = step_of(self.sigma)
         failure = failure_of(self.parameter_law, step, 1)
-        return RoundedTradeOff(trade_off, failure, step / 2 / unit * (1.0 + 1e-15)), unit
+        return RoundedTradeOff(trade_off, failure, step / unit * (1.0 + 1e-15)), unit
 
     def _transformed(self, X: Array, parameters: Array) -> Array:
         return X + across(parameters, X.ndim - parameters.ndim + 1)
@@ -129,6 +131,17 @@ class Brightness(PixelTolerantNoise):
 
     @property
     def _exceptions(self) -> str:
-        return (
-            "" if self.pixel_sigma is not None else f"; x is rounded to {step_of(self.sigma):.3g}"
-        )
+        return "" if self.pixel_sigma is not None else ", and computed in double precision"
+
+
+def rounded_alike(X: Array, step: float, n_leading: int) -> Array:
+    """Round inputs to a lattice so that ``x + a`` becomes what x becomes, moved as a whole.
+
+    The first feature is rounded by itself, the others by their differences from it, which a does
+    not change. Cells of the differences are moved by a third of a step: numbers with few binary or
+    decimal digits are not near their borders, where the last bit of a sum would decide.
+    """
+    flat = X.reshape(*X.shape[:n_leading], -1)
+    first = flat[..., :1]
+    rounded = on_lattice(first, step) + on_lattice(flat - first + step / 3, step)
+    return np.asarray(rounded.reshape(X.shape))

@@ -45,8 +45,10 @@ class Shift(SpatialNoise):
     Notes
     -----
     Along an axis of even length the wave that changes sign at every pixel cannot be shifted by
-    parts of one. One row of zeros is appended there before the shift, and left out after it: the
-    attacked input is a shift of the larger image.
+    parts of one. One row of zeros is appended there before the shift, and left out after it. The
+    attacked input is a shift of that larger image, whose last row the base model is not shown:
+    :meth:`transform` gives what it is shown, which is not the whole of it. Pad X to odd sizes
+    yourself where the attacked images are to be classified, too.
 
     Shifts by parts of a pixel ring at edges, by up to a tenth of a step. For shifts by whole
     pixels, :func:`sksmooth.certify_translation` needs no noise.
