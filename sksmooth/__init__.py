@@ -1,12 +1,18 @@
 """Certified robustness for any fitted model, as scikit-learn estimators."""
 
-from sksmooth.certificates import ClassificationCertificate, PatchCertificate, RegressionCertificate
+from sksmooth.certificates import (
+    ClassificationCertificate,
+    MultiOutputCertificate,
+    PatchCertificate,
+    RegressionCertificate,
+)
 from sksmooth.estimators import (
     AblatedClassifier,
     CenterSmoothedRegressor,
     DSSNClassifier,
     LocallyBiasedSmoother,
     MedianSmoothedRegressor,
+    MultiOutputSmoothedClassifier,
     RobustConformalClassifier,
     RobustConformalRegressor,
     SmoothedClassifier,
@@ -27,6 +33,8 @@ __all__ = [
     "DSSNClassifier",
     "LocallyBiasedSmoother",
     "MedianSmoothedRegressor",
+    "MultiOutputCertificate",
+    "MultiOutputSmoothedClassifier",
     "PatchCertificate",
     "RegressionCertificate",
     "RobustConformalClassifier",

@@ -6,6 +6,11 @@ this is computed for the bound itself, at a level lowered by more than its numer
 
 from sksmooth.bounds._calibration import calibration_level
 from sksmooth.bounds._looks import Look, plan_looks
+from sksmooth.bounds._many_outputs import (
+    most_lost_outputs,
+    step_down_claims,
+    step_down_levels,
+)
 from sksmooth.bounds._order_statistics import (
     integrated_rank,
     lower_quantile_rank,
@@ -26,7 +31,10 @@ __all__ = [
     "integrated_rank",
     "lower_quantile_rank",
     "min_draws_to_certify",
+    "most_lost_outputs",
     "plan_looks",
     "runner_up_upper_bound",
+    "step_down_claims",
+    "step_down_levels",
     "upper_quantile_rank",
 ]

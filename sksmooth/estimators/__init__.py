@@ -6,6 +6,7 @@ from sksmooth.estimators._certify import certify
 from sksmooth.estimators._dssn_classifier import DSSNClassifier
 from sksmooth.estimators._locally_biased_smoother import LocallyBiasedSmoother
 from sksmooth.estimators._median_smoothed_regressor import MedianSmoothedRegressor
+from sksmooth.estimators._multi_output_smoothed_classifier import MultiOutputSmoothedClassifier
 from sksmooth.estimators._robust_conformal_classifier import RobustConformalClassifier
 from sksmooth.estimators._robust_conformal_regressor import RobustConformalRegressor
 from sksmooth.estimators._smoothed_classifier import SmoothedClassifier
@@ -16,6 +17,7 @@ __all__ = [
     "DSSNClassifier",
     "LocallyBiasedSmoother",
     "MedianSmoothedRegressor",
+    "MultiOutputSmoothedClassifier",
     "RobustConformalClassifier",
     "RobustConformalRegressor",
     "SmoothedClassifier",
