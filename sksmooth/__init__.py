@@ -2,6 +2,7 @@
 
 from sksmooth.certificates import (
     ClassificationCertificate,
+    MultiOutputCertificate,
     PatchCertificate,
     PathCertificate,
     RegressionCertificate,
@@ -12,6 +13,7 @@ from sksmooth.estimators import (
     DSSNClassifier,
     LocallyBiasedSmoother,
     MedianSmoothedRegressor,
+    MultiOutputSmoothedClassifier,
     RobustConformalClassifier,
     RobustConformalRegressor,
     SmoothedClassifier,
@@ -37,6 +39,8 @@ __all__ = [
     "DSSNClassifier",
     "LocallyBiasedSmoother",
     "MedianSmoothedRegressor",
+    "MultiOutputCertificate",
+    "MultiOutputSmoothedClassifier",
     "PatchCertificate",
     "PathCertificate",
     "RegressionCertificate",

@@ -7,6 +7,11 @@ this is computed for the bound itself, at a level lowered by more than its numer
 from sksmooth.bounds._calibration import calibration_level
 from sksmooth.bounds._looks import Look, plan_looks
 from sksmooth.bounds._many import population_lower_bound
+from sksmooth.bounds._many_outputs import (
+    most_lost_outputs,
+    step_down_claims,
+    step_down_levels,
+)
 from sksmooth.bounds._order_statistics import (
     integrated_rank,
     lower_quantile_rank,
@@ -27,8 +32,11 @@ __all__ = [
     "integrated_rank",
     "lower_quantile_rank",
     "min_draws_to_certify",
+    "most_lost_outputs",
     "plan_looks",
     "population_lower_bound",
     "runner_up_upper_bound",
+    "step_down_claims",
+    "step_down_levels",
     "upper_quantile_rank",
 ]

@@ -219,7 +219,7 @@ def level_of_ranks(alpha: float, m: int, k: int, m_test: int, k_test: int, worst
         if (m, k) == (m_test, k_test) and worst.trade_off is None:
             return alpha
         if m == m_test == 1:
-            return _level_of_one_copy(alpha, worst)
+            return largest_below(alpha, worst)
     curve = _Curve.first(m, k, m_test, k_test, worst)
     while True:
         slope, most = _supporting_line(curve.clean, curve.attacked, alpha)
@@ -230,8 +230,11 @@ def level_of_ranks(alpha: float, m: int, k: int, m_test: int, k_test: int, worst
         curve = curve.cut(corners < most)
 
 
-def _level_of_one_copy(alpha: float, worst: Worst) -> float:
-    """Largest probability that becomes alpha at the most: the curve is its own hull."""
+def largest_below(alpha: float, worst: Worst) -> float:
+    """Return the largest probability that becomes alpha at the most, rounded down.
+
+    Where the worst case is concave it is the level of one copy: the curve is its own hull.
+    """
     low, high = -_FAR, float(special.ndtri(alpha))
     for _ in range(_ROUNDS):
         z = np.linspace(low, high, _PER_ROUND)

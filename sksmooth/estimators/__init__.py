@@ -7,6 +7,7 @@ from sksmooth.estimators._certify_translation import certify_translation
 from sksmooth.estimators._dssn_classifier import DSSNClassifier
 from sksmooth.estimators._locally_biased_smoother import LocallyBiasedSmoother
 from sksmooth.estimators._median_smoothed_regressor import MedianSmoothedRegressor
+from sksmooth.estimators._multi_output_smoothed_classifier import MultiOutputSmoothedClassifier
 from sksmooth.estimators._path import certify_path
 from sksmooth.estimators._robust_conformal_classifier import RobustConformalClassifier
 from sksmooth.estimators._robust_conformal_regressor import RobustConformalRegressor
@@ -18,6 +19,7 @@ __all__ = [
     "DSSNClassifier",
     "LocallyBiasedSmoother",
     "MedianSmoothedRegressor",
+    "MultiOutputSmoothedClassifier",
     "RobustConformalClassifier",
     "RobustConformalRegressor",
     "SmoothedClassifier",

@@ -13,9 +13,11 @@ from sksmooth.arguments._numbers import read_count
 from sksmooth.base_models._failures import explained
 from sksmooth.base_models._one_row import check_answers
 from sksmooth.certifiers.ablation._patches import AblatedVotes, ImageLayout, PatchCertifier
+from sksmooth.engine._black_box import BlackBoxVoter
 from sksmooth.engine._copies import CopySampler
 from sksmooth.engine._streams import Purpose, Streams
 from sksmooth.estimators._base_classifier import BaseClassifier, sorted_classes
+from sksmooth.estimators._inner_validation import warn_of_copies_on_both_sides
 from sksmooth.inputs._containers import read_inputs
 from sksmooth.inputs._torch_containers import as_array
 from sksmooth.noise import AblationNoise
@@ -178,7 +180,8 @@ class AblatedClassifier(BaseClassifier):
         model = self._fit_base_model(rows, y, params)
         self.estimator_, self.classes_ = model, sorted_classes(model, y)
         encoded = self._encoded(rows.values[:64], np.ones(1, bool))
-        check_answers(model, read_inputs(np.nan_to_num(encoded), owner=self))
+        voter = BlackBoxVoter(model, self.classes_)
+        check_answers(model, read_inputs(np.nan_to_num(encoded), owner=self), voter)
         return self
 
     def _checked_image(self):
@@ -200,7 +203,9 @@ class AblatedClassifier(BaseClassifier):
             return model
         values, masks = rows.values, np.ones(1, bool)
         if self.n_augment:
-            copies = np.tile(np.arange(len(rows)), int(self.n_augment))
+            n_copies = int(self.n_augment)
+            warn_of_copies_on_both_sides(model, n_copies, len(rows), stacklevel=3)
+            copies = np.tile(np.arange(len(rows)), n_copies)
             seed = None if self._seed is None else [self._seed, Purpose.AUGMENTATION]
             drawn = np.random.default_rng(seed).integers(self.n_ablations_, size=len(copies))
             params = _check_method_params(values, params, indices=copies)

@@ -33,7 +33,7 @@ from sksmooth.inputs._table import (
 )
 from sksmooth.noise._base import is_added
 from sksmooth.noise._categories._joint import joint_trade_off
-from sksmooth.noise._lattice import Lattice
+from sksmooth.noise._lattice import Lattice, Rounding
 
 # What `norm` may be.
 NORM_CONSTRAINT = [
@@ -97,6 +97,15 @@ class BaseSmoother(BaseWrapper):
             return None
         noise = None if self.categorical == "fixed" else self.categorical
         return read_levels(X, labels, noise)
+
+    def _refuse_transformations(self):
+        """Refuse noise that transforms inputs where what is proved is about what is added."""
+        if self.noise_.attack is not None:
+            raise ValueError(
+                f"{self.noise_!r} transforms whole inputs, and {type(self).__name__} covers "
+                "perturbations that are added. Use noise that is added, such as noise='gaussian', "
+                "or SmoothedClassifier."
+            )
 
     def _wanted_norm(self):
         """Return the norm that was asked for, as a number; None for that of the noise."""
@@ -210,6 +219,27 @@ class BaseSmoother(BaseWrapper):
         if inputs is None:
             return Lattice.of(self.noise_, 0.0, None, np.float64)
         return Lattice.of(self.noise_, largest_entry(inputs), inputs.n_features, inputs.dtype)
+
+    def _rounding_of(self, inputs):
+        """Return what the rounding of inputs and draws takes from certificates."""
+        return Rounding.of(self.noise_step_, self.noise_, inputs.n_features)
+
+    def _covered_radius(self, inputs, radius, norm):
+        """Return the distance on the lattice that a radius becomes at the most, rounded up.
+
+        Both inputs move when they are rounded, and, where X is divided by a scale, each quotient
+        is off by half a unit in the last place.
+        """
+        if not radius:
+            return 0.0
+        covered = radius + 2.0 * self._rounding_of(inputs).half_cell(norm)
+        if inputs.layout is not None:
+            # without a lattice noise is splitting noise, for which inputs far out are all alike
+            is_added = self._lattice is not None
+            largest = self._lattice.largest_input if is_added else 1.0 + 8.0 * self.noise_.sigma
+            blur = 2.0**-50 * largest * inputs.n_features ** (1.0 / norm)
+            covered += radius * 2.0**-50 + blur * (1.0 + 1e-9)
+        return covered * (1.0 + 1e-14)
 
     @property
     def noise_step_(self):

@@ -21,7 +21,6 @@ from sksmooth.inputs._containers import read_inputs
 from sksmooth.inputs._table import read_table
 from sksmooth.noise import CategoryNoise, Noise, make_noise
 from sksmooth.noise._categories._after import AfterChanges
-from sksmooth.noise._lattice import Rounding
 from sksmooth.noise._make import FAMILIES
 
 # Parameters that a calibration rests on.
@@ -76,11 +75,7 @@ class BaseConformal(BaseSmoother):
                 "with X and y."
             )
         self.noise_ = make_noise(self.noise, sigma=self.sigma)
-        if self.noise_.attack is not None:
-            raise ValueError(
-                f"{self.noise_!r} transforms whole inputs, and prediction sets cover perturbations "
-                "that are added. Use noise that is added, such as noise='gaussian'."
-            )
+        self._refuse_transformations()
         if rows is not None:
             # refuses norms that it cannot certify
             self.noise_.trade_off(rows.n_features, self._wanted_norm())
@@ -149,36 +144,15 @@ class BaseConformal(BaseSmoother):
                     "or leave changes at 0."
                 )
             noise = AfterChanges(self.noise_, table.law, changes)
+        norm = self._wanted_norm() or self.noise_.norm
         return worst_case(
             noise,
-            self._covered_radius(inputs),
+            self._covered_radius(inputs, float(self.radius), norm),
             n_features=inputs.n_features,
-            norm=self._wanted_norm(),
-            failure=self._rounding(inputs).failure,
+            norm=norm,
+            failure=self._rounding_of(inputs).failure,
             changes=changes > 0,
         )
-
-    def _rounding(self, inputs):
-        """Return what the rounding of inputs and draws takes."""
-        return Rounding.of(self.noise_step_, self.noise_, inputs.n_features)
-
-    def _covered_radius(self, inputs):
-        """Return the distance on the lattice that the radius becomes at the most, rounded up.
-
-        Both inputs move when they are rounded, and, where X is divided by a scale, each quotient
-        is off by half a unit in the last place.
-        """
-        radius, norm = float(self.radius), self._wanted_norm() or self.noise_.norm
-        if not radius:
-            return 0.0
-        covered = radius + 2.0 * self._rounding(inputs).half_cell(norm)
-        if inputs.layout is not None:
-            # without a lattice noise is splitting noise, for which inputs far out are all alike
-            is_added = self._lattice is not None
-            largest = self._lattice.largest_input if is_added else 1.0 + 8.0 * self.noise_.sigma
-            blur = 2.0**-50 * largest * inputs.n_features ** (1.0 / norm)
-            covered += radius * 2.0**-50 + blur * (1.0 + 1e-9)
-        return covered * (1.0 + 1e-14)
 
     def _keep(self, rule, thresholds, sizes, stacklevel=2):
         """Keep the thresholds, and warn where they let everything pass."""
