@@ -24,13 +24,30 @@ from sksmooth import (
     average_certified_radius,
     make_certified_scorer,
 )
-from sksmooth.noise import GaussianNoise, LaplaceNoise, SplittingNoise
+from sksmooth.noise import (
+    Blur,
+    Brightness,
+    Contrast,
+    GaussianNoise,
+    LaplaceNoise,
+    SplittingNoise,
+)
 from sksmooth.training import RobustNetClassifier
 from sksmooth.training._methods import METHODS
 from sksmooth.voters._direct import directly
 
 
-@pytest.mark.parametrize("noise", [GaussianNoise(0.3, k=2), LaplaceNoise(0.3), SplittingNoise(0.3)])
+@pytest.mark.parametrize(
+    "noise",
+    [
+        GaussianNoise(0.3, k=2),
+        LaplaceNoise(0.3),
+        SplittingNoise(0.3),
+        Blur(0.3),
+        Brightness(0.3, pixel_sigma=0.1),
+        Contrast(0.3),
+    ],
+)
 def test_noise_on_tensors_is_that_on_arrays(noise):
     net, _, _ = ready("gaussian", noise=noise, sigma=0.3)
     X = torch.rand(2000, 5)
@@ -236,7 +253,7 @@ def test_validation_is_under_noise(images):
 
 @pytest.mark.filterwarnings("ignore::sksmooth.exceptions.NoiseCollapseWarning")
 @pytest.mark.parametrize("structure", ["auto", "off"])
-@pytest.mark.parametrize("noise", ["gaussian", SplittingNoise(0.3), LaplaceNoise(0.3)])
+@pytest.mark.parametrize("noise", ["gaussian", SplittingNoise(0.3), LaplaceNoise(0.3), Blur(0.3)])
 def test_float32_is_kept_from_training_to_certificates(images, structure, noise):
     seen = set()
 
