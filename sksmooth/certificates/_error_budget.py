@@ -68,6 +68,8 @@ class ErrorBudget:
     def joined(budgets: list[ErrorBudget], lengths: list[int]) -> ErrorBudget:
         """Return the budget of the inputs of several, which differ in what is spent at most."""
         parts = [np.broadcast_to(b.spent, n) for b, n in zip(budgets, lengths, strict=True)]
+        if all(np.ndim(b.spent) == 0 and b.spent == budgets[0].spent for b in budgets):
+            return budgets[0]
         return replace(budgets[0], spent=np.concatenate(parts))
 
     def describe(self, statements: str) -> str:

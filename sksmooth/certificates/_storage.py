@@ -122,7 +122,7 @@ def _entry(value: Any) -> Any:
         value = value.item()
     if isinstance(value, float) and not np.isfinite(value):
         return {"number": str(value)}
-    if isinstance(value, tuple):
+    if isinstance(value, (tuple, list)):
         return {"tuple": [_entry(entry) for entry in value]}
     if value is None or isinstance(value, (bool, int, float, str)):
         return value

@@ -14,7 +14,15 @@ _PICKLES = (".joblib", ".pickle", ".pkl")
 # their numbers in; those of anybody else are listed.
 _OWN = tuple(
     f"sksmooth.{room}."
-    for room in ("base_models", "certifiers", "distances", "estimators", "inputs", "noise")
+    for room in (
+        "base_models",
+        "certifiers",
+        "distances",
+        "estimators",
+        "inputs",
+        "noise",
+        "transformations",
+    )
 )
 _OF_MODELS = (
     "numpy.dtype",

@@ -302,6 +302,10 @@ def _check_call(
         found.facts[kind] += number == len(calls) - 1
 
 
+# Norms by their names, as texts of Python.
+NORMS = {"'l1'": 1, "'l2'": 2, "'linf'": math.inf, "'inf'": math.inf}
+
+
 class Law:
     """What the rows of a call are about: noise, levels, classes, norm."""
 
@@ -318,10 +322,10 @@ class Law:
         self.scaled = statement["feature_scale"] is not None
         noise = statement["noise"]
         self.noise = {} if noise is None else noise
-        parameters = {k: _number(v) for k, v in self.noise.get("parameters", {}).items()}
-        self.sigma = Decimal(parameters.get("sigma", 0) or 0)
+        parameters = self.noise.get("parameters", {})
+        self.sigma = Decimal(_number(parameters.get("sigma", 0)) or 0)
         self.family = None
-        if not parameters.get("k"):
+        if not _number(parameters.get("k", 0)):
             self.family = {
                 "GaussianNoise": "gaussian",
                 "LaplaceNoise": "laplace",
@@ -379,7 +383,7 @@ class Law:
             if Decimal(said["sigma"]) != self.sigma:
                 yield f"sigma is {said['sigma']} in the description and {self.sigma} after."
         norm = said["norm"]
-        if norm not in ("None", "inf") and float(norm) != self.norm:
+        if norm != "None" and float(NORMS.get(norm, norm)) != self.norm:
             yield f"The norm is {norm} in the description and {self.norm} after."
 
     def largest_shift(self) -> tuple[Decimal, Decimal]:

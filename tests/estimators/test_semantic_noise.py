@@ -48,13 +48,14 @@ PARAMETERS |= {Gamma: "log_gamma", Blur: "variance", Shift: "shift_size"}
 @pytest.fixture(scope="module")
 def digits():
     X, y = load_digits(return_X_y=True)
-    return X[:400] / 16, y[:400]
+    odd = np.pad(X[:400].reshape(-1, 8, 8) / 16, ((0, 0), (0, 1), (0, 1)))
+    return odd.reshape(400, -1), y[:400]
 
 
 def smoother(noise, model=None, **params):
     options = {"n_estimation": 500, "n_augment": 2, "random_state": 0, **params}
     if isinstance(noise, (Blur, Shift)):
-        options = {"image_shape": (8, 8), **options}
+        options = {"image_shape": (9, 9), **options}
     return SmoothedClassifier(model or LogisticRegression(max_iter=300), noise=noise, **options)
 
 
@@ -200,11 +201,11 @@ def test_images_frames_pipelines_copies_and_searches(digits):
     flat = make_pipeline(
         FunctionTransformer(lambda Z: Z.reshape(len(Z), -1)), LogisticRegression(max_iter=300)
     )
-    images = X.reshape(-1, 8, 8)
+    images = X.reshape(-1, 9, 9)
     clf = smoother(Contrast(0.3), flat).fit(images[:300], y[:300])
     assert clf.certify(images[300:310]).certified.mean() > 0.7
     frame = pd.DataFrame(X).rename(columns=str)
-    in_frame = smoother(Contrast(0.3), image_shape=(8, 8)).fit(frame[:300], y[:300])
+    in_frame = smoother(Contrast(0.3), image_shape=(9, 9)).fit(frame[:300], y[:300])
     assert in_frame.certify(frame[300:310]).index[0] == 300
     copy = pickle.loads(pickle.dumps(in_frame))
     assert copy.certify(frame[300:310]) == in_frame.certify(frame[300:310])

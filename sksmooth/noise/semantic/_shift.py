@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import fft
 
 from sksmooth.noise._base import Noise
+from sksmooth.noise._images import read_axes, read_shape
 from sksmooth.noise._radii._trade_off import TradeOff
 from sksmooth.noise.semantic._axes import SpatialNoise, along
 from sksmooth.noise.semantic._base import Array, across
@@ -44,11 +45,9 @@ class Shift(SpatialNoise):
 
     Notes
     -----
-    Along an axis of even length the wave that changes sign at every pixel cannot be shifted by
-    parts of one. One row of zeros is appended there before the shift, and left out after it. The
-    attacked input is a shift of that larger image, whose last row the base model is not shown:
-    :meth:`transform` gives what it is shown, which is not the whole of it. Pad X to odd sizes
-    yourself where the attacked images are to be classified, too.
+    Axes that are shifted along need odd lengths: on an even one the wave that changes sign at every
+    pixel cannot be shifted by parts of one, and shifts do not compose. Append a row of zeros to X
+    there; the attack is then a shift of the larger image.
 
     Shifts by parts of a pixel ring at edges, by up to a tenth of a step. For shifts by whole
     pixels, :func:`sksmooth.certify_translation` needs no noise.
@@ -82,6 +81,26 @@ class Shift(SpatialNoise):
         self.pixel_sigma = pixel_sigma
         self.tolerance = tolerance
 
+    def check_parameters(self) -> None:
+        """Raise a ValueError that names the first parameter that describes no distribution."""
+        super().check_parameters()
+        if self.image_shape is not None:
+            self._refuse_even_lengths(read_shape(self.image_shape))
+
+    def check_inputs(self, values: NDArray[Any]) -> None:
+        """Refuse inputs of other shapes, or of even lengths; see :meth:`Noise.check_inputs`."""
+        super().check_inputs(values)
+        self._refuse_even_lengths(self.shape_of(values.shape[1:]))
+
+    def _refuse_even_lengths(self, shape: tuple[int, ...]) -> None:
+        even = [axis for axis in read_axes(self.axes, shape) if shape[axis] % 2 == 0]
+        if even:
+            raise ValueError(
+                f"Shift needs odd lengths, and inputs of shape {shape} have {shape[even[0]]} along "
+                f"axis {even[0]}: shifts by parts of a pixel do not compose there. Append one row "
+                "of zeros along it (numpy.pad), which is then shifted, too."
+            )
+
     @property
     def norm(self) -> float:  # type: ignore[override]
         """Norm of shifts along several axes."""
@@ -101,31 +120,18 @@ class Shift(SpatialNoise):
         return self.parameter_law.trade_off(n_axes, norm)
 
     def _moved(self, images: Array, parameters: Array, axes: tuple[int, ...]) -> Array:
-        odd = [(0, int(i in axes and n % 2 == 0)) for i, n in enumerate(images.shape)]
-        padded = np.pad(images, odd)
-        lengths = [padded.shape[axis] for axis in axes]
-        waves = fft.rfftn(padded, axes=axes)
+        lengths = [images.shape[axis] for axis in axes]
+        waves = fft.rfftn(images, axes=axes)
         n_axes = images.ndim
         for j, (axis, n) in enumerate(zip(axes, lengths, strict=True)):
             numbers = fft.rfftfreq(n, 1 / n) if axis == axes[-1] else fft.fftfreq(n, 1 / n)
             turns = across(np.fmod(parameters[..., j : j + 1], n) / n, n_axes - parameters.ndim + 1)
             waves = waves * np.exp(-2j * np.pi * turns * along(numbers, axis, n_axes))
-        moved = fft.irfftn(waves, s=lengths, axes=axes)
-        n_leading = parameters.ndim - 1
-        kept = (*(slice(None),) * n_leading, *map(slice, images.shape[n_leading:]))
-        return np.asarray(moved[kept])
+        return np.asarray(fft.irfftn(waves, s=lengths, axes=axes))
 
     @property
     def _formula(self) -> str:
-        return f"x{self._padding} shifted by a around a circle (Fourier transform){self._along}"
-
-    @property
-    def _padding(self) -> str:
-        if self.image_shape is None:
-            return ""
-        shape = self.shape_of(())
-        even = tuple(axis for axis in self.axes_of(()) if shape[axis] % 2 == 0)
-        return f", with zeros appended along axes {even} to an odd length," if even else ""
+        return f"x shifted by a around a circle (Fourier transform){self._along}"
 
     @property
     def _bounds(self) -> str:
