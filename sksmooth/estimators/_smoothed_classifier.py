@@ -140,7 +140,7 @@ class SmoothedClassifier(BaseSmoothedClassifier):
     noise_step_ : float or None
         Step, a power of two, of the lattice that inputs and noise are rounded to before they are
         added, so that their sum is exact; from `sigma` and the range of the training data. None
-        for splitting noise, which is not added.
+        for noise that is not added to features.
     fast_votes_ : bool or None
         Whether votes are taken from what is known of the base model (see `structure`). None: `fit`
         had no data to compare them with the model's own answers on; each call does that.
