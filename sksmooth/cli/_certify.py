@@ -2,7 +2,10 @@
 
 import argparse
 
+from sklearn.pipeline import Pipeline
+
 from sksmooth.cli._files import load_data, load_labels, load_model, named_frame, smoother_of
+from sksmooth.estimators._certify import find_certifier
 from sksmooth.store import Run
 
 # Parameters of calls that the command line may set, beside those of the run.
@@ -90,8 +93,10 @@ def load_smoother(options):
     model = load_model(
         options.model, trust_pickle=options.trust_pickle, trusted=tuple(options.trust)
     )
-    smoother = smoother_of(model, sigma=options.sigma, noise=options.noise)
-    return smoother, named_frame(load_data(options.data), smoother)
+    X = named_frame(load_data(options.data), model)
+    if isinstance(model, Pipeline) or hasattr(model, "best_estimator_"):
+        return find_certifier(model, X)
+    return smoother_of(model, sigma=options.sigma, noise=options.noise), X
 
 
 def _rows(text):

@@ -10,6 +10,7 @@ import numpy as np
 
 from sksmooth.certificates import ClassificationCertificate
 from sksmooth.certifiers._options import check_radius
+from sksmooth.exceptions import StoreError
 from sksmooth.inputs._torch_containers import as_array
 from sksmooth.store._base import COLUMNS
 from sksmooth.store._content import (
@@ -267,6 +268,8 @@ def replay(smoother, X, store, *, n_rows=20, labels=None, random_state=None):
         What differs; the rows are named.
     """
     log = open_log(store)
+    if log.seal is None:
+        raise StoreError(f"{store.name} is not finished: its seed is not told yet.")
     return smoother._replayed(log, store, X, labels, n_rows, random_state)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Sequence
 from dataclasses import dataclass
 from numbers import Integral
 from pathlib import Path
@@ -146,8 +145,3 @@ def read_store(store: Any) -> Store:
     if isinstance(store, (str, Path)):
         return SQLiteStore(store, read_only=True)
     raise StoreError(f"{store!r} is neither a store nor the path of a file.")
-
-
-def as_sequence(labels: list[str] | None, first: int, stop: int) -> Sequence[str] | None:
-    """Return the labels of a range."""
-    return None if labels is None else labels[first:stop]

@@ -14,9 +14,12 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.neighbors import KNeighborsClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 from stored_runs import LABELS, ROWS, X, fitted, y
 
+import sksmooth
 from sksmooth import MedianSmoothedRegressor, SmoothedClassifier
 from sksmooth.cli import main
 
@@ -123,6 +126,16 @@ def test_a_classifier_is_smoothed_as_it_is(files, capsys):
     assert "DecisionTreeClassifier has no certify: it is no smoother. Give --sigma" in err
     assert main([*CERTIFY, "--sigma", "0.3", "--noise", "laplace"]) == 0
     assert "LaplaceNoise" in said(capsys, "report", "run.sqlite")[1]
+
+
+def test_a_pipeline_that_ends_in_a_smoother(files, capsys):
+    smoother = SmoothedClassifier(KNeighborsClassifier(), n_estimation=100, random_state=0)
+    pipeline = make_pipeline(StandardScaler(), smoother).fit(X, y)
+    joblib.dump(pipeline, "m.joblib")
+    assert main([*CERTIFY]) == 0
+    main(["report", "run.sqlite", "--csv", "out.csv"])
+    assert radii("out.csv") == sksmooth.certify(pipeline, ROWS).radius.tolist()
+    assert said(capsys, "verify", "run.sqlite", *MODEL)[0] == 0
 
 
 ERRORS = [
