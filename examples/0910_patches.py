@@ -55,7 +55,8 @@ plt.show()
 
 # %%
 # Certified accuracy against square patches of several widths; 0 is the accuracy without a patch.
-# Small bands and blocks are met by a patch less often, and prove more; large ones are more accurate.
+# Small bands and blocks are met by a patch less often, and prove more; large ones are more
+# accurate.
 
 fig, ax = plt.subplots()
 widths = np.arange(5)
