@@ -90,10 +90,11 @@ class _Sketch:
     """The curve of clean and attacked misses at some points, for choices that prove nothing."""
 
     def __init__(self, alpha: float, n_copies: int, worst: Worst) -> None:
-        self._alpha, self._m, self._worst = alpha, n_copies, worst
+        self._alpha, self._m = alpha, n_copies
         z, known = np.linspace(-_FAR, _FAR, _POINTS), np.linspace(-_FAR, _FAR, _KNOWN)
         moved = special.ndtri(np.clip(worst(special.ndtr(known)), 1e-300, 1.0 - 1e-16))
-        self._q, self._attacked = special.ndtr(z), special.ndtr(np.interp(z, known, moved))
+        self._z, self._moved = z, np.interp(z, known, moved)
+        self._q, self._attacked = special.ndtr(z), special.ndtr(self._moved)
 
     def largest_test_rank(self, clean: int, part: float) -> int:
         """Return the largest rank of test rows that keeps a part of alpha; 0: none does."""
@@ -110,8 +111,8 @@ class _Sketch:
         In normal quantiles of the proportion of copies that score as high as the threshold.
         """
         typical, needed = (special.betaincinv(k, self._m - k + 1, 0.5) for k in (clean, test))
-        left = 1.0 - np.asarray(self._worst(np.array([1.0 - typical])))[0]
-        return float(special.ndtri(max(left, 1e-300)) - special.ndtri(needed))
+        moved = np.interp(-special.ndtri(typical), self._z, self._moved)
+        return float(-moved - special.ndtri(needed))
 
     def _level(self, clean: int, test: int) -> float:
         """Approximate level of calibration."""
