@@ -95,6 +95,8 @@ class ClassificationCertificate(Certificate):
         zeros that come in.
     shift_sigma : float or None
         Standard deviation of the whole shifts that the answers of a model were averaged over.
+    shift_axes, image_shape : tuple of int or None
+        Axes of the image in each row that whole shifts are along, and its shape.
     label_radius : ndarray of shape (m, top_k) or None
         With `top_k`, the radius of each class of the prediction: within it this class stays among
         the `top_k` with the most votes. They hold together. The first column is `radius`.
@@ -156,6 +158,8 @@ class ClassificationCertificate(Certificate):
     label_radius: NDArray[np.float64] | None = None
     perturbed: str = "real"
     shift_sigma: float | None = None
+    shift_axes: tuple[int, ...] | None = None
+    image_shape: tuple[int, ...] | None = None
     selection: NDArray[np.int64] | None = None
     noise_step: float | None = None
     moved: NDArray[np.float64] | None = None
@@ -172,8 +176,8 @@ class ClassificationCertificate(Certificate):
         """What is covered, in words, where that is no ball of inputs: a transformation of them."""
         if self.perturbed in _SHIFTS:
             return (
-                "x shifted by whole pixels a for |a|_2 <= radius, along the axes that were asked "
-                f"for: {_SHIFTS[self.perturbed]}"
+                f"x shifted by whole pixels a for |a|_2 <= radius, along axes {self.shift_axes} of "
+                f"{self.image_shape}: {_SHIFTS[self.perturbed]}"
             )
         return None if self.noise is None else self.noise.attack
 

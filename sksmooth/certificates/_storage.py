@@ -29,7 +29,7 @@ _ROOMS: dict[type, str] = {
 }
 
 # Fields that records did not always have. Where one is missing, there was no such thing.
-_LATER_FIELDS = ("noise_step", "moved", "shift_sigma")
+_LATER_FIELDS = ("noise_step", "moved", "shift_sigma", "shift_axes", "image_shape")
 
 # Numbers that JSON does not know.
 _NOT_FINITE = {"inf": np.inf, "-inf": -np.inf, "nan": np.nan}

@@ -93,9 +93,19 @@ class Report:
         assert self.log.call.statement is not None
         classes = self.log.call.statement["classes"]["array"]
         chunks = sorted(self.log.call.chunks, key=lambda chunk: int(chunk["first"]))
+        proven = zip(self.certificate.certified.tolist(), self._ends(), strict=True)
         for chunk in chunks:
             for row in self.opened.rows(chunk["entry"]):
-                yield _readable(dict(zip(COLUMNS, row, strict=True)), classes)
+                yield _readable(dict(zip(COLUMNS, row, strict=True)), classes, *next(proven))
+
+    def _ends(self) -> Iterator[dict[str, float]]:
+        """Yield, for each row, the ends of the ranges of a transformation that are covered."""
+        ranges = {name: ends.tolist() for name, ends in self.certificate.ranges.items()}
+        for i in range(len(self.certificate)):
+            found: dict[str, float] = {}
+            for name, ends in ranges.items():
+                found |= {f"{name}_low": ends[i][0], f"{name}_high": ends[i][1]}
+            yield found
 
     @cached_property
     def facts(self) -> Facts:
@@ -166,7 +176,9 @@ class Report:
             pyplot.close(figure)
 
 
-def _readable(row: dict[str, Any], classes: list[Any]) -> dict[str, Any]:
+def _readable(
+    row: dict[str, Any], classes: list[Any], certified: bool, ends: dict[str, float]
+) -> dict[str, Any]:
     """Return a row of a store under names that a table has."""
     prediction = json.loads(row["prediction"])
     several = prediction if isinstance(prediction, list) else [prediction]
@@ -174,12 +186,11 @@ def _readable(row: dict[str, Any], classes: list[Any]) -> dict[str, Any]:
     if row["label"] is not None:
         found["label"] = json.loads(row["label"])
     found["radius"] = row["radius"]
-    proven = row["radius"] > 0
-    found["abstained"] = not proven
+    found |= ends
+    found["abstained"] = not row["radius"] > 0
     if row["target_radius"] is not None:
         found["target_radius"] = row["target_radius"]
-        proven = proven and row["radius"] >= row["target_radius"]
-    found["certified"] = proven
+    found["certified"] = certified
     if row["label_radius"] is not None:
         radii = json.loads(row["label_radius"])
         for place in range(1, len(several)):

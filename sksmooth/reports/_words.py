@@ -39,8 +39,7 @@ _FOR_WHOM = (
 )
 _NOT_PROVEN = (
     "That a prediction is right: a wrong answer can be stable. Anything about perturbations that "
-    "are larger, or measured in another way, such as rotations, other lighting or other words; "
-    "about poisoned training data, stolen models or faults of the machine. Nothing here says that "
+    "are larger, or of any other kind than the one that is named above; about poisoned training data, stolen models or faults of the machine. Nothing here says that "
     "a system is safe, or that it meets a law or a standard."
 )
 
@@ -83,7 +82,9 @@ class Facts:
     def curve(self) -> tuple[list[float], list[float]]:
         """Radii, and the part of the rows that is proven (and right) at each."""
         right = True if self.right is None else self.right
-        finite = np.where(right, self.certificate.radius, 0.0)
+        changes = self.certificate.changes
+        radius = self.certificate.radius_after(changes) if changes else self.certificate.radius
+        finite = np.where(right, radius, 0.0)
         radii = np.sort(finite[np.isfinite(finite) & (finite > 0)])
         n_beyond = int(np.isinf(finite).sum())
         counts = len(radii) - np.arange(len(radii)) + n_beyond
@@ -97,7 +98,7 @@ class Facts:
         yield "Estimator", f"{run['estimator']} of {run['base_model']}"
         yield "Rows", f"{m} of {run['data']['n_rows']}" + ("" if self.log.sealed else ", so far")
         yield "Noise", "none" if certificate.noise is None else repr(certificate.noise)
-        yield "Norm of radii", f"l{certificate.norm:g}"
+        yield "Radii", certificate.radius_of or f"l{certificate.norm:g} norm"
         yield "Level", "exact" if certificate.alpha is None else f"alpha = {certificate.alpha:g}"
         yield "Certified", _part(int(certificate.certified.sum()), m)
         yield "Abstained", _part(int(certificate.abstained.sum()), m)
@@ -149,22 +150,41 @@ def statements(facts: Facts) -> Iterator[tuple[str, str]]:
 
 def _proven(certificate: ClassificationCertificate) -> str:
     scaled = certificate.feature_scale is not None
-    ball = f"l{certificate.norm:g} norm, {'scaled units' if scaled else 'units of the inputs'}"
+    units = "scaled units" if scaled else "units of the inputs"
+    covered = f"every input within the radius (l{certificate.norm:g} norm, {units})"
+    if certificate.attack is not None:
+        covered = f"every transformed input: {certificate.attack}"
     smoothed = certificate.noise is not None
     answer = "the answer of the smoothed model" if smoothed else "the answer of the model"
-    what = f"stays the one in the table at every input within the radius ({ball})."
+    what = f"stays the one in the table at {covered}."
     if certificate.top_k > 1:
         what = (
-            f"has the class in the table among its {certificate.top_k} most probable ones at every "
-            f"input within the radius ({ball})."
+            f"has the class in the table among its {certificate.top_k} most probable ones at "
+            f"{covered}."
         )
     text = f"For each row with a radius above 0, {answer} {what}"
+    text += _fixed_columns(certificate)
     if certificate.perturbed == "grid":
         text += " Perturbed inputs lie on the grid."
     if smoothed:
         text += (
             " The smoothed model is the majority vote of the base model on noisy copies of the "
             "input. Nothing is proven about the base model without noise."
+        )
+    return text
+
+
+def _fixed_columns(certificate: ClassificationCertificate) -> str:
+    """Say which columns must not change, or of how many categories."""
+    text, scale = "", certificate.feature_scale
+    if scale is not None and (scale == 0).any():
+        text += " Columns without noise (scale 0, categories that are fixed) must not change."
+    if certificate.categories is not None:
+        text += " The radius is for rows none of whose categories under noise changes."
+    if certificate.changes:
+        text += (
+            f" Rows that are called certified keep their answer if up to {certificate.changes} of "
+            "these categories change as well, within the radius that was asked for."
         )
     return text
 
@@ -197,7 +217,9 @@ def _assumptions(facts: Facts) -> str:
         "The generator of random numbers (PCG64) gives what cannot be told from independent draws. "
     )
     text += _SEEDS[facts.log.description["seed"]["source"]]
-    return f"{text} Inputs and noise lie on a lattice, so that rounding is part of the proof."
+    if certificate.noise_step is not None:
+        text += " Inputs and noise lie on a lattice, so that rounding is part of the proof."
+    return text
 
 
 def _part(count: int, total: int) -> str:

@@ -129,10 +129,17 @@ def _channel_axis(
     image: tuple[int, ...], given: tuple[int, ...] | None, channels: str | None
 ) -> int:
     """Axis of the channels: as told, as it follows from height and width, or the small one."""
+    sizes = given if given is not None and len(given) == 2 else None
     if channels is not None:
-        return 0 if channels == "first" else 2
-    if given is not None and len(given) == 2:
-        can = [image[1:] == given, image[:2] == given]
+        axis = 0 if channels == "first" else 2
+        if sizes not in (None, image[1:] if axis == 0 else image[:2]):
+            raise ValueError(
+                f"channels={channels!r} and image_shape={given} do not go together in images of "
+                f"shape {image}. Leave one of them out."
+            )
+        return axis
+    if sizes is not None:
+        can = [image[1:] == sizes, image[:2] == sizes]
     else:
         can = [image[0] <= _MOST_CHANNELS, image[2] <= _MOST_CHANNELS]
     if can[0] == can[1]:

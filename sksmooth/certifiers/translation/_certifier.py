@@ -91,6 +91,8 @@ class TranslationCertifier:
             n_features=inputs.n_features,
             perturbed="wrap" if self.wrap else "zeros",
             shift_sigma=self.sigma,
+            shift_axes=self.axes,
+            image_shape=self.image_shape,
         )
 
     def _certify_one(self, one: Inputs, number: int) -> tuple[int, float, float, float]:
