@@ -39,8 +39,9 @@ _FOR_WHOM = (
 )
 _NOT_PROVEN = (
     "That a prediction is right: a wrong answer can be stable. Anything about perturbations that "
-    "are larger, or of any other kind than the one that is named above; about poisoned training data, stolen models or faults of the machine. Nothing here says that "
-    "a system is safe, or that it meets a law or a standard."
+    "are larger, or of any other kind than the one that is named above; about poisoned training "
+    "data, stolen models or faults of the machine. Nothing here says that a system is safe, or "
+    "that it meets a law or a standard."
 )
 
 

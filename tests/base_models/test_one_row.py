@@ -367,3 +367,23 @@ def test_a_method_of_its_own_makes_a_model_unknown():
     model = LogisticRegression()
     model.predict = lambda X: np.zeros(len(X))
     assert not is_plain(model)
+
+
+class ByRank(Unsteady):
+    """Scores go by each row and are tied for some; labels go by the rest of the call."""
+
+    def predict_proba(self, X):
+        first = np.round(2 * np.asarray(X)[:, 0]) / 4 + 0.5
+        return np.column_stack([1 - first, first])
+
+    def predict(self, X):
+        scores = self.predict_proba(X)[:, 1]
+        return self.classes_[(scores >= np.quantile(scores, 0.6)).astype(int)]
+
+
+def test_a_tie_of_one_row_excuses_no_other():
+    model = ByRank().fit(X, Y)
+    scores = model.predict_proba(X)
+    assert (scores[:, 0] == scores[:, 1]).any()
+    with pytest.raises(ValueError, match="A certificate is about a function of one row"):
+        SmoothedClassifier(FrozenEstimator(model), **OPTIONS).fit(X, Y)

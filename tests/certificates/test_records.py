@@ -21,7 +21,7 @@ from sksmooth import (
 )
 from sksmooth.certificates import ErrorBudget
 from sksmooth.distances import FunctionDistance
-from sksmooth.noise import GaussianNoise, LaplaceNoise
+from sksmooth.noise import Blur, GaussianNoise, LaplaceNoise
 
 CLASSES = np.array(["a", "b", "c"])
 COUNTS = np.array([[990, 8, 2], [300, 600, 100], [510, 480, 10]])
@@ -269,3 +269,21 @@ def test_summary_says_how_many_classes_are_predicted(certificates):
 def test_certificates_of_different_kinds_are_not_joined(certificates):
     with pytest.raises(TypeError, match="Only ClassificationCertificates can be joined"):
         ClassificationCertificate.concatenate([certificates["largest"], certificates["center"]])
+
+
+def test_parameters_that_are_lists_are_written(tmp_path):
+    X = np.random.default_rng(0).random((40, 9))
+    noise = Blur(0.5, axes=[1], image_shape=[3, 3])
+    smoother = SmoothedClassifier(noise=noise, n_estimation=100, random_state=0)
+    certificate = smoother.fit(X, np.arange(40) % 2).certify(X[:3])
+    certificate.save(tmp_path / "blur.json")
+    loaded = ClassificationCertificate.load(tmp_path / "blur.json")
+    assert loaded.attack == certificate.attack
+    assert np.array_equal(loaded.radius, certificate.radius)
+
+
+def test_parts_that_are_joined_are_what_was_parted():
+    X = np.random.default_rng(0).random((40, 3))
+    smoother = SmoothedClassifier(structure="off", n_estimation=100, random_state=0)
+    whole = smoother.fit(X, np.arange(40) % 2).certify(X[:5])
+    assert ClassificationCertificate.concatenate([whole[:2], whole[2:]]) == whole

@@ -212,7 +212,7 @@ def test_the_same_votes_by_any_batch_size_and_order(digits):
 def test_what_has_no_meaning_is_refused(digits):
     X, y = digits
     with pytest.raises(ValueError, match="Leave out feature_scale"):
-        smoother(Contrast(0.3), feature_scale=np.ones(64)).fit(X, y)
+        smoother(Contrast(0.3), feature_scale=np.ones(81)).fit(X, y)
     table = pd.DataFrame({"a": [0.1, 0.9] * 20, "b": pd.Categorical(["u", "v"] * 20)})
     for categorical in ("fixed", CategoryNoise()):
         with pytest.raises(ValueError, match="Leave out categorical"):

@@ -7,12 +7,18 @@ import re
 import stat
 
 import numpy as np
+import pandas as pd
 import pytest
+from sklearn.compose import make_column_transformer
+from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder
 from stored_runs import LABELS, ROWS, Stop, X, fitted, stopped_after, y
 
 from sksmooth import SmoothedClassifier, certified_accuracy_interval
 from sksmooth.exceptions import StoreError
+from sksmooth.noise import Brightness, CategoryNoise
 from sksmooth.reports import Report
 from sksmooth.store import MemoryStore, Run, SQLiteStore
 
@@ -201,3 +207,46 @@ def test_the_curve_is_the_part_that_is_proven_at_each_radius():
     right = certificate.prediction == LABELS
     for r, part in zip(radii[1:], parts[1:]):
         assert part == (right & (certificate.radius >= r)).mean()
+
+
+def test_transformations_are_named_instead_of_a_ball():
+    report = report_of(fitted(noise=Brightness(1.0), sigma=0.25))
+    text, rows = words(report), list(report.rows())
+    assert "at every transformed input: x + a for |a| <= radius" in text
+    assert "Radii: brightness" in text
+    assert "norm" not in text
+    assert "lattice" not in text
+    assert [row["brightness_high"] for row in rows] == [row["radius"] for row in rows]
+    assert [row["brightness_low"] for row in rows] == [-row["radius"] for row in rows]
+    plain = words(report_of())
+    assert "within the radius (l2 norm, units of the inputs)" in plain
+    assert "Inputs and noise lie on a lattice" in plain
+    assert "lattice" not in words(report_of(fitted(noise="splitting")))
+
+
+def test_rows_are_certified_as_the_certificate_says():
+    """Where categories change as well, the radius of a row is not what was asked about."""
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({"kind": pd.Categorical(rng.choice(list("ab"), 300))})
+    frame["size"] = rng.normal(size=300)
+    encoder = make_column_transformer((OneHotEncoder(), ["kind"]), remainder="passthrough")
+    model = make_pipeline(encoder, LogisticRegression())
+    options = {"sigma": 0.5, "n_estimation": 2000, "random_state": 0}
+    smoother = SmoothedClassifier(model, categorical=CategoryNoise(), **options)
+    labels = (frame["size"] > 0).astype(int).to_numpy()
+    smoother.fit(frame, labels)
+    store = MemoryStore()
+    run = Run(store, labels=labels[:20])
+    certificate = smoother.certify(frame[:20], radius=0.3, changes=1, store=run)
+    assert 0 < certificate.certified.sum() < (certificate.radius >= 0.3).sum()
+    report = Report(store)
+    assert [row["certified"] for row in report.rows()] == certificate.certified.tolist()
+    assert "none of whose categories under noise changes" in words(report)
+    assert "if up to 1 of these categories change as well" in words(report)
+    _, parts = report.facts.curve()
+    right = certificate.prediction == labels[:20]
+    assert parts[0] == ((certificate.radius_after(1) > 0) & right).mean()
+    fixed = SmoothedClassifier(model, categorical="fixed", **options).fit(frame, labels)
+    store = MemoryStore()
+    fixed.certify(frame[:5], store=store)
+    assert "(scale 0, categories that are fixed) must not change" in words(Report(store))

@@ -14,9 +14,12 @@ import mpmath
 import numpy as np
 import pytest
 from scipy import stats
+from sklearn.neighbors import KNeighborsClassifier
 from stored_runs import LABELS, ROWS, Stop, fitted, stopped_after
 
+from sksmooth import SmoothedClassifier
 from sksmooth.bounds import clopper_pearson_lower, plan_looks
+from sksmooth.noise import Brightness, Contrast, Gamma
 from sksmooth.store import Run, SQLiteStore, checker
 
 SOURCE = Path(checker.__file__)
@@ -401,3 +404,22 @@ def test_the_description_is_readable_by_others(honest):
     run = json.loads(text)
     assert {"model", "data", "labels", "seed", "environment", "parameters"} <= set(run)
     assert run["seed"]["source"] == "random_state"
+
+
+@pytest.mark.parametrize("norm", ["l1", "l2", "linf", "inf"])
+def test_norms_by_their_names(tmp_path, norm):
+    assert checker.main([str(made(tmp_path / "run.sqlite", norm=norm))]) == 0
+
+
+@pytest.mark.parametrize("noise", [Brightness(1.0), Contrast(0.5, "exponential"), Gamma(0.5)])
+def test_rows_of_other_noise_are_counted_apart(tmp_path, capsys, noise):
+    path = tmp_path / "run.sqlite"
+    model = fitted(noise=noise, sigma=0.25) if not isinstance(noise, Gamma) else None
+    if model is None:
+        small = SmoothedClassifier(KNeighborsClassifier(), noise=noise, random_state=0)
+        model = small.set_params(n_estimation=300).fit(ROWS / 10, LABELS)
+        model.certify(ROWS / 10, store=Run(path, chunk_rows=5))
+    else:
+        model.certify(ROWS, store=Run(path, chunk_rows=5))
+    assert checker.main([str(path)]) == 0
+    assert "of noise that is not known here: 19." in capsys.readouterr().out

@@ -52,3 +52,11 @@ def test_what_is_no_image(shape, image_shape, channels, match):
 def test_in_words():
     assert str(read_layout((3, 32, 30))) == "32 x 30 pixels of 3 channels"
     assert str(read_layout((784,))) == "28 x 28 pixels"
+
+
+def test_channels_that_contradict_the_sizes_are_refused():
+    assert read_layout((28, 28, 3), (28, 28), "last").channel_axis == 2
+    assert read_layout((3, 28, 28), (28, 28), "first").channel_axis == 0
+    for shape, channels in (((28, 28, 3), "first"), ((3, 28, 28), "last")):
+        with pytest.raises(ValueError, match="do not go together in images of shape"):
+            read_layout(shape, (28, 28), channels)

@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 from semantic_images import golden_rows, image
+from sklearn.linear_model import LogisticRegression
 
+from sksmooth import ClassificationCertificate, certify_translation
 from sksmooth.certifiers.translation._shifts import (
     ShiftGrid,
     all_around,
@@ -98,3 +100,20 @@ def test_a_tie_is_no_lead():
     assert not keeps_lead(np.array([0.5, 0.5]), 0)
     assert keeps_lead(np.array([0.5 + 1e-9, 0.5 - 1e-9]), 0)
     assert keeps_lead(np.array([1.0]), 0)
+
+
+def test_the_certificate_holds_what_was_shifted(tmp_path):
+    X = np.random.default_rng(0).random((6, 5, 7))
+    model = LogisticRegression().fit(X.reshape(6, -1), [0, 1] * 3)
+    options = {"image_shape": (5, 7), "max_shift": 1}
+    one, other = (
+        certify_translation(model, X.reshape(6, -1), axes=a, **options) for a in [[0], [1]]
+    )
+    assert "along axes (0,) of (5, 7)" in repr(one)
+    assert one != other
+    with pytest.raises(ValueError, match="cannot be joined: shift_axes is"):
+        ClassificationCertificate.concatenate([one, other])
+    one.save(tmp_path / "one.json")
+    loaded = ClassificationCertificate.load(tmp_path / "one.json")
+    assert loaded == one
+    assert (loaded.shift_axes, loaded.image_shape) == ((0,), (5, 7))
