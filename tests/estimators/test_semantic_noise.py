@@ -217,7 +217,7 @@ def test_what_has_no_meaning_is_refused(digits):
     for categorical in ("fixed", CategoryNoise()):
         with pytest.raises(ValueError, match="Leave out categorical"):
             smoother(Contrast(0.3), categorical=categorical).fit(table, [0, 1] * 20)
-    with pytest.raises(ValueError, match=r"image_shape=\(8, 7\) does not fit rows of shape \(64,"):
+    with pytest.raises(ValueError, match=r"image_shape=\(8, 7\) does not fit rows of shape \(81,"):
         smoother(Brightness(0.3), image_shape=(8, 7)).fit(X, y)
     with pytest.raises(ValueError, match="'law' parameter"):
         smoother(Brightness(0.3, law="normal")).fit(X, y)
