@@ -213,12 +213,24 @@ class ClassificationCertificate(Certificate):
         about = super().of_inputs(inputs)
         if self.noise_step is not None or inputs.scale is None:
             return about
-        blur = inputs.blur(self.norm)
-        radius = np.maximum(self.radius * (1.0 - 4e-16) - blur, 0.0)
+        return about._less(inputs.blur(self.norm))
+
+    def _less(self, taken: NDArray[np.float64]) -> ClassificationCertificate:
+        """Return the certificate of radii that are smaller by so much."""
+        radius = np.maximum(self.radius * (1.0 - 4e-16) - taken, 0.0)
         label_radius = self.label_radius
         if label_radius is not None:
-            label_radius = np.maximum(label_radius * (1.0 - 4e-16) - blur[:, None], 0.0)
-        return replace(about, radius=radius, label_radius=label_radius)
+            label_radius = np.maximum(label_radius * (1.0 - 4e-16) - taken[:, None], 0.0)
+        return replace(self, radius=radius, label_radius=label_radius)
+
+    def _taken_by_quotients(self) -> NDArray[np.float64]:
+        """Bound what was taken from radii of splitting noise as X was divided by a scale."""
+        if self.noise_step is not None or self.feature_scale is None:
+            return np.zeros(len(self))
+        with np.errstate(invalid="ignore"):
+            taken = self._again().radius - self.radius
+        taken = np.where(np.isfinite(taken), np.maximum(taken, 0.0), 0.0)
+        return np.asarray(taken * (1.0 + 1e-9))
 
     def radius_after(self, changes: int) -> NDArray[np.float64]:
         """Radius of numeric columns that holds after changes of categorical columns as well.
@@ -604,7 +616,9 @@ class ClassificationCertificate(Certificate):
             levels=self.levels,
             changes=self.changes if same_norm else None,
         )
-        return replace(other, index=self.index, feature_scale=self.feature_scale)
+        about = replace(other, index=self.index, feature_scale=self.feature_scale)
+        taken = self._taken_by_quotients()
+        return about._less(taken) if taken.any() else about
 
     def holm(self, radius: ArrayLike) -> ClassificationCertificate:
         """Decide all rows together at one radius, by the step-down method of Holm.
@@ -651,14 +665,14 @@ class ClassificationCertificate(Certificate):
         self._refuse_holm(target)
         assert self.budget is not None
         m = max(len(self), self.n_simultaneous)
-        taken = np.maximum(self.at().radius - self.radius, 0.0)  # by quotients that were rounded
+        taken = self._taken_by_quotients()
         spent, decided = np.ones(len(self)), np.zeros(len(self), bool)
         while not decided.all():
             level = m / (m - int(decided.sum()))
             spent[~decided] = level * (1.0 - 1e-15)
             budget = replace(self.budget, n_statements=m, spent=spent)
             together = replace(self, budget=budget, target_radius=target)._again()
-            proven = (together.radius - taken * (1.0 + 1e-9) >= target) & (together.radius > 0)
+            proven = (together.radius - taken >= target) & (together.radius > 0)
             if not (proven & ~decided).any():
                 break
             decided |= proven
@@ -693,6 +707,7 @@ class ClassificationCertificate(Certificate):
             alpha=self.budget,
             norm=self.norm,
             bilateral=self.bilateral,
+            top_k=self.top_k,
             target_radius=self.target_radius,
             selection=self.selection,
             n_draws=self.n_draws,

@@ -10,6 +10,7 @@ import pytest
 from numpy.testing import assert_array_equal
 from sklearn.base import clone
 from sklearn.datasets import load_diabetes, load_iris
+from sklearn.tree import DecisionTreeClassifier
 
 from sksmooth import (
     CenterSmoothedRegressor,
@@ -287,3 +288,22 @@ def test_parts_that_are_joined_are_what_was_parted():
     smoother = SmoothedClassifier(structure="off", n_estimation=100, random_state=0)
     whole = smoother.fit(X, np.arange(40) % 2).certify(X[:5])
     assert ClassificationCertificate.concatenate([whole[:2], whole[2:]]) == whole
+
+
+def test_other_statements_of_the_same_votes_keep_what_quotients_took():
+    """Splitting noise has no lattice: rounding of X over its scale is taken from the radius."""
+    rng = np.random.default_rng(0)
+    X = rng.random((60, 3)) * [3e-3, 1.0, 7e9]
+    y = (X[:, 0] > 1.5e-3).astype(int)
+    options = {"n_estimation": 300, "random_state": 0, "feature_scale": "std"}
+    tree = DecisionTreeClassifier(max_depth=1)
+    smoother = SmoothedClassifier(tree, noise="splitting", sigma=0.5, structure="off", **options)
+    smoother.fit(X, y)
+    certificate = smoother.certify(X)
+    assert (certificate.radius > 0).any()
+    again = certificate.at()
+    assert (again.radius <= certificate.radius).all()
+    np.testing.assert_allclose(again.radius, certificate.radius, rtol=1e-12)
+    untouched = certificate._again().radius  # control: without it
+    assert (untouched[certificate.radius > 0] > certificate.radius[certificate.radius > 0]).all()
+    assert (certificate.at(alpha=1e-6).radius[certificate.radius > 0] > 0).any()
