@@ -114,11 +114,11 @@ def test_scorer_uses_draws_that_certify_does_not(digits):
     seen = []
     clf.estimator_.predict = lambda Z: seen.append(np.array(Z)) or np.zeros(len(Z), int)
     clf.certify(X[:1])
-    certified = np.concatenate(seen)
+    asked = 1 + 3 + 8  # calls that look whether the model is a function of one row
+    certified = np.concatenate(seen[asked:])
     seen.clear()
     make_certified_scorer(0.1)(clf, X[:1], y[:1])
-    clean = (certified == X[0]).all(axis=1)
-    assert not np.isin(certified[~clean][:, 0], np.concatenate(seen)[:, 0]).any()
+    assert not np.isin(certified[:, 0], np.concatenate(seen[asked:])[:, 0]).any()
     unseeded = SmoothedClassifier(GaussianNB(), n_estimation=200).fit(X, y)
     assert make_certified_scorer(0.1)(unseeded, X[:20], y[:20]) > 0
 

@@ -217,6 +217,8 @@ def _tied(scores: Callable[[Any], Any], inputs: Inputs) -> NDArray[np.bool_]:
     values = np.asarray(scores(_container(inputs)), float)
     if values.ndim == 1:
         values = np.stack([values, np.zeros_like(values)], axis=1)
+    if values.shape[1] < 2:
+        return np.zeros(len(values), bool)
     ordered = np.sort(values, axis=1)
     tied: NDArray[np.bool_] = ordered[:, -1] - ordered[:, -2] <= 1e-5 * np.ptp(values)
     return tied

@@ -50,9 +50,10 @@ class BaseClassifier(ClassifierMixin, BaseWrapper):
     def _check_labels(self, rows, y):
         """Return y as an array, where it holds one label per row."""
         refuse_masked("y", y)
-        if np.ndim(y) == 2 and np.shape(y)[1] > 1:
+        shape = np.asarray(y, dtype=object).shape
+        if len(shape) == 2 and shape[1] > 1:
             raise ValueError(
-                f"y should be a 1d array of one label per row, got an array of shape {np.shape(y)}."
+                f"y should be a 1d array of one label per row, got an array of shape {shape}."
                 " If it has a column per class, pass numpy.argmax(y, axis=1); of several labels "
                 "per row, certify one column at a time."
             )

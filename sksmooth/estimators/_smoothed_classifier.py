@@ -11,7 +11,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 
 from sksmooth.base_models._answers import classes_of
 from sksmooth.base_models._names import name_of
-from sksmooth.base_models._one_row import check_answers
+from sksmooth.base_models._one_row import check_answers, is_plain
 from sksmooth.base_models._rules import rule_of
 from sksmooth.certificates import ErrorBudget
 from sksmooth.certifiers._options import (
@@ -619,13 +619,10 @@ class SmoothedClassifier(BaseSmoothedClassifier):
             voter = self._known_voter(inputs)
         if voter is not None and self.fast_votes_ is None:
             self._refuse_other_answers(voter, inputs[:N_ROWS])
-        return self._asked(inputs) if voter is None else voter
-
-    def _asked(self, inputs):
-        """Return the base model as a voter: what it cannot take it says before any sampling."""
-        self._ask_about_first(inputs)
-        self._refuse_unsteady_answers(self.estimator_, inputs, self._black_box())
-        return self._black_box()
+        if voter is None or not is_plain(self.estimator_):
+            self._ask_about_first(inputs)  # what it cannot take it says before any sampling
+            self._refuse_unsteady_answers(self.estimator_, inputs, self._black_box())
+        return self._black_box() if voter is None else voter
 
     def _known_voter(self, inputs):
         """Return what is known of how the base model votes, or None."""

@@ -142,7 +142,7 @@ def test_sparse_coefficients(two_classes):
 @pytest.mark.parametrize("model", LINEAR, ids=name_of_case)
 def test_two_classes_are_exact(model, two_classes):
     """However the model holds one row of coefficients and one offset."""
-    clf = smoother(clone(model)).fit(*two_classes)
+    clf = smoother(clone(model), n_augment=1).fit(*two_classes)
     certificate = clf.certify(two_classes[0])
     assert certificate.alpha is None
     assert_array_equal(certificate.prediction, clf.estimator_.predict(two_classes[0]))
