@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
+from sklearn.utils.metadata_routing import UNUSED
 
 from sksmooth.arguments._numbers import read_number, read_numbers
 from sksmooth.noise._base import Noise
@@ -35,6 +36,9 @@ class SemanticNoise(Noise):
 
     norm: ClassVar[float] = 2
     law: str
+
+    # `transform` takes a parameter, and is no step of a Pipeline that is passed one.
+    __metadata_request__transform: ClassVar[dict[str, str]] = {"parameter": UNUSED}
 
     # Name of the parameter, its unit, and the laws that it may have.
     parameter: ClassVar[str]
