@@ -76,7 +76,7 @@ def megabytes(*job):
         ("svc", "auto", 300, 784, 1000),
         ("knn", "auto", 300, 784, 1000),
         ("net", "auto", 300, 784, 100),
-        ("net", "off", 300, 784, 40),
+        pytest.param(("net", "off", 300, 784, 40), marks=pytest.mark.slow),
     ],
     ids=lambda job: "-".join(map(str, job)),
 )

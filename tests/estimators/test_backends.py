@@ -74,7 +74,9 @@ def classifiers(digits):
     return [smoother.fit(X[:300], y[:300]) for smoother in made]
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize(
+    "backend", [*BACKENDS[:2], pytest.param(BACKENDS[2], marks=pytest.mark.slow)]
+)
 def test_votes_are_those_of_one_worker(backend, classifiers, digits, monkeypatch):
     monkeypatch.setattr("sksmooth.engine._parallel._FEW_VALUES", 0)  # also little work is sent
     images, _ = digits

@@ -20,7 +20,9 @@ def smoothers(digits):
     return [smoother.fit(X[:300], y[:300]) for smoother in made]
 
 
-@pytest.mark.parametrize("backend", ["threading", "loky", "multiprocessing"])
+@pytest.mark.parametrize(
+    "backend", ["threading", "loky", pytest.param("multiprocessing", marks=pytest.mark.slow)]
+)
 def test_every_backend_gives_the_same_bits(backend, smoothers, digits, monkeypatch):
     monkeypatch.setattr("sksmooth.engine._parallel._FEW_VALUES", 0)  # also little work is sent
     rows = digits[0][500:540]
