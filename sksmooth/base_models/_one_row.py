@@ -72,7 +72,7 @@ def check_function_of_one_row(
     n_alone : int, default=8
         How many of it are asked about one by one.
     n_noisy : int, default=0
-        How many of the inputs, at their end, are noisy copies of the first.
+        How many of the inputs, at their end, are changed copies of the first.
     untold : ndarray of bool, default=None
         Inputs whose answers may differ. None: no input.
     name : str, default="The base model"
@@ -93,7 +93,7 @@ def check_function_of_one_row(
         return np.asarray(ask(sample.to_container(rows.copy())))
 
     def where(row: int) -> str:
-        return f"row {row}" if row < len(inputs) - n_noisy else "a noisy copy of row 0"
+        return f"row {row}" if row < len(inputs) - n_noisy else "a changed copy of row 0"
 
     together = answers(values)
     everywhere = np.arange(len(together))
@@ -206,7 +206,7 @@ def _scores_of(model: Any, inputs: Inputs) -> Callable[[Any], Any] | None:
     for name in ("decision_function", "predict_proba"):
         scores = getattr(model, name, None)
         if callable(scores):
-            with suppress(Exception):
+            with suppress(Exception):  # of whatever kind: the method is offered and does not work
                 if isinstance(scores(_container(inputs[:1])), np.ndarray):
                     return scores
     return None

@@ -11,7 +11,7 @@ from sklearn.utils.validation import _check_method_params
 
 from sksmooth.arguments._numbers import read_count
 from sksmooth.base_models._failures import explained
-from sksmooth.base_models._one_row import check_answers
+from sksmooth.base_models._one_row import check_answers, comparable_answers, is_plain
 from sksmooth.certifiers.ablation._patches import AblatedVotes, ImageLayout, PatchCertifier
 from sksmooth.engine._black_box import BlackBoxVoter
 from sksmooth.engine._copies import CopySampler
@@ -22,6 +22,9 @@ from sksmooth.inputs._containers import read_inputs
 from sksmooth.inputs._torch_containers import as_array
 from sksmooth.noise import AblationNoise
 from sksmooth.voters._direct import directly
+
+# Images, and ablations of the first of them, that a base model is asked about before it votes.
+_N_WHOLE, _N_ABLATED = 8, 56
 
 
 class AblatedClassifier(BaseClassifier):
@@ -179,10 +182,20 @@ class AblatedClassifier(BaseClassifier):
         params = self._params_of_base_fit(sample_weight, params)
         model = self._fit_base_model(rows, y, params)
         self.estimator_, self.classes_ = model, sorted_classes(model, y)
-        encoded = self._encoded(rows.values[:64], np.ones(1, bool))
-        voter = BlackBoxVoter(model, self.classes_)
-        check_answers(model, read_inputs(np.nan_to_num(encoded), owner=self), voter)
+        self._refuse_unsteady_answers(rows.values)
         return self
+
+    def _refuse_unsteady_answers(self, values):
+        """Refuse a model whose answer for an ablation depends on more than the ablation."""
+        whole = values[:_N_WHOLE]
+        some = np.linspace(0, self.n_ablations_ - 1, _N_ABLATED).astype(int)
+        images = np.concatenate([whole, np.repeat(values[:1], _N_ABLATED, axis=0)])
+        present = np.ones((len(whole), *self._masks.shape[1:]), bool)
+        encoded = self._encoded(images, np.concatenate([present, self._masks[some]]))
+        # what is absent may be NaN, which no X is
+        asked = read_inputs(np.zeros_like(encoded), owner=self).with_values(encoded)
+        voter = BlackBoxVoter(self.estimator_, self.classes_)
+        check_answers(self.estimator_, asked, voter, n_noisy=_N_ABLATED)
 
     def _checked_image(self):
         if self.image_shape is None:
@@ -289,6 +302,8 @@ class AblatedClassifier(BaseClassifier):
         """Check X and the parameters, and return what votes and certifies."""
         self._check_ready()
         inputs = self._read_inputs(X)
+        if not is_plain(self.estimator_) and comparable_answers(self.estimator_) is None:
+            self._refuse_unsteady_answers(inputs.values)
         plain = read_inputs(inputs.values, owner=self)  # the base model gets arrays
         plain.index = inputs.index
         votes = AblatedVotes(

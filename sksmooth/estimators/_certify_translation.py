@@ -3,16 +3,22 @@
 from numbers import Real
 
 import numpy as np
+from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from sksmooth.arguments._numbers import read_count
 from sksmooth.base_models._answers import classes_of
 from sksmooth.base_models._names import name_of
+from sksmooth.base_models._one_row import check_answers
 from sksmooth.certifiers.translation._certifier import TranslationCertifier
+from sksmooth.certifiers.translation._shifts import shifted
 from sksmooth.engine._black_box import BlackBoxVoter
 from sksmooth.inputs._containers import read_inputs
 from sksmooth.noise._images import read_axes, read_shape, refuse_other_size
 from sksmooth.voters._direct import directly
+
+# Images, and shifts of the first of them, that a model is asked about before it is enumerated.
+_N_WHOLE, _N_SHIFTED = 48, 16
 
 PADDINGS = ("wrap", "zeros")
 
@@ -89,7 +95,7 @@ def certify_translation(
     >>> certify_translation(model, images[1000:1005], image_shape=(12, 12), max_shift=2).radius
     array([0., 0., 0., 0., 1.])
     """
-    if hasattr(model, "fit"):
+    if isinstance(model, BaseEstimator) and hasattr(model, "fit"):
         check_is_fitted(model)
     if getattr(model, "classes_", None) is None:
         raise ValueError(
@@ -100,11 +106,14 @@ def certify_translation(
     shape = inputs.shape if image_shape is None else read_shape(image_shape)
     refuse_other_size(shape, inputs.shape)
     _check_options(padding, sigma)
+    axes, wrap = read_axes(axes, shape), padding == "wrap"
+    voter = BlackBoxVoter(directly(model), classes_of(model, None))
+    _refuse_unsteady_answers(model, voter, inputs, shape, axes, wrap)
     certifier = TranslationCertifier(
-        BlackBoxVoter(directly(model), classes_of(model, None)),
+        voter,
         image_shape=shape,
-        axes=read_axes(axes, shape),
-        wrap=padding == "wrap",
+        axes=axes,
+        wrap=wrap,
         sigma=None if sigma is None else float(sigma),
         max_shift=None if max_shift is None else read_count("max_shift", max_shift, 1),
         batch_size=None if batch_size is None else read_count("batch_size", batch_size, 1),
@@ -112,6 +121,16 @@ def certify_translation(
         verbose=verbose,
     )
     return certifier.certify(inputs).of_inputs(inputs)
+
+
+def _refuse_unsteady_answers(model, voter, inputs, shape, axes, wrap):
+    """Refuse a model whose answer for a shifted image depends on more than this image."""
+    first = inputs[:_N_WHOLE]
+    image = first.values[0].reshape(shape)
+    shifts = [(i,) * len(axes) for i in range(1, _N_SHIFTED + 1)]
+    moved = np.stack([shifted(image, shift, axes, wrap) for shift in shifts])
+    values = np.concatenate([first.values, moved.reshape(-1, *inputs.shape)])
+    check_answers(model, first.with_values(values), voter, n_noisy=_N_SHIFTED)
 
 
 def _check_options(padding, sigma):

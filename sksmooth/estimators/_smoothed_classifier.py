@@ -7,7 +7,7 @@ from typing import ClassVar
 import numpy as np
 from sklearn.base import _fit_context, clone
 from sklearn.frozen import FrozenEstimator
-from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils._param_validation import Hidden, Interval, StrOptions
 
 from sksmooth.base_models._answers import classes_of
 from sksmooth.base_models._names import name_of
@@ -196,7 +196,7 @@ class SmoothedClassifier(BaseSmoothedClassifier):
 
     _parameter_constraints: ClassVar[dict] = {
         **BaseSmoothedClassifier._parameter_constraints,
-        "noise": [StrOptions(set(FAMILIES)), Noise, CategoryNoise],
+        "noise": [StrOptions(set(FAMILIES)), Noise, Hidden(CategoryNoise)],
         "categorical": [StrOptions({"refuse", "fixed"}), CategoryNoise],
         "image_shape": [tuple, list, None],
         "k": [Interval(Real, 0, None, closed="left")],

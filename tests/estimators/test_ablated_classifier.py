@@ -180,3 +180,35 @@ def test_wrong_inputs(fitted, digits):
         fitted.predict(np.full((1, 64), np.nan))
     with pytest.raises(NotFittedError):
         AblatedClassifier().certify(digits[0], patch=1)
+
+
+class Unsteady(ClassifierMixin, BaseEstimator):
+    """A classifier whose labels depend on the other rows of a call, if it is told so."""
+
+    unsteady = False
+
+    def fit(self, X, y):
+        self.classes_ = np.unique(y)
+        return self
+
+    def predict(self, X):
+        sums = np.nansum(np.asarray(X), axis=1)
+        cut = sums.mean() + 0.1 if self.unsteady else 3.0
+        return self.classes_[(sums > cut).astype(int)]
+
+
+@pytest.mark.parametrize("absent", ["channels", "nan"])
+def test_models_that_are_no_functions_of_one_row_are_refused(absent):
+    X = np.random.default_rng(0).random((40, 16))
+    y = (X.sum(axis=1) > 8).astype(int)
+    options = {"noise": AblationNoise(absent=absent), "image_shape": (4, 4), "random_state": 0}
+    smoother = AblatedClassifier(FrozenEstimator(Unsteady().fit(X, y)), **options).fit(X, y)
+    assert len(smoother.certify(X[:1], patch=1)) == 1
+    smoother.estimator_.estimator.unsteady = True
+    for call in (smoother.predict, lambda rows: smoother.certify(rows, patch=1)):
+        with pytest.raises(ValueError, match="A certificate is about a function of one row"):
+            call(X[:1])
+    late = Unsteady().fit(X, y)
+    late.unsteady = True
+    with pytest.raises(ValueError, match="A certificate is about a function of one row"):
+        AblatedClassifier(FrozenEstimator(late), **options).fit(X, y)

@@ -171,3 +171,32 @@ def test_what_cannot_work_is_refused(shifted_digits):
 
     with pytest.raises(ValueError, match="has no classes_"):
         certify_translation(Nameless(), flat)
+
+
+class OfTheCall:
+    """A model that is no estimator of scikit-learn, and whose labels depend on the other rows."""
+
+    classes_ = np.array([0, 1])
+
+    def predict(self, X):
+        first = np.asarray(X).reshape(len(X), -1)[:, :3].sum(axis=1)
+        return (first > first.mean()).astype(int)
+
+
+class ByChance(OfTheCall):
+    def predict(self, X):
+        return np.random.default_rng().integers(0, 2, len(X))
+
+
+class OfTheRow(OfTheCall):
+    def predict(self, X):
+        return (np.asarray(X).reshape(len(X), -1)[:, :3].sum(axis=1) > 1.5).astype(int)
+
+
+@pytest.mark.parametrize("kind", [OfTheCall, ByChance])
+@pytest.mark.parametrize("m", [1, 30])
+def test_models_that_are_no_functions_of_one_row_are_refused(kind, m):
+    X = np.random.default_rng(0).random((m, 5, 7))
+    with pytest.raises(ValueError, match="A certificate is about a function of one row"):
+        certify_translation(kind(), X)
+    assert len(certify_translation(OfTheRow(), X)) == m
